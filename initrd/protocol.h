@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The agent protocol, version 1: the whole wire contract between the host and the guest agent,
+ * and between a client and the monitor's control socket. Prose: docs/agent-protocol.md.
+ * src/guest/protocol.ts mirrors this file; test/guest/protocol.test.ts compares the two.
+ *
+ * Rules that hold for every frame
+ *  - All integers are little-endian. A frame is an 8-byte header and `length` bytes of payload.
+ *  - Either end treats the other as hostile: an unknown type, a length over the limit for its type,
+ *    a stream out of range, or more data than was credited ends the connection.
+ *  - One connection carries one session: either the container's own process or one exec.
+ *    Sessions never share a connection, so none can stall another.
+ *  - Data flows by credit, per stream and per direction: a sender may have at most
+ *    HRUN_INITIAL_CREDIT bytes of DATA on a stream that the receiver has not credited back.
+ *    So a reader who stops reading one stream holds back neither the other streams nor
+ *    SIGNAL, RESIZE and EXIT, and neither end ever buffers more than the credit it gave.
+ */
+#ifndef HRUN_PROTOCOL_H
+#define HRUN_PROTOCOL_H
+
+#include <stdint.h>
+
+#define HRUN_PROTOCOL_MAGIC 0x4e555248u /* "HRUN" */
+#define HRUN_PROTOCOL_VERSION 1
+
+#define HRUN_AGENT_PORT 1024 /* vsock port the agent listens on */
+
+#define HRUN_MAX_PAYLOAD (1024 * 1024)   /* CONFIGURE and START */
+#define HRUN_MAX_DATA (64 * 1024)        /* one DATA frame */
+#define HRUN_MAX_MESSAGE (4 * 1024)      /* ERROR text */
+#define HRUN_INITIAL_CREDIT (256 * 1024) /* bytes per stream before the first CREDIT */
+
+struct hrun_frame_header {
+    uint32_t length;   /* payload bytes, without this header */
+    uint8_t type;      /* enum hrun_frame_type */
+    uint8_t stream;    /* DATA and CREDIT: enum hrun_stream; else 0 */
+    uint16_t reserved; /* 0 */
+};
+
+enum hrun_stream {
+    HRUN_STDIN = 0,
+    HRUN_STDOUT = 1,
+    HRUN_STDERR = 2,
+};
+
+enum hrun_frame_type {
+    /* Both directions, first frame of a connection: hrun_hello. The host may send the frames that
+     * follow without waiting for the answer. */
+    HRUN_HELLO = 1,
+
+    /* Host to guest, once per VM, before the first START: TLVs of enum hrun_configure_tag.
+     * Answered by CONFIGURED or ERROR. */
+    HRUN_CONFIGURE = 2,
+    HRUN_CONFIGURED = 3, /* empty */
+
+    /* Host to guest, once per connection: TLVs of enum hrun_start_tag. Answered by STARTED or ERROR. */
+    HRUN_START = 4,
+    HRUN_STARTED = 5, /* u32: pid in the container's pid namespace */
+
+    /* Both: bytes of a stream, at most HRUN_MAX_DATA; length 0 is end of file on that stream. */
+    HRUN_DATA = 6,
+    /* Both: u32 bytes of `stream` that the receiver has consumed. */
+    HRUN_CREDIT = 7,
+
+    /* Host to guest: u32 Linux signal number, sent to the session's process (init session: to the
+     * container's PID 1, which the agent lets through as Docker does). */
+    HRUN_SIGNAL = 8,
+    /* Host to guest: u16 rows, u16 columns. */
+    HRUN_RESIZE = 9,
+
+    /* Guest to host: hrun_exit. After all DATA of the session; nothing follows it. */
+    HRUN_EXIT = 10,
+    /* Both: hrun_error followed by UTF-8 text. Ends the session. */
+    HRUN_ERROR = 11,
+
+    /* Host to guest: end the container, write all data, unmount, power off. DONE comes once everything
+     * is on the disk and before the machine stops. */
+    HRUN_SHUTDOWN = 12,
+    HRUN_SHUTDOWN_DONE = 13, /* empty */
+
+    /* Control socket of the monitor only (docs/monitor.md), never on vsock. */
+    HRUN_ATTACH = 32,   /* client to monitor: u32 of enum hrun_attach_flags; then DATA and CREDIT flow */
+    HRUN_ATTACHED = 33, /* monitor to client: hrun_attached */
+    HRUN_TRACE = 34,    /* monitor to client: hrun_trace, a stage of the start-up reached */
+    HRUN_STOP = 35,     /* client to monitor: u32 stop signal, u32 milliseconds until SIGKILL */
+    HRUN_GONE = 36,     /* monitor to client, last frame: hrun_exit; the monitor has let go of everything */
+};
+
+struct hrun_hello {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t reserved;
+};
+
+struct hrun_exit {
+    uint32_t code;   /* exit status as a shell gives it: 0-255, 128+n after signal n */
+    uint32_t signal; /* the signal that ended the process, or 0 */
+    uint32_t flags;  /* enum hrun_exit_flags */
+};
+
+enum hrun_exit_flags {
+    HRUN_EXIT_OOM = 1, /* the guest's OOM killer ended it */
+};
+
+struct hrun_error {
+    uint32_t kind;         /* enum hrun_error_kind */
+    uint32_t error_number; /* Linux errno, or 0 */
+};
+
+enum hrun_error_kind {
+    HRUN_ERROR_PROTOCOL = 1,       /* the peer broke this contract */
+    HRUN_ERROR_CONFIG = 2,         /* CONFIGURE could not be carried out */
+    HRUN_ERROR_NOT_FOUND = 3,      /* the command does not exist (exit code 127) */
+    HRUN_ERROR_NOT_EXECUTABLE = 4, /* it exists but cannot be executed (126) */
+    HRUN_ERROR_USER = 5,           /* user or group is not in the image (125, as Docker) */
+    HRUN_ERROR_CWD = 6,            /* the working directory cannot be entered (126) */
+    HRUN_ERROR_START = 7,          /* any other failure to start the process (126) */
+    HRUN_ERROR_VM = 8,             /* monitor: the VM did not boot, or died (125) */
+    HRUN_ERROR_HOST = 9,           /* monitor: the host failed it: disk full, no memory (125) */
+};
+
+struct hrun_attached {
+    uint32_t state; /* enum hrun_attached_state */
+};
+
+enum hrun_attached_state {
+    HRUN_STATE_STARTING = 1,
+    HRUN_STATE_RUNNING = 2,
+};
+
+enum hrun_attach_flags {
+    HRUN_ATTACH_STDIN = 1,
+    HRUN_ATTACH_STDOUT = 2,
+    HRUN_ATTACH_STDERR = 4,
+};
+
+struct hrun_trace {
+    uint32_t stage;    /* enum hrun_stage */
+    uint32_t reserved; /* 0 */
+    uint64_t time_ns;  /* CLOCK_MONOTONIC of the host */
+};
+
+enum hrun_stage {
+    HRUN_STAGE_MONITOR_STARTED = 1,
+    HRUN_STAGE_VMM_SPAWNED = 2,
+    HRUN_STAGE_AGENT_CONNECTED = 3, /* the agent's HELLO arrived */
+    HRUN_STAGE_CONFIGURED = 4,
+    HRUN_STAGE_PROCESS_STARTED = 5,
+    HRUN_STAGE_FIRST_OUTPUT = 6,
+    HRUN_STAGE_PROCESS_EXITED = 7,
+    HRUN_STAGE_VMM_GONE = 8,
+};
+
+/* TLVs: u16 tag, u16 reserved (0), u32 length, then `length` bytes, no padding. Tags marked * may
+ * repeat and keep their order. Strings are not NUL-terminated and must not contain NUL, except where
+ * NUL separates fields. An unknown tag is an error: both ends come from one build. */
+struct hrun_tlv {
+    uint16_t tag;
+    uint16_t reserved;
+    uint32_t length;
+};
+
+enum hrun_configure_tag {
+    HRUN_CONF_LAYER = 1,      /* * u32: virtio-mmio slot of an EROFS layer, lowest layer first */
+    HRUN_CONF_WRITABLE = 2,   /* u32: slot of the writable ext4 disk; without it the upper layer is a tmpfs */
+    HRUN_CONF_HOSTNAME = 3,   /* string */
+    HRUN_CONF_DOMAINNAME = 4, /* string */
+    HRUN_CONF_FLAGS = 5,      /* u32 of enum hrun_configure_flags */
+    HRUN_CONF_MOUNT = 6,      /* * "type NUL source NUL target NUL options", options as in mount(8); after the
+                              * OCI default mounts; the target is resolved inside the root, never outside */
+    HRUN_CONF_SYSCTL = 7,     /* * "key NUL value", key with dots */
+    HRUN_CONF_FILE = 8,   /* * "target NUL content": a generated file bound over target (/etc/hosts, …) */
+    HRUN_CONF_MASKED = 9, /* * string: path to hide, as OCI maskedPaths */
+    HRUN_CONF_READONLY = 10, /* * string: path to make read-only, as OCI readonlyPaths */
+    HRUN_CONF_TIME = 11,     /* u64: nanoseconds since the epoch; sets the clock */
+    HRUN_CONF_ENTROPY = 12,  /* 32-256 bytes, credited to the guest's RNG */
+    HRUN_CONF_SHM_SIZE = 13, /* u64: bytes of /dev/shm; default 64 MiB */
+    HRUN_CONF_PIDS_MAX = 14, /* u64: pids.max of the container's cgroup */
+    /* 32-63 are kept for networks. */
+};
+
+enum hrun_configure_flags {
+    HRUN_CONF_FLAG_READONLY_ROOT = 1,
+    HRUN_CONF_FLAG_PRIVILEGED = 2, /* /sys, cgroup writable; all devices */
+};
+
+enum hrun_start_tag {
+    HRUN_START_ARG = 1,   /* * string; the first is the command, looked up in PATH of ENV */
+    HRUN_START_ENV = 2,   /* * "NAME=value" */
+    HRUN_START_CWD = 3,   /* string, absolute; made if missing for the init session, as Docker */
+    HRUN_START_USER = 4,  /* "user", "uid", "user:group", "uid:gid": looked up in the image's files */
+    HRUN_START_GROUP = 5, /* * supplementary group, name or number (--group-add) */
+    HRUN_START_CAPS = 6,  /* u64: mask of capabilities (bounding; permitted and effective when uid is 0) */
+    HRUN_START_RLIMIT =
+        7, /* * u32 resource (Linux RLIMIT_*), u32 0, u64 soft, u64 hard; all ones = unlimited */
+    HRUN_START_FLAGS = 8,      /* u32 of enum hrun_start_flags */
+    HRUN_START_SIZE = 9,       /* u16 rows, u16 columns of the new terminal */
+    HRUN_START_UMASK = 10,     /* u32 */
+    HRUN_START_OOM_SCORE = 11, /* u32: oom_score_adj + 1000 */
+};
+
+enum hrun_start_flags {
+    HRUN_START_INIT_SESSION = 1, /* the container's own process; exactly one per VM, before any exec */
+    HRUN_START_TTY = 2,          /* stdout and stderr are one terminal; stream 2 is unused */
+    HRUN_START_STDIN = 4,        /* stdin stays open and is fed from stream 0; else /dev/null */
+    HRUN_START_NO_NEW_PRIVS = 8,
+    HRUN_START_REAPER =
+        16, /* --init: the agent's own tiny init is PID 1 and starts the command as its child */
+};
+
+#endif

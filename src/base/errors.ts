@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Every way a user can make hrun fail, by a stable name. The exit codes are in src/cli/output/exit-codes.ts. */
+export type ErrorCode =
+  | 'USAGE' // the command line is wrong
+  | 'CONFIG' // a configuration file is wrong
+  | 'BAD_REFERENCE' // not a valid image name
+  | 'NO_SUCH_IMAGE'
+  | 'AMBIGUOUS_ID'
+  | 'IMAGE_IN_USE'
+  | 'NO_SUCH_CONTAINER'
+  | 'NAME_IN_USE'
+  | 'CONTAINER_STATE' // the operation does not fit the container's state
+  | 'REGISTRY_UNREACHABLE'
+  | 'REGISTRY_DENIED' // authentication or authorization failed
+  | 'REGISTRY_ERROR' // the registry answered with an error, or with nonsense
+  | 'NO_SUCH_REMOTE_IMAGE' // the registry knows no such repository, tag or digest
+  | 'WRONG_PLATFORM'
+  | 'DIGEST_MISMATCH'
+  | 'CORRUPT_LAYER' // truncated, bad CRC, not a tar, diffID differs
+  | 'LIMIT_EXCEEDED' // a bomb: a stated limit was passed
+  | 'BAD_ARCHIVE' // docker-archive or oci-archive that is not one
+  | 'BAD_IMAGE' // manifest or config that does not fit its schema
+  | 'UNSUPPORTED'
+  | 'DISK_FULL'
+  | 'STORE_UNREADABLE'
+  | 'STORE_CORRUPT'
+  | 'HOST_SETUP' // something hrun needs is missing on this host
+  | 'MEMORY_TOO_SMALL'
+  | 'VM_FAILED' // the VM did not boot, or died
+  | 'COMMAND_NOT_FOUND'
+  | 'COMMAND_NOT_EXECUTABLE'
+  | 'START_FAILED'
+  | 'PROTOCOL';
+
+/**
+ * An error a user can reach. The message is one line that names the offending value; `hint` is one line
+ * that says what to do. A plain `Error` that reaches the top is a bug in hrun.
+ */
+export class HrunError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'HrunError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** True for a HrunError with this code: catch only what you expect. */
+export function hasCode(error: unknown, code: ErrorCode): error is HrunError {
+  return error instanceof HrunError && error.code === code;
+}
+
+/** The errno name ('ENOENT') of a Node system error, or undefined. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+/** Where everything hrun keeps lives: docs/store.md describes the tree. All paths are absolute. */
+export interface Root {
+  /** $HRUN_ROOT, else /var/lib/hrun as root, else $XDG_DATA_HOME/hrun */
+  readonly dir: string;
+  /** OCI image layout: oci-layout, index.json, blobs/<algorithm>/<hex> */
+  readonly images: string;
+  /** EROFS images: <hex of diffID>.v<converter version>.erofs */
+  readonly layers: string;
+  /** one directory per container, named by its full id */
+  readonly containers: string;
+  /** prepared things that can be made again: empty ext4 disks, engine verdict */
+  readonly cache: string;
+  /** unfinished files; each is held by a lock while its writer lives */
+  readonly tmp: string;
+}
+
+/** The store named by the environment. Creates nothing. */
+export function rootFromEnvironment(env: NodeJS.ProcessEnv = process.env): Root {
+  return rootAt(env.HRUN_ROOT ? resolve(env.HRUN_ROOT) : defaultDir(env));
+}
+
+export function rootAt(dir: string): Root {
+  return {
+    dir,
+    images: join(dir, 'images'),
+    layers: join(dir, 'layers'),
+    containers: join(dir, 'containers'),
+    cache: join(dir, 'cache'),
+    tmp: join(dir, 'tmp'),
+  };
+}
+
+/** The directory hrun is installed in: the one that holds package.json, bin/ and build/. */
+export function installDir(): string {
+  let dir = import.meta.dirname;
+  while (!existsSync(join(dir, 'package.json'))) dir = dirname(dir);
+  return dir;
+}
+
+function defaultDir(env: NodeJS.ProcessEnv): string {
+  if (process.getuid?.() === 0) return '/var/lib/hrun';
+  return join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'hrun');
+}
