@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command, CommanderError } from 'commander';
+import { HrunError } from '../base/errors.ts';
+import type { CliCommand } from './command.ts';
+import { findCommand } from './commands.ts';
+import { describeError, exitCodeOf, type Output, processOutput } from './output/index.ts';
+
+/**
+ * Runs one command line and returns the exit code. `hrun IMAGE …` and `hrun -t IMAGE …` are `hrun run`;
+ * `hrun` alone, `--help` and `help COMMAND` explain.
+ */
+export async function main(argv: readonly string[], output: Output = processOutput()): Promise<number> {
+  let fallback = 1;
+  try {
+    const command = await chooseCommand(argv, output);
+    if (typeof command === 'number') return command;
+    fallback = command.spec.failureExitCode ?? fallback;
+    return await execute(command.spec, command.rest, output);
+  } catch (error) {
+    output.notice(describeError(error, process.env.HRUN_DEBUG === '1'));
+    return exitCodeOf(error, fallback);
+  }
+}
+
+interface Chosen {
+  spec: CliCommand;
+  rest: string[];
+}
+
+/** The command to execute, or the exit code when the request was for help. */
+async function chooseCommand(argv: readonly string[], output: Output): Promise<Chosen | number> {
+  const [first] = argv;
+  if (first === undefined || first === '--help') return showHelp(output);
+  if (first === '--version' || first === '-v') return load(['version']);
+  if (first === 'help') return argv[1] === undefined ? showHelp(output) : load([...argv.slice(1), '--help']);
+  return load(findCommand(argv) ? argv : ['run', ...argv]);
+}
+
+async function showHelp(output: Output): Promise<number> {
+  const { overview } = await import('./output/overview.ts');
+  output.write(overview());
+  return 0;
+}
+
+async function load(argv: readonly string[]): Promise<Chosen> {
+  const found = findCommand(argv);
+  if (!found) throw new HrunError('USAGE', `no such command: ${argv[0]}`, { hint: 'see: hrun --help' });
+  const { command } = await found.entry.load();
+  return { spec: command, rest: found.rest };
+}
+
+async function execute(spec: CliCommand, argv: string[], output: Output): Promise<number> {
+  const parser = makeParser(spec, output);
+  try {
+    parser.parse(argv, { from: 'user' });
+  } catch (error) {
+    return parserOutcome(error, spec.name);
+  }
+  const options = parser.opts<object>();
+  const data = await spec.run(parser.args, options, output);
+  return spec.print(data, output, options) ?? 0;
+}
+
+function makeParser(spec: CliCommand, output: Output): Command {
+  const parser = new Command(`hrun ${spec.name}`);
+  parser.exitOverride().allowExcessArguments(false).helpOption('--help', 'show this help');
+  parser.configureOutput({ writeOut: (text) => output.write(text), writeErr: () => {} });
+  spec.configure(parser);
+  return parser;
+}
+
+/** Commander reports help and errors by throwing: help is success, the rest is a usage error in one line. */
+function parserOutcome(error: unknown, name: string): number {
+  if (!(error instanceof CommanderError)) throw error;
+  if (error.exitCode === 0) return 0;
+  const message = error.message.replace(/^error: /, '');
+  throw new HrunError('USAGE', message, { hint: `see: hrun ${name} --help` });
+}
