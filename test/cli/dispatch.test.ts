@@ -5,16 +5,18 @@ import type { Output } from '../../src/cli/output/index.ts';
 
 /** Runs one command line and keeps what it says. */
 async function hrun(...argv: string[]) {
-  const said = { stdout: '', stderr: '' };
+  const stdout: string[] = [];
+  const stderr: string[] = [];
   const output: Output = {
     interactive: false,
     columns: 80,
-    write: (text) => void (said.stdout += text.toString()),
-    line: (text) => void (said.stdout += `${text}\n`),
-    progress: (text) => void (said.stderr += text),
-    notice: (text) => void (said.stderr += `hrun: ${text}\n`),
+    write: (text) => void stdout.push(text.toString()),
+    line: (text) => void stdout.push(`${text}\n`),
+    progress: (text) => void stderr.push(text),
+    notice: (text) => void stderr.push(`hrun: ${text}\n`),
   };
-  return { exitCode: await main(argv, output), ...said };
+  const exitCode = await main(argv, output);
+  return { exitCode, stdout: stdout.join(''), stderr: stderr.join('') };
 }
 
 describe('the command line', () => {
