@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions of the `Addon` interface in src/native/addon.ts; module.cc exports them.
+#pragma once
+
+#include <napi.h>
+
+namespace hrun::addon {
+
+Napi::Value lock_file(const Napi::CallbackInfo& info);
+Napi::Value copy_sparse(const Napi::CallbackInfo& info);
+
+} // namespace hrun::addon
