@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
 
 /** A digest as in the OCI image-spec (descriptor.md#digests): only sha256 and sha512 are accepted. */
 export type Digest = `sha256:${string}` | `sha512:${string}`;
@@ -14,4 +15,15 @@ export function isDigest(text: unknown): text is Digest {
 export function digestParts(digest: Digest): { algorithm: 'sha256' | 'sha512'; hex: string } {
   const colon = digest.indexOf(':');
   return { algorithm: digest.slice(0, colon) as 'sha256' | 'sha512', hex: digest.slice(colon + 1) };
+}
+
+/** The SHA-256 digest of `bytes`. */
+export function digestOf(bytes: Uint8Array | string): Digest {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** True when `bytes` are what `digest` names. */
+export function matchesDigest(bytes: Uint8Array, digest: Digest): boolean {
+  const { algorithm, hex } = digestParts(digest);
+  return createHash(algorithm).update(bytes).digest('hex') === hex;
 }
