@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ConfigureFlags, ConfigureTag } from './protocol.ts';
+import { TlvWriter } from './tlv.ts';
+
+/** A mount that the agent makes after the OCI default mounts, as mount(8) names its parts. */
+export interface GuestMount {
+  type: string;
+  source: string;
+  target: string;
+  options: string;
+}
+
+/** What the agent sets up once per VM: the content of a CONFIGURE frame. */
+export interface Configure {
+  /** virtio-mmio slots of the EROFS layers, lowest layer first */
+  layerSlots: readonly number[];
+  /** slot of the writable ext4 disk */
+  writableSlot: number;
+  hostname: string;
+  domainname: string;
+  readOnlyRoot: boolean;
+  privileged: boolean;
+  mounts: readonly GuestMount[];
+  sysctls: ReadonlyMap<string, string>;
+  /** generated files, bound over their target */
+  files: ReadonlyMap<string, string>;
+  maskedPaths: readonly string[];
+  readOnlyPaths: readonly string[];
+  /** bytes */
+  shmSize: number;
+  /** pids.max of the container's cgroup; undefined is no limit */
+  pidsLimit: number | undefined;
+  /** nanoseconds since the epoch */
+  time: bigint;
+  /** 32 to 256 bytes for the guest's random number generator */
+  entropy: Buffer;
+}
+
+/** The payload of a CONFIGURE frame. */
+export function encodeConfigure(configure: Configure): Buffer {
+  const tlv = new TlvWriter();
+  for (const slot of configure.layerSlots) tlv.u32(ConfigureTag.LAYER, slot);
+  tlv.u32(ConfigureTag.WRITABLE, configure.writableSlot);
+  tlv.string(ConfigureTag.HOSTNAME, configure.hostname);
+  if (configure.domainname) tlv.string(ConfigureTag.DOMAINNAME, configure.domainname);
+  tlv.u32(ConfigureTag.FLAGS, flagsOf(configure));
+  writeRoot(tlv, configure);
+  tlv.u64(ConfigureTag.TIME, configure.time);
+  tlv.bytes(ConfigureTag.ENTROPY, configure.entropy);
+  tlv.u64(ConfigureTag.SHM_SIZE, BigInt(configure.shmSize));
+  if (configure.pidsLimit !== undefined) tlv.u64(ConfigureTag.PIDS_MAX, BigInt(configure.pidsLimit));
+  return tlv.finish("the container's mounts, files and sysctls");
+}
+
+function flagsOf(configure: Configure): number {
+  return (
+    (configure.readOnlyRoot ? ConfigureFlags.READONLY_ROOT : 0) |
+    (configure.privileged ? ConfigureFlags.PRIVILEGED : 0)
+  );
+}
+
+function writeRoot(tlv: TlvWriter, configure: Configure): void {
+  for (const { type, source, target, options } of configure.mounts) {
+    tlv.strings(ConfigureTag.MOUNT, [type, source, target, options]);
+  }
+  for (const [key, value] of configure.sysctls) tlv.strings(ConfigureTag.SYSCTL, [key, value]);
+  for (const [target, content] of configure.files) {
+    tlv.strings(ConfigureTag.FILE, [target, content], true);
+  }
+  for (const path of configure.maskedPaths) tlv.string(ConfigureTag.MASKED, path);
+  for (const path of configure.readOnlyPaths) tlv.string(ConfigureTag.READONLY, path);
+}
