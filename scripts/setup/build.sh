@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced. The incremental builds of what is in this repository.
+
+build_native() {
+    local dir=$root/build/native
+    [[ -e $dir/build.ninja ]] || cmake -S "$root/native" -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo
+    ninja -C "$dir"
+}
+
+build_initrd() {
+    local dir=$root/build/initrd
+    [[ -e $dir/build.ninja ]] || cmake -S "$root/initrd" -B "$dir" -G Ninja
+    ninja -C "$dir"
+}
+
+# Everything esbuild reads decides whether it must run.
+bundle_inputs() {
+    (cd "$root" && find src scripts/bundle.mjs package-lock.json -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+}
+
+ensure_bundle() {
+    local stamp=$root/build/bundle.stamp wanted
+    wanted=$(bundle_inputs)
+    [[ -e $root/dist/hrun.js && -e $stamp && $(<"$stamp") == "$wanted" ]] && return
+    rm -f "$stamp"
+    step bundle 'TypeScript bundle' "$root/build/node" "$root/scripts/bundle.mjs"
+    echo "$wanted" >"$stamp"
+}
+
+# Asks ninja whether there is anything to do, so that nothing is said when there is not.
+ninja_is_done() { # build directory
+    [[ -e $1/build.ninja ]] && ninja -C "$1" -n 2>/dev/null | grep -q 'no work to do'
+}
+
+ensure_build() {
+    ninja_is_done "$root/build/native" || step native 'Native code' build_native
+    ninja_is_done "$root/build/initrd" || step initrd 'Guest agent' build_initrd
+    ensure_bundle
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every test there is, from a clean checkout: set-up, checks, native tests, the same with sanitizers, fuzz corpora, unit
+# tests, virtual machines. All lanes run whatever fails; the last line is the sum, and the exit code 1 if any failed.
+#
+#   scripts/test.sh                 everything
+#   scripts/test.sh native unit     only these lanes
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
+counts=$root/build/test-counts
+lanes=(checks native sanitized fuzz unit vm)
+
+heading() {
+    printf '\n== %s\n' "$1"
+}
+
+# A lane that leaves no counts (it did not compile, it crashed) is one failure.
+lane() { # name, file of its counts, command...
+    local name=$1 file=$2
+    shift 2
+    "$@" || echo "lane $name: exit code $?"
+    [[ -s $file ]] || touch "$counts/$name.lost"
+}
+
+lane_checks() {
+    heading 'format, lint, types'
+    local output passed failed
+    output=$(scripts/check.sh --no-tests 2>&1)
+    echo "$output"
+    passed=$(grep -c '^ok ' <<<"$output")
+    failed=$(grep -c '^FAIL ' <<<"$output")
+    ((passed + failed > 0)) || failed=1
+    echo "{\"passed\": $passed, \"failed\": $failed, \"skipped\": 0}" >"$counts/checks.json"
+}
+
+# Verbose, so that the junit file holds what each program said; only failures are shown.
+run_ctest() { # build directory, lane
+    ctest --test-dir "$1" --output-on-failure --no-tests=error --timeout 600 -j "$(nproc)" \
+        --test-output-size-passed 1000000 --test-output-size-failed 1000000 --output-junit "$counts/$2.xml" |
+        grep -vE '^(Test project|\s+Start )'
+}
+
+lane_native() {
+    heading 'native tests'
+    lane native "$counts/native.xml" run_ctest build/native native
+}
+
+build_and_ctest() { # lane, build directory, cmake options...
+    local name=$1 dir=$2 log=$root/build/logs/$1.log
+    shift 2
+    { cmake -S native -B "$dir" -G Ninja -DHRUN_ADDON=OFF "$@" && ninja -C "$dir"; } >"$log" 2>&1 ||
+        { tail -n 30 "$log"; return 1; }
+    run_ctest "$dir" "$name"
+}
+
+lane_sanitized() {
+    heading 'native tests with address and undefined-behaviour sanitizers'
+    lane sanitized "$counts/sanitized.xml" build_and_ctest sanitized build/native-asan -DHRUN_SANITIZE=address,undefined
+}
+
+lane_fuzz() {
+    heading 'fuzz corpora, replayed'
+    lane fuzz "$counts/fuzz.xml" build_and_ctest fuzz build/fuzz -DHRUN_FUZZ=ON -DHRUN_TESTS=OFF \
+        -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
+}
+
+run_vitest() { # project
+    HRUN_TEST_COUNTS=$counts/$1.json build/node node_modules/vitest/vitest.mjs run --project "$1" \
+        --reporter=default --reporter=./test/reporter.ts
+}
+
+lane_unit() {
+    heading 'unit tests'
+    lane unit "$counts/unit.json" run_vitest unit
+}
+
+lane_vm() {
+    heading 'virtual machines'
+    lane vm "$counts/vm.json" run_vitest vm
+}
+
+heading 'set-up'
+scripts/setup.sh --test || { echo '0 passed, 1 failed'; exit 1; }
+rm -rf "$counts"
+mkdir -p "$counts" build/logs
+for name in "${@:-${lanes[@]}}"; do
+    "lane_$name"
+done
+echo
+build/node scripts/test/counts.mjs "$counts"
