@@ -31,6 +31,9 @@ export type ErrorCode =
   | 'COMMAND_NOT_FOUND'
   | 'COMMAND_NOT_EXECUTABLE'
   | 'START_FAILED'
+  | 'CONFIGURE_FAILED' // the guest could not set up the container's mounts, files or sysctls
+  | 'NO_SUCH_USER' // user or group is not in the image
+  | 'OUTPUT_FAILED' // standard output or error cannot be written
   | 'PROTOCOL';
 
 /**

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// containers/<id>: making one, and finding those that are there. docs/store.md, docs/monitor.md.
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import { type FileLock, native } from '../native/index.ts';
+import { readContainerConfig } from './container-config.ts';
+import { isContainerId, isIdPrefix } from './id.ts';
+import { idOfName } from './names.ts';
+
+/** A container's directory. */
+export function containerDirectory(root: Root, id: string): string {
+  return join(root.containers, id);
+}
+
+/**
+ * Says that a container is being made: until `release`, half-made containers are not cleared away. Makes the
+ * directory of all containers if it is missing.
+ */
+export async function lockForMaking(root: Root): Promise<FileLock> {
+  const path = join(root.containers, 'lock');
+  try {
+    return native().lockFile(path, { shared: true, wait: false }) ?? (await waitShared(path));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    mkdirSync(root.containers, { recursive: true, mode: 0o700 });
+    return await waitShared(path);
+  }
+}
+
+/** Makes the empty directory of a new container. */
+export function makeContainerDirectory(root: Root, id: string): string {
+  const directory = containerDirectory(root, id);
+  mkdirSync(directory, { mode: 0o700 });
+  return directory;
+}
+
+/** Writes one of a new container's files; `durable` syncs it. */
+export function writeContainerFile(path: string, data: Uint8Array | string, durable: boolean): void {
+  const fd = openSync(path, 'wx', 0o600);
+  try {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    if (durable) fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The ids of all containers, half-made ones included, in no order. */
+export function listContainerIds(root: Root): string[] {
+  try {
+    return readdirSync(root.containers).filter(isContainerId);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The container that a name, an id or the unique beginning of one means; NO_SUCH_CONTAINER, AMBIGUOUS_ID. */
+export function findContainer(root: Root, text: string): string {
+  const named = idOfName(root, text);
+  if (named) return named;
+  const matches = isIdPrefix(text) ? listContainerIds(root).filter((id) => id.startsWith(text)) : [];
+  if (matches.length > 1) {
+    throw new HrunError('AMBIGUOUS_ID', `${matches.length} containers have an ID that begins with ${text}`, {
+      hint: 'give more digits',
+    });
+  }
+  if (matches[0]) return matches[0];
+  throw new HrunError('NO_SUCH_CONTAINER', `no such container: ${text}`, { hint: 'see: hrun ps -a' });
+}
+
+/** The name in a container's config, if it has one that can be read. */
+export function nameOf(root: Root, id: string): string | undefined {
+  try {
+    return readContainerConfig(containerDirectory(root, id)).name;
+  } catch (error) {
+    if (hasCode(error, 'STORE_CORRUPT') || errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function waitShared(path: string): Promise<FileLock> {
+  return native().lockFile(path, { shared: true, wait: true });
+}

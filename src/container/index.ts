@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+export { type ContainerConfig, readContainerConfig } from './container-config.ts';
+export {
+  type ContainerState,
+  type ContainerStatus,
+  CREATED,
+  readState,
+  STATE_FILE,
+} from './container-state.ts';
+export {
+  containerDirectory,
+  findContainer,
+  listContainerIds,
+  lockForMaking,
+  makeContainerDirectory,
+  nameOf,
+  writeContainerFile,
+} from './directory.ts';
+export { newContainerId, shortId } from './id.ts';
+export { idOfName, releaseName, takeGeneratedName, takeName } from './names.ts';
+export { deleteDirectory, removeContainer } from './remove.ts';
+export { type RepairResult, repairContainer, repairContainers } from './repair.ts';
+export { makeWritableDisk } from './writable-disk.ts';

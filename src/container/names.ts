@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// containers/names/<name> is a symbolic link to the container's id: docs/store.md.
+import { existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, HrunError } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import { native } from '../native/index.ts';
+import { generateName } from './generated-name.ts';
+import { isContainerId, shortId } from './id.ts';
+
+const VALID = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}$/;
+const ATTEMPTS = 20;
+
+/** Takes `name` for a container whose directory is already there; NAME_IN_USE, or USAGE for a bad name. */
+export async function takeName(root: Root, name: string, id: string): Promise<void> {
+  if (!VALID.test(name)) {
+    throw new HrunError('USAGE', `invalid container name ${JSON.stringify(name)}`, {
+      hint: 'letters, digits, "_", "." and "-" are allowed, two or more, the first a letter or digit',
+    });
+  }
+  if (link(root, name, id)) return;
+  if (idOfName(root, name) === undefined && (await takeOver(root, name, id))) return;
+  throw new HrunError('NAME_IN_USE', `the name ${name} is in use by ${describeOwner(root, name)}`, {
+    hint: 'remove that container or choose another --name',
+  });
+}
+
+/** Takes a generated name that is free, and returns it. */
+export async function takeGeneratedName(root: Root, id: string): Promise<string> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const name = attempt < ATTEMPTS / 2 ? generateName() : `${generateName()}_${shortId(id).slice(0, 6)}`;
+    if (link(root, name, id)) return name;
+  }
+  throw new HrunError('NAME_IN_USE', 'no free name was found for the container', {
+    hint: 'give one: --name',
+  });
+}
+
+/** The container that holds a name, if it is still there. */
+export function idOfName(root: Root, name: string): string | undefined {
+  const id = targetOf(root, name);
+  return id !== undefined && existsSync(join(root.containers, id)) ? id : undefined;
+}
+
+/** Frees a name, if it still belongs to the container. */
+export async function releaseName(root: Root, name: string, id: string): Promise<void> {
+  const lock = await lockNames(root);
+  try {
+    if (targetOf(root, name) === id) unlinkSync(linkPath(root, name));
+  } finally {
+    lock.release();
+  }
+}
+
+/** Frees every name whose container is gone. */
+export async function releaseDanglingNames(root: Root): Promise<void> {
+  for (const name of listNames(root)) {
+    const id = targetOf(root, name);
+    if (id !== undefined && !existsSync(join(root.containers, id))) await releaseName(root, name, id);
+  }
+}
+
+function listNames(root: Root): string[] {
+  try {
+    return readdirSync(namesDir(root));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Under the lock nobody else can have taken over the name between the look and the link. */
+async function takeOver(root: Root, name: string, id: string): Promise<boolean> {
+  const lock = await lockNames(root);
+  try {
+    if (idOfName(root, name) !== undefined) return false;
+    if (targetOf(root, name) !== undefined) unlinkSync(linkPath(root, name));
+    return link(root, name, id);
+  } finally {
+    lock.release();
+  }
+}
+
+function link(root: Root, name: string, id: string): boolean {
+  try {
+    symlinkSync(id, linkPath(root, name));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    mkdirSync(namesDir(root), { recursive: true, mode: 0o700 });
+    return link(root, name, id);
+  }
+}
+
+function targetOf(root: Root, name: string): string | undefined {
+  if (!VALID.test(name)) return undefined;
+  try {
+    const id = readlinkSync(linkPath(root, name));
+    return isContainerId(id) ? id : undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'EINVAL') return undefined;
+    throw error;
+  }
+}
+
+function describeOwner(root: Root, name: string): string {
+  const id = idOfName(root, name);
+  return id === undefined ? 'another container' : `container ${shortId(id)}`;
+}
+
+function lockNames(root: Root) {
+  return native().lockFile(join(root.containers, 'names.lock'), { shared: false, wait: true });
+}
+
+function namesDir(root: Root): string {
+  return join(root.containers, 'names');
+}
+
+function linkPath(root: Root, name: string): string {
+  return join(namesDir(root), name);
+}

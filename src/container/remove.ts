@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, renameSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, HrunError } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import { native } from '../native/index.ts';
+import { containerDirectory, nameOf } from './directory.ts';
+import { shortId } from './id.ts';
+import { releaseName } from './names.ts';
+
+/** Removes a container that is not running, with everything it wrote; CONTAINER_STATE when it runs. */
+export async function removeContainer(root: Root, id: string): Promise<void> {
+  const lock = lockStopped(root, id);
+  const name = nameOf(root, id);
+  try {
+    await deleteDirectory(root, id);
+  } finally {
+    lock.release();
+  }
+  if (name !== undefined) await releaseName(root, name, id);
+}
+
+/**
+ * Takes a container's directory out of the store in one step, then deletes it. Only while its lock is held;
+ * a directory that is gone already is fine.
+ */
+export async function deleteDirectory(root: Root, id: string): Promise<void> {
+  const doomed = join(root.tmp, `container-${id}`);
+  try {
+    moveInto(root.tmp, containerDirectory(root, id), doomed);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  await rm(doomed, { recursive: true, force: true });
+}
+
+function moveInto(directory: string, from: string, to: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  renameSync(from, to);
+}
+
+function lockStopped(root: Root, id: string) {
+  try {
+    const path = join(containerDirectory(root, id), 'lock');
+    const lock = native().lockFile(path, { shared: false, wait: false });
+    if (lock) return lock;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    throw new HrunError('NO_SUCH_CONTAINER', `no such container: ${shortId(id)}`, { cause: error });
+  }
+  throw new HrunError('CONTAINER_STATE', `container ${shortId(id)} is running`, { hint: 'stop it first' });
+}

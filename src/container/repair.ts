@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Containers whose monitor was killed, and containers whose maker was: found by the locks that nobody holds.
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import { type FileLock, native } from '../native/index.ts';
+import { readContainerConfig } from './container-config.ts';
+import { type ContainerState, readState, writeState } from './container-state.ts';
+import { containerDirectory, listContainerIds } from './directory.ts';
+import { releaseDanglingNames } from './names.ts';
+import { deleteDirectory } from './remove.ts';
+
+const SIGKILL = 9;
+/** as ErrorKind.VM of the agent protocol */
+const VM_ERROR = 8;
+
+/** What a look at a container's locks found. */
+export type RepairResult = 'alive' | 'sound' | 'repaired' | 'removed';
+
+/** Repairs every container, and frees the names of those that are gone. */
+export async function repairContainers(root: Root): Promise<void> {
+  for (const id of listContainerIds(root)) await repairContainer(root, id);
+  await releaseDanglingNames(root);
+}
+
+/**
+ * Writes the truthful state of a container whose monitor was killed, and removes it if it was to be removed
+ * at its end or was never finished. A container that somebody holds is left alone.
+ */
+export async function repairContainer(root: Root, id: string): Promise<RepairResult> {
+  const directory = containerDirectory(root, id);
+  const state = readState(directory);
+  if (state === undefined) return await removeUnfinished(root, id);
+  const temporary = isAutoRemove(directory);
+  if (state.status === 'created') return temporary ? await removeUnfinished(root, id) : 'sound';
+  if (state.status === 'exited' && !temporary) return 'sound';
+  return await withLock(directory, () => settle(root, id, directory));
+}
+
+/** Runs `action` if no monitor holds the container. */
+async function withLock(directory: string, action: () => Promise<RepairResult>): Promise<RepairResult> {
+  const lock = tryLock(join(directory, 'lock'));
+  if (lock === 'gone') return 'removed';
+  if (!lock) return 'alive';
+  try {
+    return await action();
+  } finally {
+    lock.release();
+  }
+}
+
+/** The lock is ours: what the state says now is what the dead monitor left. */
+async function settle(root: Root, id: string, directory: string): Promise<RepairResult> {
+  const state = readState(directory);
+  if (state?.status === 'created') return 'sound';
+  const died = state?.status === 'starting' || state?.status === 'running';
+  if (isAutoRemove(directory)) {
+    await deleteDirectory(root, id);
+    return 'removed';
+  }
+  if (!died) return 'sound';
+  await writeState(directory, deadState(state));
+  removeSockets(directory);
+  return 'repaired';
+}
+
+/** A VM that dies takes its process with it, as SIGKILL would. */
+function deadState(state: ContainerState): ContainerState {
+  return {
+    ...state,
+    status: 'exited',
+    monitorPid: 0,
+    vmmPid: 0,
+    finishedAt: new Date().toISOString(),
+    exitCode: state.status === 'running' ? 128 + SIGKILL : 125,
+    signal: state.status === 'running' ? SIGKILL : 0,
+    error: { kind: VM_ERROR, message: "the VM's monitor was killed" },
+  };
+}
+
+/** A container without a state is still being made, unless nobody is making any. */
+async function removeUnfinished(root: Root, id: string): Promise<RepairResult> {
+  const making = tryLock(join(root.containers, 'lock'));
+  if (!making || making === 'gone') return 'alive';
+  try {
+    return await withLock(containerDirectory(root, id), async () => {
+      await deleteDirectory(root, id);
+      return 'removed';
+    });
+  } finally {
+    making.release();
+  }
+}
+
+function tryLock(path: string): FileLock | null | 'gone' {
+  try {
+    return native().lockFile(path, { shared: false, wait: false });
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 'gone';
+    throw error;
+  }
+}
+
+/** True when --rm was given; a config that cannot be read is nobody's reason to remove a container. */
+function isAutoRemove(directory: string): boolean {
+  try {
+    return readContainerConfig(directory).autoRemove === true;
+  } catch {
+    return false;
+  }
+}
+
+function removeSockets(directory: string): void {
+  const sockets = readdirSync(directory).filter((name) => /^(?:control|vsock)\.sock/.test(name));
+  for (const name of sockets) rmSync(join(directory, name), { force: true });
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Rlimit, TerminalSize } from '../guest/index.ts';
+import type { Platform } from '../oci/index.ts';
+import type { EngineName } from '../vm/index.ts';
+
+/** A tmpfs to mount: `options` as mount(8) writes them, empty for the defaults. */
+export interface TmpfsMount {
+  target: string;
+  options: string;
+}
+
+/** What a user asks of a container, whatever the front end; undefined leaves it to the image or the default. */
+export interface ContainerOptions {
+  /** name, digest or id */
+  image: string;
+  /** replaces the image's Cmd when not empty */
+  command: readonly string[];
+  /** replaces the image's Entrypoint; empty for none at all */
+  entrypoint: readonly string[] | undefined;
+  name: string | undefined;
+  platform: Platform | undefined;
+  pull: 'always' | 'missing' | 'never';
+  engine: EngineName;
+  tty: boolean;
+  /** standard input stays open for clients */
+  stdin: boolean;
+  terminalSize: TerminalSize | undefined;
+  autoRemove: boolean;
+  /** NAME=value, or NAME to take it out of the image's */
+  env: readonly string[];
+  workingDir: string | undefined;
+  user: string | undefined;
+  groups: readonly string[];
+  hostname: string | undefined;
+  domainname: string;
+  /** HOST:IP */
+  extraHosts: readonly string[];
+  init: boolean;
+  /** bytes */
+  memory: number | undefined;
+  cpus: number | undefined;
+  pidsLimit: number | undefined;
+  readOnly: boolean;
+  tmpfs: readonly TmpfsMount[];
+  /** bytes of /dev/shm */
+  shmSize: number | undefined;
+  rlimits: readonly Rlimit[];
+  sysctls: ReadonlyMap<string, string>;
+  capAdd: readonly string[];
+  capDrop: readonly string[];
+  privileged: boolean;
+  noNewPrivileges: boolean;
+  /** no masked and no read-only paths under /proc and /sys */
+  unconfinedPaths: boolean;
+  stopSignal: string | undefined;
+  labels: Readonly<Record<string, string>>;
+}

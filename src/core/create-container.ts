@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { syncDirectory } from '../base/atomic-file.ts';
+import { HrunError } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import {
+  type ContainerConfig,
+  CREATED,
+  deleteDirectory,
+  lockForMaking,
+  makeContainerDirectory,
+  makeWritableDisk,
+  newContainerId,
+  releaseName,
+  STATE_FILE,
+  shortId,
+  takeGeneratedName,
+  takeName,
+  writeContainerFile,
+} from '../container/index.ts';
+import { type Image, inStore, openImageStore, rootDisks } from '../image/index.ts';
+import {
+  chooseEngine,
+  type Engine,
+  findAssets,
+  MAX_LAYER_DISKS,
+  memoryMiB,
+  type VmAssets,
+  vmConfig,
+} from '../vm/index.ts';
+import type { ContainerOptions } from './container-options.ts';
+import { configurePayload, startPayload } from './guest-config.ts';
+import { checkHostname } from './guest-files.ts';
+import { imageForContainer } from './image-for-container.ts';
+import { type ContainerProcess, containerProcess } from './process-config.ts';
+import type { Report } from './progress.ts';
+
+/** A container that is ready to be started, held so that nobody takes it for a half-made one. */
+export interface CreatedContainer {
+  id: string;
+  name: string;
+  directory: string;
+  config: ContainerConfig;
+  assets: VmAssets;
+  /** Lets go of it: it is running, or is to stay as it is. */
+  release(): void;
+  /** Removes it again. */
+  discard(): Promise<void>;
+}
+
+/** Makes a container of an image: everything a monitor needs to start it is in its directory afterwards. */
+export async function createContainer(
+  root: Root,
+  options: ContainerOptions,
+  report: Report = () => {},
+): Promise<CreatedContainer> {
+  const engine = chooseEngine(options.engine);
+  const assets = findAssets();
+  using store = await openImageStore(root);
+  const image = await imageForContainer(store, options, report);
+  const layers = await rootDisks(store, image, MAX_LAYER_DISKS);
+  const plan = planContainer(options, image, layers, engine, assets);
+  return await inStore(root.containers, () => makeContainer(root, options, plan));
+}
+
+/** Everything about a container that needs no file of its own. */
+interface Plan {
+  id: string;
+  hostname: string;
+  process: ContainerProcess;
+  image: Image;
+  layers: string[];
+  engine: Engine;
+  assets: VmAssets;
+  vcpus: number;
+  memoryMiB: number;
+  configure: Buffer;
+  start: Buffer;
+}
+
+/** Checks all options before anything is written. */
+function planContainer(
+  options: ContainerOptions,
+  image: Image,
+  layers: string[],
+  engine: Engine,
+  assets: VmAssets,
+): Plan {
+  const id = newContainerId();
+  const hostname = checkHostname(options.hostname ?? shortId(id));
+  const process = containerProcess(image.config.config ?? {}, options, hostname);
+  return {
+    ...{ id, hostname, process, image, layers, engine, assets },
+    vcpus: vcpusFor(options.cpus),
+    memoryMiB: memoryMiB(options.memory),
+    configure: configurePayload(options, hostname, layers.length),
+    start: startPayload(options, process),
+  };
+}
+
+async function makeContainer(root: Root, options: ContainerOptions, plan: Plan): Promise<CreatedContainer> {
+  const { id, assets } = plan;
+  const making = await lockForMaking(root);
+  const directory = makeContainerDirectory(root, id);
+  let name: string | undefined;
+  const discard = async () => {
+    await deleteDirectory(root, id);
+    if (name !== undefined) await releaseName(root, name, id);
+    making.release();
+  };
+  try {
+    name = await nameContainer(root, options.name, id);
+    const config = containerConfig(options, plan, name);
+    await fillDirectory(root, directory, plan, config);
+    return { id, name, directory, config, assets, release: () => making.release(), discard };
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+}
+
+async function nameContainer(root: Root, name: string | undefined, id: string): Promise<string> {
+  if (name === undefined) return await takeGeneratedName(root, id);
+  await takeName(root, name, id);
+  return name;
+}
+
+/** state.json comes last: a directory without one is a half-made container. */
+async function fillDirectory(
+  root: Root,
+  directory: string,
+  plan: Plan,
+  config: ContainerConfig,
+): Promise<void> {
+  const durable = !config.autoRemove;
+  const write = (file: string, data: Uint8Array | string) =>
+    writeContainerFile(join(directory, file), data, durable);
+  const writable = join(directory, 'writable.ext4');
+  const writeFiles = async () => {
+    write('config.json', JSON.stringify(config));
+    write('vm.json', JSON.stringify(vmFile(plan, config, writable)));
+    write('configure.bin', plan.configure);
+    write('start.bin', plan.start);
+  };
+  await Promise.all([makeWritableDisk(root, writable), writeFiles()]);
+  write(STATE_FILE, JSON.stringify(CREATED));
+  if (durable) await syncDirectory(directory);
+}
+
+function vmFile(plan: Plan, config: ContainerConfig, writable: string) {
+  const { id, engine, assets, vcpus, memoryMiB, layers } = plan;
+  const { tty, stopSignal } = config.process;
+  const { autoRemove } = config;
+  return vmConfig({ id, engine, assets, vcpus, memoryMiB, layers, writable, tty, stopSignal, autoRemove });
+}
+
+function containerConfig(options: ContainerOptions, plan: Plan, name: string): ContainerConfig {
+  return {
+    version: 1,
+    id: plan.id,
+    name,
+    created: new Date().toISOString(),
+    image: options.image,
+    imageDigest: plan.image.descriptor.digest,
+    process: { ...plan.process, tty: options.tty, stdin: options.stdin },
+    hostname: plan.hostname,
+    labels: { ...plan.image.config.config?.Labels, ...options.labels },
+    resources: { memoryMiB: plan.memoryMiB, vcpus: plan.vcpus },
+    autoRemove: options.autoRemove,
+  };
+}
+
+const DEFAULT_VCPUS = 1;
+
+/** Part of a CPU still needs a whole virtual one. */
+function vcpusFor(cpus: number | undefined): number {
+  if (cpus === undefined) return DEFAULT_VCPUS;
+  const most = availableParallelism();
+  if (cpus > 0 && cpus <= most) return Math.ceil(cpus);
+  throw new HrunError('USAGE', `--cpus ${cpus} is out of range`, {
+    hint: `this host has ${most} CPUs: use 0.01 to ${most}`,
+  });
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+import { type Configure, encodeConfigure, encodeStart, type Rlimit } from '../guest/index.ts';
+import { layerSlots, WRITABLE_SLOT } from '../vm/index.ts';
+import { capabilityMask } from './capabilities.ts';
+import type { ContainerOptions, TmpfsMount } from './container-options.ts';
+import { guestFiles } from './guest-files.ts';
+import type { ContainerProcess } from './process-config.ts';
+
+/** runtime-spec config-linux.md, maskedPaths: Docker's list. */
+const MASKED_PATHS = [
+  ...['/proc/acpi', '/proc/asound', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats'],
+  ...['/proc/sched_debug', '/proc/scsi', '/proc/timer_list', '/proc/timer_stats'],
+  ...['/sys/devices/virtual/powercap', '/sys/firmware'],
+];
+
+/** runtime-spec config-linux.md, readonlyPaths: Docker's list. */
+const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+const TMPFS_DEFAULTS = ['nosuid', 'nodev', 'noexec'];
+const SHM_BYTES = 64 * 1024 * 1024;
+const ENTROPY_BYTES = 64;
+
+const RLIMIT_CORE = 4;
+const RLIMIT_NPROC = 6;
+const RLIMIT_NOFILE = 7;
+
+/** What a service manager gives a container engine, and so its containers. */
+const DEFAULT_RLIMITS: readonly Rlimit[] = [
+  { resource: RLIMIT_CORE, soft: 0n, hard: undefined },
+  { resource: RLIMIT_NPROC, soft: undefined, hard: undefined },
+  { resource: RLIMIT_NOFILE, soft: 1024n, hard: 524_288n },
+];
+
+/** The payload of CONFIGURE: the container's root, mounts and names. */
+export function configurePayload(options: ContainerOptions, hostname: string, layers: number): Buffer {
+  const open = options.privileged || options.unconfinedPaths;
+  const identity = { hostname, domainname: options.domainname, extraHosts: options.extraHosts };
+  const configure: Configure = {
+    layerSlots: layerSlots(layers),
+    writableSlot: WRITABLE_SLOT,
+    hostname,
+    domainname: options.domainname,
+    readOnlyRoot: options.readOnly,
+    privileged: options.privileged,
+    mounts: options.tmpfs.map(tmpfsMount),
+    sysctls: options.sysctls,
+    files: guestFiles(identity),
+    maskedPaths: open ? [] : MASKED_PATHS,
+    readOnlyPaths: open ? [] : READONLY_PATHS,
+    shmSize: options.shmSize ?? SHM_BYTES,
+    pidsLimit: options.pidsLimit,
+    time: BigInt(Date.now()) * 1_000_000n,
+    entropy: randomBytes(ENTROPY_BYTES),
+  };
+  return encodeConfigure(configure);
+}
+
+/** The payload of START: the container's own process. */
+export function startPayload(options: ContainerOptions, process: ContainerProcess): Buffer {
+  return encodeStart({
+    args: process.args,
+    env: process.env,
+    cwd: process.cwd,
+    user: process.user,
+    supplementaryGroups: options.groups,
+    capabilities: capabilityMask(options.capAdd, options.capDrop, options.privileged),
+    rlimits: rlimits(options.rlimits),
+    initSession: true,
+    tty: options.tty,
+    stdin: options.stdin,
+    noNewPrivileges: options.noNewPrivileges,
+    reaper: options.init,
+    terminalSize: options.terminalSize,
+  });
+}
+
+function rlimits(asked: readonly Rlimit[]): Rlimit[] {
+  return [...new Map([...DEFAULT_RLIMITS, ...asked].map((limit) => [limit.resource, limit])).values()];
+}
+
+/** A user's option outweighs the default that it contradicts: `exec` takes `noexec` away. */
+function tmpfsMount({ target, options }: TmpfsMount) {
+  const asked = options.split(',').filter(Boolean);
+  const kept = TMPFS_DEFAULTS.filter((flag) => !asked.includes(flag) && !asked.includes(flag.slice(2)));
+  return { type: 'tmpfs', source: 'tmpfs', target, options: [...kept, ...asked].join(',') };
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { VmAssets } from './assets.ts';
+import type { Engine } from './engine.ts';
+import { layerSlots, RNG_SLOT, VSOCK_SLOT, WRITABLE_SLOT } from './slots.ts';
+
+/** vm.json: docs/monitor.md. */
+export interface VmConfig extends Engine {
+  version: 1;
+  id: string;
+  kernel: string;
+  initrd: string;
+  vcpus: number;
+  memoryMiB: number;
+  disks: { slot: number; path: string; readOnly: boolean }[];
+  vsock: { slot: number; cid: number };
+  rng: { slot: number };
+  log: { driver: 'json-file' | 'none'; maxBytes: number; maxFiles: number };
+  tty: boolean;
+  stopSignal: number;
+  autoRemove: boolean;
+  bootTimeoutMs: number;
+}
+
+/** What makes one VM differ from another. */
+export interface VmRequest {
+  id: string;
+  engine: Engine;
+  assets: VmAssets;
+  vcpus: number;
+  memoryMiB: number;
+  /** EROFS images, lowest layer first */
+  layers: readonly string[];
+  writable: string;
+  tty: boolean;
+  stopSignal: number;
+  autoRemove: boolean;
+}
+
+const GUEST_CID = 3;
+const BOOT_TIMEOUT_MS = 60_000;
+
+/** The content of vm.json for a request. */
+export function vmConfig(request: VmRequest): VmConfig {
+  const slots = layerSlots(request.layers.length);
+  const layers = request.layers.map((path, index) => ({ slot: slots[index]!, path, readOnly: true }));
+  return {
+    version: 1,
+    id: request.id,
+    ...request.engine,
+    kernel: request.assets.kernel,
+    initrd: request.assets.initrd,
+    vcpus: request.vcpus,
+    memoryMiB: request.memoryMiB,
+    disks: [{ slot: WRITABLE_SLOT, path: request.writable, readOnly: false }, ...layers],
+    vsock: { slot: VSOCK_SLOT, cid: GUEST_CID },
+    rng: { slot: RNG_SLOT },
+    log: { driver: 'json-file', maxBytes: 0, maxFiles: 1 },
+    tty: request.tty,
+    stopSignal: request.stopSignal,
+    autoRemove: request.autoRemove,
+    bootTimeoutMs: BOOT_TIMEOUT_MS,
+  };
+}
