@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The agent as one object: who connects, what they ask for, which sessions live.
+ */
+#ifndef HRUN_AGENT_H
+#define HRUN_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "connection.h"
+#include "container.h"
+#include "loop.h"
+#include "reaper.h"
+#include "session.h"
+
+#define AGENT_MAX_CONNECTIONS 64
+
+struct agent {
+    struct loop loop;
+    struct source listener;
+    struct reaper reaper;
+    struct container container;
+    struct connection* connections; /* newest first */
+    size_t connection_count;
+    struct session* sessions;
+    bool shutting_down;
+    struct connection* shutdown_asked_by; /* NULL once it has gone */
+    uint64_t shutdown_deadline;           /* loop_now() after which output is not waited for */
+};
+
+/* Serves `listener`, a listening descriptor, until the machine is told to stop. Returns only on an error that
+ * ends the agent. */
+int agent_serve(struct agent* agent, int listener, struct err* err);
+
+#endif

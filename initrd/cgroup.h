@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The container's control group (version 2), whose root the container sees as its own.
+ */
+#ifndef HRUN_CGROUP_H
+#define HRUN_CGROUP_H
+
+#include <stdint.h>
+
+#include "err.h"
+
+#define CGROUP_MOUNT "/sys/fs/cgroup"
+
+/* Mounts the hierarchy, hands its controllers down and makes the container's group. Returns a descriptor of
+ * the group's directory. */
+int cgroup_make(struct err* err);
+
+/* Sets pids.max. */
+int cgroup_set_pids_max(int cgroup, uint64_t most, struct err* err);
+
+/* How many of its processes the OOM killer has ended so far; 0 if the kernel does not count. */
+uint64_t cgroup_oom_kills(int cgroup);
+
+#endif

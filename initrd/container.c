@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "cleanup.h"
+#include "clock.h"
+#include "files.h"
+#include "masks.h"
+#include "mounts.h"
+#include "oci_mounts.h"
+#include "protocol.h"
+#include "rootfs.h"
+#include "sysctl.h"
+
+#define MNT_DETACH_FLAG 2 /* MNT_DETACH of sys/mount.h, which cannot be included with linux/mount.h */
+
+static int carry_out(struct container* container, const void* payload, size_t length, struct err* err) {
+    struct configure* configure = &container->configure;
+    if (configure_parse(payload, length, configure, err) < 0)
+        return -1;
+    if (configure->time_ns && clock_set(configure->time_ns, err) < 0)
+        return -1;
+    if (configure->entropy_length &&
+        entropy_add(configure->entropy, configure->entropy_length, err) < 0)
+        return -1;
+    if (configure->pids_max && cgroup_set_pids_max(container->cgroup, configure->pids_max, err) < 0)
+        return -1;
+    return rootfs_mount(configure, container->sysfs, err);
+}
+
+int container_configure(struct container* container, const void* payload, size_t length, struct err* err) {
+    if (container->state != CONTAINER_EMPTY)
+        return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "CONFIGURE came twice");
+    container->state = CONTAINER_GONE;
+    if (carry_out(container, payload, length, err) < 0) {
+        err->kind = err->kind ? err->kind : HRUN_ERROR_CONFIG;
+        return -1;
+    }
+    container->state = CONTAINER_CONFIGURED;
+    return 0;
+}
+
+static int set_names(const struct configure* configure, struct err* err) {
+    const char* host = configure->hostname;
+    const char* domain = configure->domainname;
+    if (host && sethostname(host, strlen(host)) < 0)
+        return err_system(err, "set the host name \"%s\"", host);
+    if (domain && setdomainname(domain, strlen(domain)) < 0)
+        return err_system(err, "set the domain name \"%s\"", domain);
+    return 0;
+}
+
+static int protect(int root, const struct configure* configure, struct err* err) {
+    if (masks_hide(root, &configure->masked, err) < 0 || masks_protect(root, &configure->readonly, err) < 0)
+        return -1;
+    if (configure->flags & HRUN_CONF_FLAG_READONLY_ROOT)
+        return mount_set_readonly(root, false, err);
+    return 0;
+}
+
+/* Moves the root over the initramfs, as switch_root(8) does: a process whose root is the topmost mount at the
+ * root of its namespace counts as not in a chroot, so user namespaces work in it. The agent's own mounts go,
+ * lest an unmasked /proc be found below. */
+static int switch_root(int root, struct err* err) {
+    static const char* const agents[] = {"/proc", "/sys", "/dev"};
+    for (size_t i = 0; i < sizeof(agents) / sizeof(agents[0]); i++)
+        if (syscall(SYS_umount2, agents[i], MNT_DETACH_FLAG) < 0)
+            return err_system(err, "detach the agent's %s", agents[i]);
+    if (fchdir(root) < 0 || syscall(SYS_move_mount, root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+        chroot(".") < 0 || chdir("/") < 0)
+        return err_system(err, "enter the container's root");
+    return 0;
+}
+
+int container_enter(const struct container* container, struct err* err) {
+    const struct configure* configure = &container->configure;
+    /* Only now: the namespace's root is the group that the process is in when it is made. */
+    if (unshare(CLONE_NEWCGROUP) < 0)
+        return err_system(err, "make the container's cgroup namespace");
+    owned_fd root = open(ROOTFS_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return err_system(err, "open " ROOTFS_PATH);
+    if (set_names(configure, err) < 0 || sysctls_set(configure, err) < 0)
+        return -1;
+    if (oci_mounts_make(root, configure, err) < 0 || user_mounts_make(root, configure, err) < 0 ||
+        files_bind(root, configure, err) < 0 || protect(root, configure, err) < 0)
+        return -1;
+    return switch_root(root, err);
+}
+
+int container_join(const struct container* container, struct err* err) {
+    if (setns(container->init_pidfd, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP) < 0)
+        return err_system(err, "join the container");
+    return 0;
+}

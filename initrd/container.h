@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one container of this machine: configured once, entered by its own process, joined by every exec.
+ */
+#ifndef HRUN_CONTAINER_H
+#define HRUN_CONTAINER_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "configure.h"
+#include "err.h"
+
+enum container_state {
+    CONTAINER_EMPTY,      /* waits for CONFIGURE */
+    CONTAINER_CONFIGURED, /* the root is mounted; waits for START of the init session */
+    CONTAINER_STARTING,   /* its process is on the way to execve */
+    CONTAINER_RUNNING,
+    CONTAINER_GONE, /* its process ended, or CONFIGURE failed */
+};
+
+struct container {
+    enum container_state state;
+    struct configure configure;
+    const char* sysfs; /* where sysfs is mounted */
+    int cgroup;        /* directory of its control group */
+    pid_t init;        /* its PID 1, in the agent's pid namespace */
+    int init_pidfd;    /* the same, to join its namespaces by */
+};
+
+/* In the agent: carries out what CONFIGURE says as far as the agent's own namespaces go: clock, entropy,
+ * disks, root, limits. */
+int container_configure(struct container* container, const void* payload, size_t length, struct err* err);
+
+/* In the init session's process, a child in new pid, mount, uts and ipc namespaces and in the container's
+ * control group: builds the rest of the container and makes it this process's root. */
+int container_enter(const struct container* container, struct err* err);
+
+/* In an exec's process, a child in the container's pid namespace: enters its other namespaces. */
+int container_join(const struct container* container, struct err* err);
+
+#endif

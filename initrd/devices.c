@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "devices.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "protocol.h"
+
+#define DRIVER_BIND "/bus/platform/drivers/virtio-mmio/bind"
+
+/* Copies the first name of a directory that starts with `prefix`. */
+static bool first_entry(int parent, const char* path, const char* prefix, char* name, size_t size) {
+    int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    owned_dir directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory)
+        return false;
+    for (struct dirent* entry; (entry = readdir(directory));) {
+        if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+            continue;
+        return snprintf(name, size, "%s", entry->d_name) < (int)size;
+    }
+    return false;
+}
+
+/* Has the driver take the slot's device. */
+static int bind_slot(const char* sysfs, uint32_t slot, struct err* err) {
+    char path[PATH_MAX], name[32];
+    snprintf(path, sizeof(path), "%s" DRIVER_BIND, sysfs);
+    int length = snprintf(name, sizeof(name), "virtio-mmio.%u", slot);
+    owned_fd file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0 || write(file, name, (size_t)length) < 0)
+        return err_system(err, "disk slot %u: bind virtio-mmio.%u", slot, slot);
+    return 0;
+}
+
+static bool find_disk(int device, char* disk, size_t size) {
+    char virtio[64], block[80];
+    if (!first_entry(device, ".", "virtio", virtio, sizeof(virtio)))
+        return false;
+    snprintf(block, sizeof(block), "%s/block", virtio);
+    return first_entry(device, block, "", disk, size);
+}
+
+int device_disk_path(const char* sysfs, uint32_t slot, char* path, size_t size, struct err* err) {
+    char device_path[PATH_MAX], disk[64];
+    snprintf(device_path, sizeof(device_path), "%s/bus/platform/devices/virtio-mmio.%u", sysfs, slot);
+    owned_fd device = open(device_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (device < 0)
+        return err_system(err, "disk slot %u: the machine has no virtio-mmio.%u", slot, slot);
+    if (!find_disk(device, disk, sizeof(disk))) {
+        if (bind_slot(sysfs, slot, err) < 0)
+            return -1;
+        if (!find_disk(device, disk, sizeof(disk)))
+            return err_set(err, HRUN_ERROR_CONFIG, ENODEV, "disk slot %u: virtio-mmio.%u is not a disk", slot,
+                           slot);
+    }
+    snprintf(path, size, "/dev/%s", disk);
+    return 0;
+}

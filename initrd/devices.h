@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From the slot the host names a disk by to the block device the guest's kernel made of it.
+ */
+#ifndef HRUN_DEVICES_H
+#define HRUN_DEVICES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+/* Writes "/dev/<name>" of the virtio-blk disk in virtio-mmio slot `slot` to `path`. A slot whose device the
+ * driver did not take when the machine booted (a template's) is bound first. `sysfs` is where sysfs is. */
+int device_disk_path(const char* sysfs, uint32_t slot, char* path, size_t size, struct err* err);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Files the host made for this container (/etc/hosts, /etc/hostname, /etc/resolv.conf): each is bound over
+ * its place, so that the image's own file stays what it was.
+ */
+#ifndef HRUN_FILES_H
+#define HRUN_FILES_H
+
+#include "configure.h"
+#include "err.h"
+
+/* Writes every HRUN_CONF_FILE (mode 0644, in the guest's memory) and binds it over its target in `root`. */
+int files_bind(int root, const struct configure* configure, struct err* err);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "requests.h"
+
+#include <errno.h>
+
+#include "loopback.h"
+#include "protocol.h"
+#include "shutdown.h"
+
+static int configure(struct agent* agent, struct connection* connection, const struct frame* frame,
+                     struct err* err) {
+    if (container_configure(&agent->container, frame->payload, frame->length, err) < 0)
+        return -1;
+    if (loopback_up(err) < 0) {
+        err->kind = HRUN_ERROR_CONFIG;
+        return -1;
+    }
+    connection_send(connection, HRUN_CONFIGURED, 0, NULL, 0);
+    return 0;
+}
+
+static int start(struct agent* agent, struct connection* connection, const struct frame* frame,
+                 struct err* err) {
+    if (connection->used)
+        return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "a second START on one connection");
+    if (agent->shutting_down)
+        return err_set(err, HRUN_ERROR_START, ESHUTDOWN, "the container is being shut down");
+    struct session* session = session_start(&agent->loop, &agent->container, connection, frame->payload,
+                                            frame->length, err);
+    if (!session)
+        return -1;
+    connection->used = true;
+    connection->session = session;
+    session->next = agent->sessions;
+    agent->sessions = session;
+    return 0;
+}
+
+/* The host gave the connection up with an error of its own: there is nothing to answer. */
+static int abandon(struct connection* connection) {
+    connection_finish(connection);
+    return 0;
+}
+
+/* What belongs to a session. Frames that crossed its EXIT on the way are dropped. */
+static int pass_on(struct connection* connection, const struct frame* frame, struct err* err) {
+    struct session* session = connection->session;
+    if (session && session->state != SESSION_CLOSED)
+        return session_frame(session, frame, err);
+    if (connection->used)
+        return 0;
+    return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "frame type %u before START", frame->type);
+}
+
+int request_handle(struct agent* agent, struct connection* connection, const struct frame* frame,
+                   struct err* err) {
+    switch (frame->type) {
+    case HRUN_CONFIGURE:
+        return configure(agent, connection, frame, err);
+    case HRUN_START:
+        return start(agent, connection, frame, err);
+    case HRUN_SHUTDOWN:
+        return shutdown_begin(agent, connection, err);
+    case HRUN_ERROR:
+        return abandon(connection);
+    default:
+        return pass_on(connection, frame, err);
+    }
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A process in the container and its streams, from START to EXIT.
+ */
+#ifndef HRUN_SESSION_H
+#define HRUN_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "connection.h"
+#include "container.h"
+#include "input.h"
+#include "output.h"
+
+enum session_state {
+    SESSION_STARTING, /* between clone and execve */
+    SESSION_RUNNING,
+    SESSION_ENDED,  /* the process is reaped; output may still be on its way */
+    SESSION_CLOSED, /* EXIT or ERROR was sent */
+};
+
+struct session {
+    enum session_state state;
+    struct loop* loop;
+    struct container* container;
+    struct connection* connection; /* NULL once the host has gone */
+    bool init;                     /* the container's own process */
+    bool terminal;
+    pid_t pid; /* in the agent's pid namespace; 0 once reaped */
+    int status; /* as from waitpid */
+    int32_t container_pid;  /* from READY; 0 before */
+    struct source report;   /* from the child; fd -1 when it is over */
+    struct input input;
+    struct output outputs[2];
+    int pending[3];           /* descriptors kept until STARTED: input, output, error */
+    uint64_t pending_signals; /* bit n - 1: signal n came before STARTED */
+    uint16_t rows;            /* of a RESIZE that came before the terminal */
+    uint16_t columns;
+    uint64_t oom_kills; /* of the control group, when the session began */
+    uint64_t deadline;  /* loop_now() to end a terminal's output at, or 0 */
+    struct session* next;
+};
+
+/* Carries out START for a connection. Returns the new session, or NULL with err->kind set. */
+struct session* session_start(struct loop* loop, struct container* container, struct connection* connection,
+                              const void* payload, size_t length, struct err* err);
+
+/* DATA, CREDIT, SIGNAL or RESIZE from the host. */
+int session_frame(struct session* session, const struct frame* frame, struct err* err);
+
+/* The connection's queue has room again. */
+void session_room(struct session* session);
+
+/* The host has gone. The process is left to what that does to its streams: end of file, a broken pipe, or a
+ * terminal's hang-up. */
+void session_detach(struct session* session);
+
+/* The process was reaped. */
+void session_exited(struct session* session, int status);
+
+/* To be called when loop_now() passes session->deadline. */
+void session_deadline(struct session* session);
+
+/* True once nobody needs the session any more. */
+bool session_is_over(const struct session* session);
+
+void session_free(struct session* session);
+
+#endif
