@@ -8,5 +8,6 @@ namespace hrun::addon {
 
 Napi::Value lock_file(const Napi::CallbackInfo& info);
 Napi::Value copy_sparse(const Napi::CallbackInfo& info);
+Napi::Value raw_terminal(const Napi::CallbackInfo& info);
 
 } // namespace hrun::addon

@@ -7,6 +7,7 @@ namespace {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("lockFile", Napi::Function::New(env, hrun::addon::lock_file, "lockFile"));
     exports.Set("copySparse", Napi::Function::New(env, hrun::addon::copy_sparse, "copySparse"));
+    exports.Set("rawTerminal", Napi::Function::New(env, hrun::addon::raw_terminal, "rawTerminal"));
     return exports;
 }
 

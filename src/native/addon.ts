@@ -71,6 +71,11 @@ export interface FileLock {
   release(): void;
 }
 
+/** A terminal in raw mode; `restore` sets the mode it had before. */
+export interface RawTerminal {
+  restore(): void;
+}
+
 export interface Addon {
   /** Part of a cached EROFS image's name: a new converter makes new images. */
   readonly converterVersion: number;
@@ -94,4 +99,6 @@ export interface Addon {
   lockFile(path: string, options: { shared: boolean; wait: true }): Promise<FileLock>;
   /** Copies the allocated extents of a sparse file (reflink where the file system can); the copy has the same size. */
   copySparse(sourcePath: string, targetPath: string): Promise<void>;
+  /** Sets the terminal `fd` to raw mode (cfmakeraw), for output too; throws ENOTTY when it is none. */
+  rawTerminal(fd: number): RawTerminal;
 }
