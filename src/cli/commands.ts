@@ -11,6 +11,40 @@ export interface CommandEntry {
 
 /** All commands, in the order of `hrun --help`. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  pull: {
+    summary: 'Pull an image from a registry',
+    managed: 'image pull',
+    load: () => import('./commands/pull.ts'),
+  },
+  images: { summary: 'List images', managed: 'image ls', load: () => import('./commands/images.ts') },
+  rmi: { summary: 'Remove images', managed: 'image rm', load: () => import('./commands/rmi.ts') },
+  tag: {
+    summary: 'Give an image one more name',
+    managed: 'image tag',
+    load: () => import('./commands/tag.ts'),
+  },
+  inspect: {
+    summary: 'Show everything about images',
+    managed: 'image inspect',
+    load: () => import('./commands/inspect.ts'),
+  },
+  history: {
+    summary: 'Show how an image was made',
+    managed: 'image history',
+    load: () => import('./commands/history.ts'),
+  },
+  load: {
+    summary: 'Load images from an archive',
+    managed: 'image load',
+    load: () => import('./commands/load.ts'),
+  },
+  save: {
+    summary: 'Save images as an archive',
+    managed: 'image save',
+    load: () => import('./commands/save.ts'),
+  },
+  login: { summary: 'Log in to a registry', load: () => import('./commands/login.ts') },
+  logout: { summary: 'Forget the login for a registry', load: () => import('./commands/logout.ts') },
   version: { summary: 'Show the version of hrun', load: () => import('./commands/version.ts') },
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../base/digest.ts';
 import { HrunError } from '../base/errors.ts';
-import type { Manifest } from './manifest.ts';
 import { parseJson } from './parse.ts';
 import { validateConfig } from './validators.generated.ts';
 
@@ -48,20 +47,16 @@ export function parseImageConfig(bytes: Uint8Array, where: string): ImageConfig 
   return parseJson<ImageConfig>(bytes, where, validateConfig);
 }
 
-/** The config's diffIDs, lowest layer first; BAD_IMAGE unless there is one for each layer of the manifest. */
-export function diffIdsOf(config: ImageConfig, manifest: Manifest, where: string): Digest[] {
+/** The config's diffIDs, lowest layer first; BAD_IMAGE unless there are `layers` of them. */
+export function diffIdsOf(config: ImageConfig, layers: number, where: string): Digest[] {
   const diffIds = config.rootfs.diff_ids ?? [];
-  if (diffIds.length !== manifest.layers.length) {
-    throw new HrunError(
-      'BAD_IMAGE',
-      `${where} has ${manifest.layers.length} layers but its config names ${diffIds.length}`,
-    );
+  if (diffIds.length !== layers) {
+    throw new HrunError('BAD_IMAGE', `${where} has ${layers} layers but its config names ${diffIds.length}`);
   }
   const odd = diffIds.find((diffId) => !diffId.startsWith('sha256:'));
-  if (odd)
-    throw new HrunError(
-      'UNSUPPORTED',
-      `${where} names a layer by ${odd.slice(0, 20)}…: only sha256 is supported`,
-    );
+  if (odd) {
+    const hint = 'only sha256 is supported for layers';
+    throw new HrunError('UNSUPPORTED', `${where} names a layer by ${odd.slice(0, 20)}…`, { hint });
+  }
   return diffIds;
 }

@@ -4,7 +4,7 @@ import { HrunError } from '../base/errors.ts';
 /** A validator that scripts/generate-validators.ts compiled from a schema. */
 export interface Validator {
   (data: unknown): boolean;
-  errors?: { instancePath: string; message?: string }[] | null;
+  errors?: { instancePath: string; message?: string; params?: { additionalProperty?: string } }[] | null;
 }
 
 /**

@@ -4,7 +4,7 @@
 // as image-spec considerations.md demands.
 
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
-const MAX_LAYERS = 4096;
+const MAX_LAYERS = 512;
 const MAX_MANIFESTS = 4096;
 
 const mediaType = {

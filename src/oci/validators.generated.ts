@@ -5,7 +5,7 @@
 // @ts-nocheck
 
 export const validateManifest = validate10;
-const schema11 = {"type":"object","required":["schemaVersion","config","layers"],"properties":{"schemaVersion":{"enum":[2]},"mediaType":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$"},"config":{"type":"object","required":["mediaType","digest","size"],"properties":{"mediaType":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$"},"digest":{"type":"string","pattern":"^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"},"size":{"type":"integer","minimum":0,"maximum":9007199254740991},"urls":{"type":["array","null"],"items":{"type":"string"},"maxItems":64},"annotations":{"type":["object","null"],"additionalProperties":{"type":"string"}},"platform":{"type":"object","required":["os","architecture"],"properties":{"os":{"type":"string"},"architecture":{"type":"string"},"variant":{"type":"string"}}}}},"layers":{"type":"array","items":{"type":"object","required":["mediaType","digest","size"],"properties":{"mediaType":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$"},"digest":{"type":"string","pattern":"^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"},"size":{"type":"integer","minimum":0,"maximum":9007199254740991},"urls":{"type":["array","null"],"items":{"type":"string"},"maxItems":64},"annotations":{"type":["object","null"],"additionalProperties":{"type":"string"}},"platform":{"type":"object","required":["os","architecture"],"properties":{"os":{"type":"string"},"architecture":{"type":"string"},"variant":{"type":"string"}}}}},"maxItems":4096},"annotations":{"type":["object","null"],"additionalProperties":{"type":"string"}}},"$id":"validateManifest"};
+const schema11 = {"type":"object","required":["schemaVersion","config","layers"],"properties":{"schemaVersion":{"enum":[2]},"mediaType":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$"},"config":{"type":"object","required":["mediaType","digest","size"],"properties":{"mediaType":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$"},"digest":{"type":"string","pattern":"^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"},"size":{"type":"integer","minimum":0,"maximum":9007199254740991},"urls":{"type":["array","null"],"items":{"type":"string"},"maxItems":64},"annotations":{"type":["object","null"],"additionalProperties":{"type":"string"}},"platform":{"type":"object","required":["os","architecture"],"properties":{"os":{"type":"string"},"architecture":{"type":"string"},"variant":{"type":"string"}}}}},"layers":{"type":"array","items":{"type":"object","required":["mediaType","digest","size"],"properties":{"mediaType":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$"},"digest":{"type":"string","pattern":"^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"},"size":{"type":"integer","minimum":0,"maximum":9007199254740991},"urls":{"type":["array","null"],"items":{"type":"string"},"maxItems":64},"annotations":{"type":["object","null"],"additionalProperties":{"type":"string"}},"platform":{"type":"object","required":["os","architecture"],"properties":{"os":{"type":"string"},"architecture":{"type":"string"},"variant":{"type":"string"}}}}},"maxItems":512},"annotations":{"type":["object","null"],"additionalProperties":{"type":"string"}}},"$id":"validateManifest"};
 const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$", "u");
 const pattern2 = new RegExp("^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$", "u");
 
@@ -281,8 +281,8 @@ let data14 = data.layers;
 const _errs29 = errors;
 if(errors === _errs29){
 if(Array.isArray(data14)){
-if(data14.length > 4096){
-validate10.errors = [{instancePath:instancePath+"/layers",schemaPath:"#/properties/layers/maxItems",keyword:"maxItems",params:{limit: 4096},message:"must NOT have more than 4096 items"}];
+if(data14.length > 512){
+validate10.errors = [{instancePath:instancePath+"/layers",schemaPath:"#/properties/layers/maxItems",keyword:"maxItems",params:{limit: 512},message:"must NOT have more than 512 items"}];
 return false;
 }
 else {
@@ -900,7 +900,7 @@ return errors === 0;
 }
 
 export const validateConfig = validate12;
-const schema13 = {"type":"object","required":["architecture","os","rootfs"],"properties":{"created":{"type":["string","null"]},"author":{"type":"string"},"architecture":{"type":"string"},"os":{"type":"string"},"variant":{"type":"string"},"config":{"type":["object","null"],"properties":{"User":{"type":"string"},"ExposedPorts":{"type":["object","null"],"additionalProperties":{"type":["object","null"]}},"Env":{"type":["array","null"],"items":{"type":"string"}},"Entrypoint":{"type":["array","null"],"items":{"type":"string"}},"Cmd":{"type":["array","null"],"items":{"type":"string"}},"Volumes":{"type":["object","null"],"additionalProperties":{"type":["object","null"]}},"WorkingDir":{"type":"string"},"Labels":{"type":["object","null"],"additionalProperties":{"type":"string"}},"StopSignal":{"type":"string"},"Shell":{"type":["array","null"],"items":{"type":"string"}},"Healthcheck":{"type":["object","null"],"properties":{"Test":{"type":["array","null"],"items":{"type":"string"}},"Interval":{"type":"integer"},"Timeout":{"type":"integer"},"StartPeriod":{"type":"integer"},"Retries":{"type":"integer"}}}}},"rootfs":{"type":"object","required":["type"],"properties":{"type":{"enum":["layers"]},"diff_ids":{"type":["array","null"],"items":{"type":"string","pattern":"^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"},"maxItems":4096}}},"history":{"type":["array","null"],"items":{"type":"object","properties":{"created":{"type":["string","null"]},"created_by":{"type":"string"},"author":{"type":"string"},"comment":{"type":"string"},"empty_layer":{"type":"boolean"}}}}},"$id":"validateConfig"};
+const schema13 = {"type":"object","required":["architecture","os","rootfs"],"properties":{"created":{"type":["string","null"]},"author":{"type":"string"},"architecture":{"type":"string"},"os":{"type":"string"},"variant":{"type":"string"},"config":{"type":["object","null"],"properties":{"User":{"type":"string"},"ExposedPorts":{"type":["object","null"],"additionalProperties":{"type":["object","null"]}},"Env":{"type":["array","null"],"items":{"type":"string"}},"Entrypoint":{"type":["array","null"],"items":{"type":"string"}},"Cmd":{"type":["array","null"],"items":{"type":"string"}},"Volumes":{"type":["object","null"],"additionalProperties":{"type":["object","null"]}},"WorkingDir":{"type":"string"},"Labels":{"type":["object","null"],"additionalProperties":{"type":"string"}},"StopSignal":{"type":"string"},"Shell":{"type":["array","null"],"items":{"type":"string"}},"Healthcheck":{"type":["object","null"],"properties":{"Test":{"type":["array","null"],"items":{"type":"string"}},"Interval":{"type":"integer"},"Timeout":{"type":"integer"},"StartPeriod":{"type":"integer"},"Retries":{"type":"integer"}}}}},"rootfs":{"type":"object","required":["type"],"properties":{"type":{"enum":["layers"]},"diff_ids":{"type":["array","null"],"items":{"type":"string","pattern":"^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"},"maxItems":512}}},"history":{"type":["array","null"],"items":{"type":"object","properties":{"created":{"type":["string","null"]},"created_by":{"type":"string"},"author":{"type":"string"},"comment":{"type":"string"},"empty_layer":{"type":"boolean"}}}}},"$id":"validateConfig"};
 
 function validate12(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="validateConfig" */;
@@ -1377,8 +1377,8 @@ return false;
 }
 if(errors === _errs67){
 if(Array.isArray(data32)){
-if(data32.length > 4096){
-validate12.errors = [{instancePath:instancePath+"/rootfs/diff_ids",schemaPath:"#/properties/rootfs/properties/diff_ids/maxItems",keyword:"maxItems",params:{limit: 4096},message:"must NOT have more than 4096 items"}];
+if(data32.length > 512){
+validate12.errors = [{instancePath:instancePath+"/rootfs/diff_ids",schemaPath:"#/properties/rootfs/properties/diff_ids/maxItems",keyword:"maxItems",params:{limit: 512},message:"must NOT have more than 512 items"}];
 return false;
 }
 else {
@@ -1543,7 +1543,7 @@ return errors === 0;
 }
 
 export const validateArchiveManifest = validate13;
-const schema14 = {"type":"array","items":{"type":"object","required":["Config","Layers"],"properties":{"Config":{"type":"string"},"RepoTags":{"type":["array","null"],"items":{"type":"string"}},"Layers":{"type":["array","null"],"items":{"type":"string"},"maxItems":4096}}},"$id":"validateArchiveManifest"};
+const schema14 = {"type":"array","items":{"type":"object","required":["Config","Layers"],"properties":{"Config":{"type":"string"},"RepoTags":{"type":["array","null"],"items":{"type":"string"}},"Layers":{"type":["array","null"],"items":{"type":"string"},"maxItems":512}}},"$id":"validateArchiveManifest"};
 
 function validate13(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="validateArchiveManifest" */;
@@ -1615,8 +1615,8 @@ return false;
 }
 if(errors === _errs9){
 if(Array.isArray(data4)){
-if(data4.length > 4096){
-validate13.errors = [{instancePath:instancePath+"/" + i0+"/Layers",schemaPath:"#/items/properties/Layers/maxItems",keyword:"maxItems",params:{limit: 4096},message:"must NOT have more than 4096 items"}];
+if(data4.length > 512){
+validate13.errors = [{instancePath:instancePath+"/" + i0+"/Layers",schemaPath:"#/items/properties/Layers/maxItems",keyword:"maxItems",params:{limit: 512},message:"must NOT have more than 512 items"}];
 return false;
 }
 else {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { HrunError, hasCode } from '../../base/errors.ts';
+import { type Root, rootFromEnvironment } from '../../base/root.ts';
+import { inspectImage } from '../../core/inspect-image.ts';
+import { openImageStore } from '../../image/index.ts';
+import { defineCommand } from '../command.ts';
+import { describeError } from '../output/index.ts';
+import { compileTemplate } from '../output/template/index.ts';
+
+interface InspectOptions {
+  format?: string;
+  type?: string;
+}
+
+interface Inspected {
+  found: object[];
+  failures: HrunError[];
+}
+
+export const command = defineCommand<InspectOptions, Inspected>({
+  name: 'inspect',
+  configure: (command) =>
+    command
+      .description('Show everything about images, as JSON.')
+      .argument('<name...>', 'names or IDs')
+      .option('-f, --format <template>', 'a Go template instead of JSON')
+      .option('--type <type>', 'look only for this kind: image'),
+  async run(names, { type }) {
+    const lookUps = lookUpsOf(type);
+    const inspected: Inspected = { found: [], failures: [] };
+    for (const name of names) {
+      try {
+        inspected.found.push(await lookUp(name, lookUps));
+      } catch (error) {
+        if (!(error instanceof HrunError)) throw error;
+        inspected.failures.push(error);
+      }
+    }
+    return inspected;
+  },
+  print({ found, failures }, output, { format }) {
+    if (format === undefined || format === 'json') output.line(JSON.stringify(found, null, 4));
+    else for (const each of found) output.line(compileTemplate(format)(each));
+    for (const failure of failures) output.notice(describeError(failure, false));
+    return failures.length > 0 ? 1 : undefined;
+  },
+});
+
+type LookUp = (root: Root, name: string) => Promise<object>;
+
+/** What a name can mean, in the order in which it is tried; throws the code beside it when it means nothing. */
+const KINDS: Readonly<Record<string, LookUp>> = {
+  image: inspectOneImage,
+};
+
+function lookUpsOf(type: string | undefined): LookUp[] {
+  if (type === undefined) return Object.values(KINDS);
+  if (Object.hasOwn(KINDS, type)) return [KINDS[type]!];
+  throw new HrunError('USAGE', `"${type}" is not a type`, { hint: `use ${Object.keys(KINDS).join(' or ')}` });
+}
+
+async function lookUp(name: string, lookUps: LookUp[]): Promise<object> {
+  let missing: HrunError | undefined;
+  for (const each of lookUps) {
+    try {
+      return await each(rootFromEnvironment(), name);
+    } catch (error) {
+      if (!hasCode(error, 'NO_SUCH_IMAGE') && !hasCode(error, 'NO_SUCH_CONTAINER')) throw error;
+      missing = error;
+    }
+  }
+  throw missing!;
+}
+
+async function inspectOneImage(root: Root, name: string): Promise<object> {
+  using store = await openImageStore(root);
+  return await inspectImage(store, name);
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+const SIZES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+
+/** Bytes as Docker shows them: decimal units, three significant digits. */
+export function formatSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < SIZES.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 ? String(value) : String(Number(value.toPrecision(value >= 999.5 ? 4 : 3)));
+  return `${digits}${SIZES[unit]}`;
+}
+
+/** How long ago, as Docker words it: "3 weeks ago". */
+export function formatAge(then: number, now: number = Date.now()): string {
+  return `${formatDuration(now - then)} ago`;
+}
+
+/** A time span in words, `ms` milliseconds long: "About a minute", "5 hours". */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.round(minutes / 60);
+  if (seconds < 1) return 'Less than a second';
+  if (seconds === 1) return '1 second';
+  if (seconds < 60) return `${seconds} seconds`;
+  if (minutes === 1) return 'About a minute';
+  if (minutes < 60) return `${minutes} minutes`;
+  if (hours === 1) return 'About an hour';
+  if (hours < 48) return `${hours} hours`;
+  if (hours < 24 * 7 * 2) return `${Math.floor(hours / 24)} days`;
+  if (hours < 24 * 30 * 2) return `${Math.floor(hours / 24 / 7)} weeks`;
+  if (hours < 24 * 365 * 2) return `${Math.floor(hours / 24 / 30)} months`;
+  return `${Math.floor(hours / 24 / 365)} years`;
+}

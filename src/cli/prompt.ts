@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { HrunError } from '../base/errors.ts';
+
+/** Asks on the terminal, through stderr; `hidden` does not show what is typed. Throws USAGE without a terminal. */
+export async function ask(question: string, { hidden = false } = {}): Promise<string> {
+  if (!process.stdin.isTTY) {
+    throw new HrunError('USAGE', 'no terminal to ask on', { hint: 'use -u USER with --password-stdin' });
+  }
+  process.stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({
+    input: process.stdin,
+    output: hidden ? silent : process.stderr,
+    terminal: true,
+  });
+  try {
+    return await lines.question('');
+  } finally {
+    lines.close();
+    if (hidden) process.stderr.write('\n');
+  }
+}
+
+/** All of standard input as text, at most `limit` bytes, without the line's end. */
+export async function readSecretFromStdin(limit = 64 * 1024): Promise<string> {
+  const parts: Buffer[] = [];
+  let total = 0;
+  for await (const chunk of process.stdin) {
+    total += chunk.length;
+    if (total > limit) throw new HrunError('USAGE', `standard input holds more than ${limit} bytes`);
+    parts.push(chunk);
+  }
+  return Buffer.concat(parts)
+    .toString()
+    .replace(/\r?\n$/, '');
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ImageStore, type LoadedImage, loadArchive, openArchive } from '../image/index.ts';
+import { HOST_PLATFORM, type Platform } from '../oci/index.ts';
+
+/** Loads all images of an archive: a file, a directory, or `-` for standard input. */
+export async function loadImages(
+  store: ImageStore,
+  path: string,
+  platform: Platform = HOST_PLATFORM,
+): Promise<LoadedImage[]> {
+  await using archive = await openArchive(store, path);
+  return await loadArchive(store, archive, platform);
+}

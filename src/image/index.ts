@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export type { ImageToSave } from './archive/image-to-save.ts';
+export { type LoadedImage, loadArchive } from './archive/load.ts';
+export { openArchive, STDIN } from './archive/open.ts';
+export { type ArchiveFormat, saveArchive } from './archive/save.ts';
+export type { Sink } from './archive/tar-writer.ts';
+export { readBlobFile, writeBlobFile } from './blob-store.ts';
+export { type FoundImage, findByReference, findImage } from './find.ts';
+export { createdMs, type Image, imageSize, listImages, loadImage } from './image.ts';
+export { ensureLayer, type LayerInput, type WantedLayer } from './ingest.ts';
+export { findLayerBlob, hasLayer, type LayerBlob, layerPath, openBlob } from './layer.ts';
+export { assignNames, changeNames, type NamedManifest, readNames } from './names.ts';
+export { type Removal, removeImage } from './remove.ts';
+export { mergedPath, rootDisks } from './root-disks.ts';
+export { createScratch, type ScratchFile, sweepScratch } from './scratch.ts';
+export { type ImageStore, openImageStore } from './store.ts';
+export { inStore, storeError } from './store-error.ts';
+export { sweepStore } from './sweep.ts';
+export { type ImageUser, imageUsers } from './users.ts';

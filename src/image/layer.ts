@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers: for each diffID one EROFS image, and a link to the blob that it was made from.
+
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, readlink, rename, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Digest, digestParts, isDigest } from '../base/digest.ts';
+import { errnoOf } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import { native } from '../native/index.ts';
+import { blobPath, blobSize, fileSize } from './blob-store.ts';
+
+/** A layer's blob in the store. */
+export interface LayerBlob {
+  digest: Digest;
+  /** bytes */
+  size: number;
+}
+
+/** Where the EROFS image of a layer is kept: named by what it unpacks to and by the converter's version. */
+export function layerPath(root: Root, diffId: Digest): string {
+  return join(root.layers, `${hexOf(diffId)}.v${native().converterVersion}.erofs`);
+}
+
+export async function hasLayer(root: Root, diffId: Digest): Promise<boolean> {
+  return (await fileSize(layerPath(root, diffId))) !== undefined;
+}
+
+/** A blob in the store that unpacks to `diffId`: `preferred` if it is there, else the one the layer was made from. */
+export async function findLayerBlob(
+  root: Root,
+  diffId: Digest,
+  preferred?: Digest,
+): Promise<LayerBlob | undefined> {
+  for (const digest of [preferred, await linkedBlob(root, diffId)]) {
+    const size = digest && (await blobSize(root, digest));
+    if (digest && size !== undefined) return { digest, size };
+  }
+  return undefined;
+}
+
+/** The digest that `layers/<hex>.blob` names, whether the blob is there or not. */
+export async function linkedBlob(root: Root, diffId: Digest): Promise<Digest | undefined> {
+  try {
+    const [algorithm, hex] = (await readlink(linkPath(root, diffId))).split('/').slice(-2);
+    const digest = `${algorithm}:${hex}`;
+    return isDigest(digest) ? digest : undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'EINVAL') return undefined;
+    throw error;
+  }
+}
+
+/** Notes that `blob` unpacks to `diffId`. Replaces the link atomically. */
+export async function linkBlob(root: Root, diffId: Digest, blob: Digest): Promise<void> {
+  const { algorithm, hex } = digestParts(blob);
+  const temporary = join(root.tmp, randomBytes(12).toString('hex'));
+  await symlink(join('..', basename(root.images), 'blobs', algorithm, hex), temporary);
+  await rename(temporary, linkPath(root, diffId));
+}
+
+/** Opens a blob for reading. */
+export function openBlob(root: Root, digest: Digest): Promise<FileHandle> {
+  return open(blobPath(root, digest), 'r');
+}
+
+function linkPath(root: Root, diffId: Digest): string {
+  return join(root.layers, `${hexOf(diffId)}.blob`);
+}
+
+function hexOf(diffId: Digest): string {
+  const { algorithm, hex } = digestParts(diffId);
+  if (algorithm !== 'sha256' || !isDigest(diffId)) throw new Error(`not a diffID: ${diffId}`);
+  return hex;
+}

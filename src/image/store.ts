@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Root } from '../base/root.ts';
+import { type FileLock, native } from '../native/index.ts';
+import { fileSize } from './blob-store.ts';
+import { sweepScratch } from './scratch.ts';
+import { inStore } from './store-error.ts';
+
+/** image-spec image-layout.md, oci-layout file */
+const LAYOUT = '{"imageLayoutVersion":"1.0.0"}\n';
+
+/**
+ * The store of images, opened: while it is held nothing in it is swept away, so that whoever found an image may
+ * use its files. All functions of src/image take one.
+ */
+export class ImageStore implements Disposable {
+  readonly root: Root;
+  readonly #lock: FileLock;
+
+  constructor(root: Root, lock: FileLock) {
+    this.root = root;
+    this.#lock = lock;
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock.release();
+  }
+}
+
+/**
+ * Opens the store and makes its directories if they are missing. `write` also clears what dead writers left.
+ * Rejects with STORE_UNREADABLE or DISK_FULL.
+ */
+export async function openImageStore(root: Root, { write = false } = {}): Promise<ImageStore> {
+  return await inStore(root.dir, async () => {
+    await makeDirectories(root);
+    const lock = await native().lockFile(storeLockPath(root), { shared: true, wait: true });
+    if (write) await sweepScratch(root);
+    return new ImageStore(root, lock);
+  });
+}
+
+/** docs/store.md, `lock` */
+export function storeLockPath(root: Root): string {
+  return join(root.dir, 'lock');
+}
+
+async function makeDirectories(root: Root): Promise<void> {
+  const layout = join(root.images, 'oci-layout');
+  if ((await fileSize(layout)) === LAYOUT.length) return;
+  await mkdir(root.dir, { recursive: true, mode: 0o711 });
+  for (const dir of [join(root.images, 'blobs', 'sha256'), root.layers])
+    await mkdir(dir, { recursive: true });
+  await mkdir(root.tmp, { recursive: true, mode: 0o700 });
+  await writeFile(layout, LAYOUT);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which containers need which images, read from the containers' own files (docs/store.md).
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, isDigest } from '../base/digest.ts';
+import { errnoOf } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import { readIfThere } from './blob-store.ts';
+import { inStore } from './store-error.ts';
+
+/** A container and the manifest of its image. */
+export interface ImageUser {
+  containerId: string;
+  imageDigest: Digest;
+  running: boolean;
+}
+
+const CONTAINER_ID = /^[0-9a-f]{64}$/;
+
+/** Every container that names an image. */
+export async function imageUsers(root: Root): Promise<ImageUser[]> {
+  return await inStore(root.containers, async () => {
+    const ids = (await listDirectory(root.containers)).filter((name) => CONTAINER_ID.test(name));
+    const users = await Promise.all(ids.map((id) => readUser(join(root.containers, id), id)));
+    return users.filter((user) => user !== undefined);
+  });
+}
+
+async function readUser(dir: string, containerId: string): Promise<ImageUser | undefined> {
+  const imageDigest = await readField(join(dir, 'config.json'), 'imageDigest');
+  if (!isDigest(imageDigest)) return undefined;
+  const status = await readField(join(dir, 'state.json'), 'status');
+  return { containerId, imageDigest, running: status === 'starting' || status === 'running' };
+}
+
+async function readField(path: string, field: string): Promise<unknown> {
+  const bytes = await readIfThere(path);
+  if (!bytes) return undefined;
+  try {
+    return (JSON.parse(bytes.toString()) as Record<string, unknown> | null)?.[field];
+  } catch {
+    return undefined; // a half-made container has no image yet
+  }
+}
+
+async function listDirectory(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
