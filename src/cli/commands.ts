@@ -11,6 +11,7 @@ export interface CommandEntry {
 
 /** All commands, in the order of `hrun --help`. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  run: { summary: 'Run a command in a new container', load: () => import('./commands/run.ts') },
   pull: {
     summary: 'Pull an image from a registry',
     managed: 'image pull',

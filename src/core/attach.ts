@@ -11,6 +11,9 @@ import {
   Stream,
 } from '../guest/index.ts';
 
+export { Stage } from '../guest/index.ts';
+export type { Session };
+
 /** Where a container's standard streams go; a stream left out is not attached. */
 export interface AttachStreams {
   stdin?: Readable | undefined;
@@ -55,6 +58,7 @@ export class Attachment {
   };
   #pendingWrites = 0;
   #closed = false;
+  readonly #processRuns = Promise.withResolvers<void>();
   #finish!: (end: AttachEnd) => void;
 
   constructor(connection: Duplex, streams: AttachStreams, events: AttachEvents = {}) {
@@ -90,6 +94,7 @@ export class Attachment {
 
   #started(): void {
     this.#end.started = true;
+    this.#processRuns.resolve();
     this.#events.started?.();
   }
 
@@ -121,21 +126,24 @@ export class Attachment {
     this.#settle();
   }
 
-  /** Sends standard input until it ends; an input that cannot be read has ended. */
+  /** Sends standard input once the process runs, until it ends; an input that cannot be read has ended. */
   async #pump(stdin: Readable): Promise<void> {
     try {
       for await (const chunk of stdin) {
         this.#events.input?.(chunk as Buffer);
+        await this.#processRuns.promise;
         await this.session.input(chunk as Buffer);
       }
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
     }
+    await this.#processRuns.promise;
     this.session.endInput();
   }
 
   #close(cause: Error | undefined): void {
     this.#closed = true;
+    this.#processRuns.resolve();
     this.#end.cause = cause;
     this.#streams.stdin?.destroy();
     this.#settle();

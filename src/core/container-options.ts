@@ -3,6 +3,9 @@ import type { Rlimit, TerminalSize } from '../guest/index.ts';
 import type { Platform } from '../oci/index.ts';
 import type { EngineName } from '../vm/index.ts';
 
+export { ENGINE_NAMES } from '../vm/index.ts';
+export type { EngineName, Rlimit, TerminalSize };
+
 /** A tmpfs to mount: `options` as mount(8) writes them, empty for the defaults. */
 export interface TmpfsMount {
   target: string;

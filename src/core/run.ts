@@ -42,14 +42,15 @@ export function startContainer(
     started: () => {
       created.release();
       events.started?.();
+      repairInBackground(root);
     },
   });
   return { attachment, ended: attachment.ended.then((end) => finish(root, created, end)) };
 }
 
-/** Repairs what killed monitors left of other containers: worth a moment while a VM boots. */
-export function repairOthers(root: Root): Promise<void> {
-  return repairContainers(root);
+/** Clears up after other containers; what fails there is for whoever asks for that container. */
+function repairInBackground(root: Root): void {
+  repairContainers(root).catch(() => {});
 }
 
 async function finish(root: Root, created: CreatedContainer, end: AttachEnd): Promise<RunEnd> {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { HrunError } from '../../base/errors.ts';
+import { type Root, rootFromEnvironment } from '../../base/root.ts';
+import { type CreatedContainer, createContainer } from '../../core/create-container.ts';
+import { startContainer } from '../../core/run.ts';
+import { checkCidFile, writeCidFile } from '../cid-file.ts';
+import { defineCommand } from '../command.ts';
+import { runForeground } from '../foreground.ts';
+import {
+  type ContainerFlags,
+  containerOptions,
+  declareContainerOptions,
+} from '../options/container-options.ts';
+import { describeError, type Output } from '../output/index.ts';
+import { progressView } from '../output/progress.ts';
+import { StartupTrace } from '../output/startup-trace.ts';
+import { terminalUse } from '../terminal.ts';
+
+interface RunFlags extends ContainerFlags {
+  cidfile?: string;
+  detach?: true;
+  quiet?: true;
+  sigProxy: 'true' | 'false';
+  traceStartup?: true;
+}
+
+interface RunResult {
+  exitCode: number;
+  failure: HrunError | undefined;
+  /** printed for a container that goes on in the background */
+  detachedId: string | undefined;
+  trace: StartupTrace | undefined;
+}
+
+export const command = defineCommand<RunFlags, RunResult>({
+  name: 'run',
+  failureExitCode: 125,
+  configure: (command) => {
+    command
+      .description('Run a command in a new container, in a micro-VM of its own.')
+      .argument('<image>', 'name, digest or ID of an image; pulled when it is not there')
+      .argument('[command...]', "replaces the image's command")
+      .passThroughOptions();
+    declareContainerOptions(command);
+    command
+      .option('-d, --detach', 'run in the background and print the ID')
+      .option('--cidfile <file>', 'write the ID to a new file')
+      .option('--sig-proxy <bool>', 'pass signals on to the process', 'true')
+      .option('-q, --quiet', 'show no progress of a pull')
+      .option('--trace-startup', 'show on standard error when each stage of the start was reached')
+      .addHelpText('after', EXAMPLES);
+  },
+  run: ([image, ...rest], flags, output) => run(image!, rest, flags, output),
+  print({ exitCode, failure, detachedId, trace }, output) {
+    if (detachedId) output.line(detachedId);
+    if (trace) output.progress(trace.text());
+    if (failure) output.notice(describeError(failure, process.env.HRUN_DEBUG === '1'));
+    return exitCode;
+  },
+});
+
+const EXAMPLES = `
+Examples:
+  hrun -t ubuntu bash                              a shell
+  hrun run --rm debian cat /etc/os-release
+  echo hello | hrun run -i --rm busybox cat
+  hrun run -d --name db -e POSTGRES_PASSWORD=x -m 2g postgres
+
+Exit code: the command's; 125 when hrun failed, 126 when the command cannot be executed, 127 when it is not there.`;
+
+async function run(image: string, args: string[], flags: RunFlags, output: Output): Promise<RunResult> {
+  const root = rootFromEnvironment();
+  const trace = flags.traceStartup ? new StartupTrace() : undefined;
+  const asked = containerOptions(image, args, flags);
+  const terminal = terminalUse({ tty: asked.tty && !flags.detach, stdin: asked.stdin });
+  const options = { ...asked, stdin: asked.stdin || terminal.stdin, terminalSize: terminal.size };
+  if (flags.cidfile !== undefined) checkCidFile(flags.cidfile);
+  const view = progressView(output, flags.quiet);
+  const created = await createContainer(root, options, view.report).finally(() => view.finish());
+  if (flags.cidfile !== undefined) writeCidFile(flags.cidfile, created.id);
+  trace?.mark('container made');
+  if (flags.detach) return { ...(await runDetached(root, created)), trace };
+  const end = await runForeground(root, created, {
+    ...{ tty: options.tty, terminal, signalProxy: flags.sigProxy !== 'false' },
+    trace: (stage, time) => trace?.stage(stage, time),
+  });
+  if (!end.started && end.failure) throw end.failure;
+  return { exitCode: end.exitCode, failure: end.failure, detachedId: undefined, trace };
+}
+
+/** Returns once the command runs; a container that cannot start is an error as in the foreground. */
+async function runDetached(root: Root, created: CreatedContainer): Promise<Omit<RunResult, 'trace'>> {
+  const started = Promise.withResolvers<undefined>();
+  const events = { started: () => started.resolve(undefined) };
+  const { attachment, ended } = startContainer(root, created, {}, events);
+  const end = await Promise.race([started.promise, ended]);
+  attachment.session.close();
+  if (end && !end.started && end.failure) throw end.failure;
+  return { exitCode: 0, failure: undefined, detachedId: created.id };
+}

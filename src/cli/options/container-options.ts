@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of every command that makes a container: how they are declared, and what they mean.
+import { type Command, Option } from 'commander';
+import { HrunError } from '../../base/errors.ts';
+import {
+  type ContainerOptions,
+  ENGINE_NAMES,
+  type EngineName,
+  type TmpfsMount,
+} from '../../core/container-options.ts';
+import { parsePlatform } from '../../oci/index.ts';
+import { collect } from '../option.ts';
+import { parseEnvironment, readLabelFile } from './environment.ts';
+import { parseLabels, parseSysctls } from './key-value.ts';
+import { parseBytes, parseCpus, parsePidsLimit } from './quantity.ts';
+import { parseSecurityOptions } from './security.ts';
+import { parseUlimit } from './ulimit.ts';
+
+/** The options as commander gives them. */
+export interface ContainerFlags {
+  addHost: string[];
+  capAdd: string[];
+  capDrop: string[];
+  cpus?: string;
+  domainname?: string;
+  engine: EngineName;
+  entrypoint?: string;
+  env: string[];
+  envFile: string[];
+  groupAdd: string[];
+  hostname?: string;
+  init?: true;
+  interactive?: true;
+  label: string[];
+  labelFile: string[];
+  memory?: string;
+  name?: string;
+  network: string;
+  pidsLimit?: string;
+  platform?: string;
+  privileged?: true;
+  pull: 'always' | 'missing' | 'never';
+  readOnly?: true;
+  rm?: true;
+  securityOpt: string[];
+  shmSize?: string;
+  stopSignal?: string;
+  sysctl: string[];
+  tmpfs: string[];
+  tty?: true;
+  ulimit: string[];
+  user?: string;
+  workdir?: string;
+}
+
+/** Declares the options, by Docker's names. */
+export function declareContainerOptions(command: Command): void {
+  const list = (flags: string, description: string) => command.option(flags, description, collect, []);
+  const choice = (flags: string, description: string, choices: readonly string[], fallback: string) =>
+    command.addOption(new Option(flags, description).choices(choices).default(fallback));
+
+  command.option('-t, --tty', 'give it a terminal; on a terminal also attach standard input');
+  command.option('-i, --interactive', 'keep standard input open');
+  command.option('--rm', 'remove the container when it ends');
+  command.option('--name <name>', 'name of the container');
+  list('-e, --env <NAME[=VALUE]>', 'set a variable; without a value, the one that it has here');
+  list('--env-file <file>', 'read variables from a file');
+  command.option('-w, --workdir <path>', 'working directory');
+  command.option('-u, --user <user[:group]>', 'user, by name or number');
+  list('--group-add <group>', 'an additional group');
+  command.option('--entrypoint <command>', "replace the image's entrypoint");
+  command.option('-h, --hostname <name>', 'host name');
+  command.option('--domainname <name>', 'NIS domain name');
+  list('--add-host <host:ip>', 'an additional line of /etc/hosts');
+  command.option('--init', 'run a small init as PID 1, which reaps processes and forwards signals');
+  command.option('-m, --memory <bytes>', 'memory of the VM, for example 512m (default: 1g)');
+  command.option('--cpus <number>', 'CPUs of the VM, rounded up (default: 1)');
+  command.option('--pids-limit <number>', 'most processes; -1 for no limit');
+  command.option('--read-only', "make the container's root read-only");
+  list('--tmpfs <path[:options]>', 'mount a tmpfs, for example /run:rw,size=64m');
+  command.option('--shm-size <bytes>', 'size of /dev/shm (default: 64m)');
+  list('--ulimit <name=soft[:hard]>', 'a resource limit');
+  list('--sysctl <key=value>', 'a kernel parameter');
+  list('--cap-add <capability>', 'add a capability, or ALL');
+  list('--cap-drop <capability>', 'drop a capability, or ALL');
+  command.option('--privileged', "all capabilities and the guest's devices");
+  list('--security-opt <option>', 'no-new-privileges, systempaths=unconfined');
+  command.option('--stop-signal <signal>', 'the signal that asks it to stop');
+  list('-l, --label <key[=value]>', 'set a label');
+  list('--label-file <file>', 'read labels from a file');
+  choice('--pull <when>', 'when to ask the registry', ['always', 'missing', 'never'], 'missing');
+  command.option('--platform <os/arch>', 'platform of the image');
+  choice('--engine <engine>', 'what runs the VM', ENGINE_NAMES, 'auto');
+  choice('--network <network>', 'networks are not there yet', ['none'], 'none');
+}
+
+/** What the options ask for; USAGE or UNSUPPORTED for a value that cannot be. */
+export function containerOptions(
+  image: string,
+  command: readonly string[],
+  flags: ContainerFlags,
+): ContainerOptions {
+  return {
+    ...{ image, command, ...processOptions(flags), ...resourceOptions(flags), ...guestOptions(flags) },
+    name: flags.name,
+    platform: flags.platform === undefined ? undefined : parsePlatform(flags.platform),
+    pull: flags.pull,
+    engine: flags.engine,
+    autoRemove: flags.rm === true,
+    labels: parseLabels([...flags.labelFile.flatMap(readLabelFile), ...flags.label]),
+  };
+}
+
+function processOptions(flags: ContainerFlags) {
+  const { entrypoint } = flags;
+  return {
+    entrypoint: entrypoint === undefined ? undefined : entrypoint === '' ? [] : [entrypoint],
+    tty: flags.tty === true,
+    stdin: flags.interactive === true,
+    terminalSize: undefined,
+    env: parseEnvironment(flags.env, flags.envFile),
+    workingDir: flags.workdir,
+    user: flags.user,
+    groups: flags.groupAdd,
+    capAdd: flags.capAdd,
+    capDrop: flags.capDrop,
+    privileged: flags.privileged === true,
+    ...parseSecurityOptions(flags.securityOpt),
+    init: flags.init === true,
+    stopSignal: flags.stopSignal,
+  };
+}
+
+function resourceOptions(flags: ContainerFlags) {
+  const { memory, cpus, pidsLimit, shmSize } = flags;
+  return {
+    memory: memory === undefined ? undefined : parseBytes(memory, '--memory'),
+    cpus: cpus === undefined ? undefined : parseCpus(cpus),
+    pidsLimit: pidsLimit === undefined ? undefined : parsePidsLimit(pidsLimit),
+    shmSize: shmSize === undefined ? undefined : parseBytes(shmSize, '--shm-size'),
+    rlimits: flags.ulimit.map(parseUlimit),
+  };
+}
+
+function guestOptions(flags: ContainerFlags) {
+  return {
+    hostname: flags.hostname,
+    domainname: flags.domainname ?? '',
+    extraHosts: flags.addHost,
+    readOnly: flags.readOnly === true,
+    tmpfs: flags.tmpfs.map(parseTmpfs),
+    sysctls: parseSysctls(flags.sysctl),
+  };
+}
+
+function parseTmpfs(text: string): TmpfsMount {
+  const colon = text.indexOf(':');
+  const target = colon < 0 ? text : text.slice(0, colon);
+  if (target.startsWith('/') && target !== '/') {
+    return { target, options: colon < 0 ? '' : text.slice(colon + 1) };
+  }
+  throw new HrunError('USAGE', `--tmpfs ${JSON.stringify(text)} is not an absolute path in the container`);
+}
