@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, HrunError } from '../base/errors.ts';
@@ -8,6 +8,8 @@ import { native } from '../native/index.ts';
 import { containerDirectory, nameOf } from './directory.ts';
 import { shortId } from './id.ts';
 import { releaseName } from './names.ts';
+
+const DELETED_PREFIX = 'container-';
 
 /** Removes a container that is not running, with everything it wrote; CONTAINER_STATE when it runs. */
 export async function removeContainer(root: Root, id: string): Promise<void> {
@@ -26,13 +28,34 @@ export async function removeContainer(root: Root, id: string): Promise<void> {
  * a directory that is gone already is fine.
  */
 export async function deleteDirectory(root: Root, id: string): Promise<void> {
-  const doomed = join(root.tmp, `container-${id}`);
+  const doomed = join(root.tmp, `${DELETED_PREFIX}${id}`);
   try {
     moveInto(root.tmp, containerDirectory(root, id), doomed);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
-  await rm(doomed, { recursive: true, force: true });
+  await deleteTree(doomed);
+}
+
+/** Finishes deletions that were killed halfway. */
+export async function sweepDeleted(root: Root): Promise<void> {
+  for (const name of listDirectory(root.tmp)) {
+    if (name.startsWith(DELETED_PREFIX)) await deleteTree(join(root.tmp, name));
+  }
+}
+
+/** Two processes may delete the same tree: what the other took first is gone as well. */
+async function deleteTree(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 3 });
+}
+
+function listDirectory(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function moveInto(directory: string, from: string, to: string): void {

@@ -9,7 +9,7 @@ import { readContainerConfig } from './container-config.ts';
 import { type ContainerState, readState, writeState } from './container-state.ts';
 import { containerDirectory, listContainerIds } from './directory.ts';
 import { releaseDanglingNames } from './names.ts';
-import { deleteDirectory } from './remove.ts';
+import { deleteDirectory, sweepDeleted } from './remove.ts';
 
 const SIGKILL = 9;
 /** as ErrorKind.VM of the agent protocol */
@@ -18,10 +18,11 @@ const VM_ERROR = 8;
 /** What a look at a container's locks found. */
 export type RepairResult = 'alive' | 'sound' | 'repaired' | 'removed';
 
-/** Repairs every container, and frees the names of those that are gone. */
+/** Repairs every container, frees the names of those that are gone, and finishes their deletion. */
 export async function repairContainers(root: Root): Promise<void> {
   for (const id of listContainerIds(root)) await repairContainer(root, id);
   await releaseDanglingNames(root);
+  await sweepDeleted(root);
 }
 
 /**

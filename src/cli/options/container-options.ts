@@ -16,23 +16,31 @@ import { parseBytes, parseCpus, parsePidsLimit } from './quantity.ts';
 import { parseSecurityOptions } from './security.ts';
 import { parseUlimit } from './ulimit.ts';
 
-/** The options as commander gives them. */
-export interface ContainerFlags {
+/** The options that may be given many times. */
+export interface ListFlags {
   addHost: string[];
   capAdd: string[];
   capDrop: string[];
+  env: string[];
+  envFile: string[];
+  groupAdd: string[];
+  label: string[];
+  labelFile: string[];
+  securityOpt: string[];
+  sysctl: string[];
+  tmpfs: string[];
+  ulimit: string[];
+}
+
+/** The options as commander gives them: a list that was not given is not there. */
+export interface ContainerFlags extends Partial<ListFlags> {
   cpus?: string;
   domainname?: string;
   engine: EngineName;
   entrypoint?: string;
-  env: string[];
-  envFile: string[];
-  groupAdd: string[];
   hostname?: string;
   init?: true;
   interactive?: true;
-  label: string[];
-  labelFile: string[];
   memory?: string;
   name?: string;
   network: string;
@@ -42,20 +50,34 @@ export interface ContainerFlags {
   pull: 'always' | 'missing' | 'never';
   readOnly?: true;
   rm?: true;
-  securityOpt: string[];
   shmSize?: string;
   stopSignal?: string;
-  sysctl: string[];
-  tmpfs: string[];
   tty?: true;
-  ulimit: string[];
   user?: string;
   workdir?: string;
 }
 
+type Flags = ContainerFlags & ListFlags;
+
+const NO_LISTS: ListFlags = {
+  addHost: [],
+  capAdd: [],
+  capDrop: [],
+  env: [],
+  envFile: [],
+  groupAdd: [],
+  label: [],
+  labelFile: [],
+  securityOpt: [],
+  sysctl: [],
+  tmpfs: [],
+  ulimit: [],
+};
+
 /** Declares the options, by Docker's names. */
 export function declareContainerOptions(command: Command): void {
-  const list = (flags: string, description: string) => command.option(flags, description, collect, []);
+  const list = (flags: string, description: string) =>
+    command.option(flags, description, (value: string, before?: string[]) => collect(value, before ?? []));
   const choice = (flags: string, description: string, choices: readonly string[], fallback: string) =>
     command.addOption(new Option(flags, description).choices(choices).default(fallback));
 
@@ -98,8 +120,9 @@ export function declareContainerOptions(command: Command): void {
 export function containerOptions(
   image: string,
   command: readonly string[],
-  flags: ContainerFlags,
+  given: ContainerFlags,
 ): ContainerOptions {
+  const flags: Flags = { ...NO_LISTS, ...given };
   return {
     ...{ image, command, ...processOptions(flags), ...resourceOptions(flags), ...guestOptions(flags) },
     name: flags.name,
@@ -111,7 +134,7 @@ export function containerOptions(
   };
 }
 
-function processOptions(flags: ContainerFlags) {
+function processOptions(flags: Flags) {
   const { entrypoint } = flags;
   return {
     entrypoint: entrypoint === undefined ? undefined : entrypoint === '' ? [] : [entrypoint],
@@ -131,7 +154,7 @@ function processOptions(flags: ContainerFlags) {
   };
 }
 
-function resourceOptions(flags: ContainerFlags) {
+function resourceOptions(flags: Flags) {
   const { memory, cpus, pidsLimit, shmSize } = flags;
   return {
     memory: memory === undefined ? undefined : parseBytes(memory, '--memory'),
@@ -142,7 +165,7 @@ function resourceOptions(flags: ContainerFlags) {
   };
 }
 
-function guestOptions(flags: ContainerFlags) {
+function guestOptions(flags: Flags) {
   return {
     hostname: flags.hostname,
     domainname: flags.domainname ?? '',

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type ContainerFlags,
+  containerOptions,
+  declareContainerOptions,
+} from '../../../src/cli/options/container-options.ts';
+import { parseEnvironment } from '../../../src/cli/options/environment.ts';
+import { parseBytes } from '../../../src/cli/options/quantity.ts';
+import { parseUlimit } from '../../../src/cli/options/ulimit.ts';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'hrun-options-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+/** Parses a command line as `hrun run` does. */
+function parse(...argv: string[]) {
+  const command = new Command('run').exitOverride().configureOutput({ writeErr: () => {} });
+  command.argument('<image>').argument('[command...]').passThroughOptions();
+  declareContainerOptions(command);
+  command.parse(argv, { from: 'user' });
+  const [image, ...args] = command.args;
+  return containerOptions(image!, args, command.opts<ContainerFlags>());
+}
+
+function file(content: string | Buffer): string {
+  const path = join(dir, 'file');
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('the options of a container', () => {
+  test('stop at the image: what follows is the command, dashes and all', () => {
+    const options = parse('-it', '--rm', 'debian', 'ls', '-t', '--rm', '--', '-x');
+    expect(options).toMatchObject({ image: 'debian', command: ['ls', '-t', '--rm', '--', '-x'] });
+    expect(options).toMatchObject({ tty: true, stdin: true, autoRemove: true });
+    expect(parse('debian', '-t')).toMatchObject({ tty: false, command: ['-t'] });
+    expect(parse('--', 'debian', '--', 'x')).toMatchObject({ image: 'debian', command: ['--', 'x'] });
+  });
+
+  test('take values in every way that Docker does', () => {
+    expect(parse('-m512m', '--cpus=1.5', '--name', 'n', '-hbox', 'i')).toMatchObject({
+      memory: 512 << 20,
+      cpus: 1.5,
+      name: 'n',
+      hostname: 'box',
+    });
+  });
+
+  test('keep what was not given undefined or empty', () => {
+    expect(parse('i')).toMatchObject({
+      ...{ entrypoint: undefined, memory: undefined, workingDir: undefined, user: undefined },
+      ...{ env: [], tmpfs: [], rlimits: [], labels: {}, pull: 'missing', engine: 'auto' },
+    });
+  });
+
+  test('an empty entrypoint is none at all', () => {
+    expect(parse('--entrypoint', '', 'i').entrypoint).toEqual([]);
+    expect(parse('--entrypoint', 'sh', 'i').entrypoint).toEqual(['sh']);
+  });
+
+  test('tmpfs, sysctls, labels and security options', () => {
+    const options = parse(
+      ...['--tmpfs', '/run:rw,size=64m', '--tmpfs', '/tmp', '--sysctl', 'a.b=c=d', '-l', 'x', '-l', 'y=1=2'],
+      ...['--security-opt', 'no-new-privileges', '--security-opt', 'seccomp=unconfined', 'i'],
+    );
+    expect(options.tmpfs).toEqual([
+      { target: '/run', options: 'rw,size=64m' },
+      { target: '/tmp', options: '' },
+    ]);
+    expect(options.sysctls).toEqual(new Map([['a.b', 'c=d']]));
+    expect(options.labels).toEqual({ x: '', y: '1=2' });
+    expect(options).toMatchObject({ noNewPrivileges: true, unconfinedPaths: false });
+  });
+
+  const wrong: string[][] = [
+    ['-m', '5x'],
+    ['-m', '-1'],
+    ['--cpus', 'two'],
+    ['--pids-limit', '1.5'],
+    ['--tmpfs', 'run'],
+    ['--tmpfs', '/'],
+    ['--sysctl', 'a'],
+    ['-l', '=x'],
+    ['-e', '=x'],
+    ['-e', ''],
+    ['--ulimit', 'nofile'],
+    ['--ulimit', 'files=1'],
+    ['--ulimit', 'nofile=2:1'],
+    ['--ulimit', 'nofile=-1:1'],
+    ['--ulimit', 'toString=1'],
+    ['--platform', 'a b'],
+    ['--env-file', '/nonexistent'],
+  ];
+  test.each(wrong)('%s %s is a usage error that names the value', (option, value) => {
+    expect(() => parse(option, value, 'i')).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    expect(() => parse(option, value, 'i')).toThrow(value || 'no variable name');
+  });
+
+  test('networks and unknown security options are not pretended', () => {
+    expect(() => parse('--network', 'bridge', 'i')).toThrow('none');
+    expect(() => parse('--security-opt', 'seccomp=profile.json', 'i')).toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED' }),
+    );
+  });
+});
+
+describe('sizes', () => {
+  test.each([
+    ['0', 0],
+    ['65536', 65536],
+    ['1b', 1],
+    ['512m', 512 << 20],
+    ['512MB', 512 << 20],
+    ['1.5GiB', 1.5 * 2 ** 30],
+    ['2t', 2 ** 41],
+  ])('%s is %d bytes', (text, bytes) => {
+    expect(parseBytes(text, '-m')).toBe(bytes);
+  });
+
+  test.each(['', 'm', '1q', '1 2', '0x10', '9999999999t', '1e3'])('%j is no size', (text) => {
+    expect(() => parseBytes(text, '-m')).toThrow('is not a size');
+  });
+});
+
+describe('ulimits', () => {
+  test('one value is both limits; -1 is unlimited', () => {
+    expect(parseUlimit('nofile=1024')).toEqual({ resource: 7, soft: 1024n, hard: 1024n });
+    expect(parseUlimit('core=0:-1')).toEqual({ resource: 4, soft: 0n, hard: undefined });
+    expect(parseUlimit('nproc=unlimited')).toEqual({ resource: 6, soft: undefined, hard: undefined });
+  });
+});
+
+describe('the environment', () => {
+  test('a name alone takes the value it has here, or takes the variable away', () => {
+    expect(parseEnvironment(['A', 'B', 'C=x=y', 'D='], [], { A: 'here' })).toEqual([
+      'A=here',
+      'B',
+      'C=x=y',
+      'D=',
+    ]);
+  });
+
+  test('a file has comments, names alone, and values to the letter', () => {
+    const path = file('\ufeff# c\n\n  A=1 \nB="q"\r\nHERE\nABSENT\n');
+    expect(parseEnvironment(['A=2'], [path], { HERE: 'h' })).toEqual(['A=1 ', 'B="q"', 'HERE=h', 'A=2']);
+  });
+
+  test.each([
+    ['=x\n', 'no variable name'],
+    ['A B=1\n', 'white space'],
+  ])('%j in a file is refused', (text, why) => {
+    expect(() => parseEnvironment([], [file(text)])).toThrow(why);
+  });
+
+  test('a file that is not UTF-8 is refused', () => {
+    expect(() => parseEnvironment([], [file(Buffer.from([0x41, 0x3d, 0xff]))])).toThrow('is not UTF-8');
+  });
+});
