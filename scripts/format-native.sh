@@ -9,5 +9,5 @@ case ${1:-} in
     *) echo "format-native: unknown option $1; there is only --write" >&2; exit 2 ;;
 esac
 command -v clang-format >/dev/null || { echo 'format-native: clang-format is missing; run: scripts/setup.sh --test' >&2; exit 1; }
-find native initrd test/native test/initrd test/fuzz bench -type f \( -name '*.c' -o -name '*.cc' -o -name '*.h' \) -print0 2>/dev/null |
+find native initrd test/native test/guests test/initrd test/fuzz bench -type f \( -name '*.c' -o -name '*.cc' -o -name '*.h' \) -print0 2>/dev/null |
     xargs -0 -r clang-format "${mode[@]}"

@@ -18,9 +18,9 @@ const TYPESCRIPT_ROWS = [
 ];
 const CXX_ROWS = [
   ['native/addon', 'native/monitor'],
-  ['native/qemu'],
-  ['native/transport'],
-  ['native/devices/virtio'],
+  ['native/qemu', 'native/vmm'],
+  ['native/boot', 'native/kvm', 'native/transport'],
+  ['native/devices/platform', 'native/devices/virtio'],
   ['native/memory', 'native/erofs'],
   ['native/base'],
   ['initrd'],

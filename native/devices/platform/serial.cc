@@ -7,7 +7,16 @@ namespace {
 
 constexpr size_t kFifoSize = 64;
 
-enum Register : uint64_t { kData, kInterruptEnable, kInterruptId, kLineControl, kModemControl, kLineStatus, kModemStatus, kScratch };
+enum Register : uint64_t {
+    kData,
+    kInterruptEnable,
+    kInterruptId,
+    kLineControl,
+    kModemControl,
+    kLineStatus,
+    kModemStatus,
+    kScratch
+};
 
 constexpr uint8_t kEnableReceived = 1;
 constexpr uint8_t kEnableTransmitted = 2;
@@ -143,7 +152,8 @@ uint8_t Serial::modem_status() const {
     if (!(modem_control_ & kLoopback))
         return kModemReady;
     const uint8_t control = modem_control_;
-    return static_cast<uint8_t>((control & 2) << 3 | (control & 1) << 5 | (control & 4) << 4 | (control & 8) << 4);
+    return static_cast<uint8_t>((control & 2) << 3 | (control & 1) << 5 | (control & 4) << 4 |
+                                (control & 8) << 4);
 }
 
 void Serial::raise_if(bool reason) {

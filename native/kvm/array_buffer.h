@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ioctls whose struct ends in an array of any length (kvm_cpuid2, kvm_msrs, kvm_signal_mask): their buffers and
+// request numbers. Both are spelled out here because in C++ the kernel's macro for such arrays makes the structs larger,
+// and with them the request numbers that their sizes go into (linux/stddef.h before Linux 6.3).
+#pragma once
+
+#include <linux/kvm.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace hrun::kvm {
+
+struct ArrayHeader {
+    uint32_t count;
+    uint32_t padding;
+};
+
+// struct kvm_signal_mask with the kernel's sigset_t of 64 signals.
+struct SignalMask {
+    uint32_t length = 8;
+    uint8_t signals[8];
+};
+
+constexpr unsigned long kGetSupportedCpuid = _IOWR(KVMIO, 0x05, ArrayHeader);
+constexpr unsigned long kGetMsrs = _IOWR(KVMIO, 0x88, ArrayHeader);
+constexpr unsigned long kSetMsrs = _IOW(KVMIO, 0x89, ArrayHeader);
+constexpr unsigned long kSetSignalMask = _IOW(KVMIO, 0x8b, uint32_t);
+constexpr unsigned long kSetCpuid2 = _IOW(KVMIO, 0x90, ArrayHeader);
+
+template <class Entry> class ArrayBuffer {
+  public:
+    explicit ArrayBuffer(size_t count) : words_((sizeof(ArrayHeader) + count * sizeof(Entry) + 7) / 8) {
+        header()->count = static_cast<uint32_t>(count);
+    }
+
+    void* data() { return words_.data(); }
+    // The first field: how many entries there are or may be.
+    uint32_t count() { return header()->count; }
+    Entry* entries() { return reinterpret_cast<Entry*>(header() + 1); }
+
+  private:
+    ArrayHeader* header() { return reinterpret_cast<ArrayHeader*>(words_.data()); }
+
+    std::vector<uint64_t> words_;
+};
+
+} // namespace hrun::kvm

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a configuration to a machine that is ready to start: the recipe is build(), read top to bottom.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "vmm/cpuid_template.h"
+#include "vmm/machine.h"
+
+namespace hrun::vmm {
+
+class Builder {
+  public:
+    // `loop`: where the devices live. `cpuid`: System::supported_cpuid() through the template; the same for all VMs.
+    Builder(const kvm::System& system, const CpuidTable& cpuid, EventLoop& loop)
+        : system_(system), cpuid_(cpuid), loop_(loop) {}
+
+    // Called on vCPU threads with each byte of serial output.
+    void on_console(platform::Serial::Output output) { console_ = std::move(output); }
+    // Help for hosts whose KVM cannot emulate all instructions (software_kvm.h).
+    void use_aid(std::unique_ptr<EmulationAid> aid) { aid_ = std::move(aid); }
+
+    // EINVAL names what is wrong in the configuration; other errors name the step that failed. Once only.
+    Result<std::unique_ptr<Machine>> build(const Config& config, std::vector<SlotDevice> devices);
+
+  private:
+    Result<void> check(const Config& config, const std::vector<SlotDevice>& devices) const;
+    Result<void> create_memory(const Config& config);
+    Result<uint64_t> load(const Config& config, const std::vector<SlotDevice>& devices);
+    Result<void> create_interrupt_controllers(const Config& config);
+    Result<void> create_platform();
+    Result<void> create_devices(std::vector<SlotDevice> devices);
+    Result<void> create_device(const SlotDevice& device);
+    Result<void> create_vcpus(const Config& config, uint64_t entry);
+    Result<void> set_boot_state(kvm::Vcpu& vcpu, uint32_t id, uint32_t vcpus, uint64_t entry) const;
+
+    const kvm::System& system_;
+    const CpuidTable& cpuid_;
+    EventLoop& loop_;
+    platform::Serial::Output console_ = [](char) {};
+    std::unique_ptr<EmulationAid> aid_;
+    std::unique_ptr<Machine> machine_;
+};
+
+// The kernel command line for `devices`: what the user gave, then one virtio_mmio.device= per device.
+std::string full_command_line(const Config& config, const std::vector<SlotDevice>& devices);
+
+} // namespace hrun::vmm

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a machine is to be: plain data, checked by build().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "devices/virtio/device.h"
+
+namespace hrun::vmm {
+
+struct Config {
+    std::string kernel;          // path of an ELF vmlinux or a bzImage
+    std::string initrd;          // path, or empty
+    std::string command_line;    // the devices' virtio_mmio.device= parameters are appended
+    uint32_t vcpus = 1;          // 1 to boot::kMaxVcpus
+    uint64_t memory = 128 << 20; // bytes, whole pages, at least 2 MiB
+    bool pit = true;             // an i8254, for kernels that calibrate by it
+};
+
+// A device and the virtio-mmio slot it stands in; the machine owns it.
+struct SlotDevice {
+    uint32_t slot; // below boot::kVirtioMmioSlots
+    std::unique_ptr<virtio::Device> device;
+};
+
+} // namespace hrun::vmm

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vmm/machine.h"
+
+namespace hrun::vmm {
+
+// vCPU threads may be waiting for this thread: let them go first, then join them; only then may devices go.
+Machine::~Machine() {
+    if (control_)
+        stop();
+    if (device_thread_)
+        device_thread_->close();
+    vcpus_.clear();
+}
+
+Result<void> Machine::start() {
+    started_ = true;
+    control_->command(RunControl::Command::kRun);
+    for (const auto& vcpu : vcpus_)
+        HRUN_TRY(vcpu->start());
+    return {};
+}
+
+Result<void> Machine::pause() {
+    if (paused_ || !started_ || control_->current() == RunControl::Command::kStop)
+        return {};
+    control_->command(RunControl::Command::kPause);
+    for (const auto& vcpu : vcpus_)
+        vcpu->kick();
+    device_thread_->serve_until([this] { return control_->parked() == vcpus_.size(); });
+    paused_ = true;
+    Result<kvm_clock_data> clock = vm_.clock();
+    if (!clock)
+        return clock.error();
+    clock_ = *clock;
+    for (const auto& vcpu : vcpus_)
+        vcpu->vcpu().notify_paused();
+    return {};
+}
+
+Result<void> Machine::resume() {
+    if (!paused_)
+        return {};
+    paused_ = false;
+    Result<void> set = vm_.set_clock(clock_);
+    control_->command(RunControl::Command::kRun);
+    return set;
+}
+
+void Machine::stop() {
+    control_->end({End::Reason::kStopped, "stopped"});
+    for (const auto& vcpu : vcpus_)
+        vcpu->kick();
+}
+
+uint64_t Machine::exits() const {
+    uint64_t sum = 0;
+    for (const auto& vcpu : vcpus_)
+        sum += vcpu->exits();
+    return sum;
+}
+
+} // namespace hrun::vmm
