@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real agent as PID 1 of namespaces of this host, with loop devices for disks: no VM, milliseconds to start.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "rig/wire.h"
+
+namespace hrun::test {
+
+// A directory that goes when its owner does.
+class TemporaryDirectory {
+  public:
+    TemporaryDirectory();
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    ~TemporaryDirectory();
+    std::string path(const std::string& name) const { return path_ + "/" + name; }
+
+  private:
+    std::string path_;
+};
+
+// A file attached as a block device.
+class LoopDevice {
+  public:
+    LoopDevice(const std::string& file, bool read_only);
+    LoopDevice(LoopDevice&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }
+    ~LoopDevice();
+    const std::string& path() const { return path_; }
+
+  private:
+    std::string path_; // /dev/loopN
+};
+
+// Runs a host command; throws when it fails. Returns its standard output.
+std::string run_command(const std::string& command);
+
+// Why the rig cannot run here, or an empty string.
+std::string rig_obstacle();
+
+class NamespaceRig {
+  public:
+    NamespaceRig();
+    NamespaceRig(const NamespaceRig&) = delete;
+    ~NamespaceRig();
+
+    // Makes an EROFS layer of what `script` (sh, in an empty directory) makes; it gets the next slot, which is returned.
+    uint32_t add_layer(const std::string& script);
+    // An empty ext4 disk in the next slot.
+    uint32_t add_writable();
+    // Starts the agent. Slots can be added no more.
+    void start();
+    Wire connect() const;
+    // Waits for the agent to end; its status as from waitpid.
+    int wait();
+    pid_t agent() const { return agent_; }
+    // The disk of add_writable, as a file.
+    std::string writable_file() const { return directory_.path("writable.ext4"); }
+
+  private:
+    [[noreturn]] void become_agent();
+    void add_disk(const std::string& file, bool read_only);
+
+    TemporaryDirectory directory_;
+    std::vector<LoopDevice> disks_;
+    std::string group_;
+    pid_t agent_ = 0; // the process that waits for it; in this pid namespace
+};
+
+} // namespace hrun::test
