@@ -6,6 +6,9 @@
 
 namespace hrun::addon {
 
+Napi::Value convert_layer(const Napi::CallbackInfo& info);
+Napi::Value open_layer_stream(const Napi::CallbackInfo& info);
+Napi::Value merge_layers(const Napi::CallbackInfo& info);
 Napi::Value lock_file(const Napi::CallbackInfo& info);
 Napi::Value copy_sparse(const Napi::CallbackInfo& info);
 Napi::Value raw_terminal(const Napi::CallbackInfo& info);

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun.node: what src/native/addon.ts declares, and nothing else.
 #include "addon/functions.h"
+#include "erofs/converter.h"
 
 namespace {
 
+using namespace hrun::addon;
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-    exports.Set("lockFile", Napi::Function::New(env, hrun::addon::lock_file, "lockFile"));
-    exports.Set("copySparse", Napi::Function::New(env, hrun::addon::copy_sparse, "copySparse"));
-    exports.Set("rawTerminal", Napi::Function::New(env, hrun::addon::raw_terminal, "rawTerminal"));
+    exports.Set("converterVersion", Napi::Number::New(env, hrun::erofs::kConverterVersion));
+    exports.Set("convertLayer", Napi::Function::New(env, convert_layer, "convertLayer"));
+    exports.Set("openLayerStream", Napi::Function::New(env, open_layer_stream, "openLayerStream"));
+    exports.Set("mergeLayers", Napi::Function::New(env, merge_layers, "mergeLayers"));
+    exports.Set("lockFile", Napi::Function::New(env, lock_file, "lockFile"));
+    exports.Set("copySparse", Napi::Function::New(env, copy_sparse, "copySparse"));
+    exports.Set("rawTerminal", Napi::Function::New(env, raw_terminal, "rawTerminal"));
     return exports;
 }
 

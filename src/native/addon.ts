@@ -13,6 +13,7 @@ export interface NativeError extends Error {
 export type LayerErrorCode =
   | 'LAYER_CORRUPT' // gzip/zstd/tar broken or truncated
   | 'LAYER_LIMIT' // a limit was passed; the message names it
+  | 'LAYER_NEEDS_LOWER' // a hard link to a file that only a lower layer can hold: mergeLayers can resolve it
   | 'LAYER_ABORTED';
 
 /** Limits on one layer; each has a default in the converter, stated in docs/layers.md. */
