@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Every test there is, from a clean checkout: set-up, checks, native tests, the same with sanitizers, fuzz corpora, unit
-# tests, virtual machines. All lanes run whatever fails; the last line is the sum, and the exit code 1 if any failed.
+# Every test there is, from a clean checkout: set-up, checks, native tests, the same with sanitizers, the agent, fuzz
+# corpora, unit tests, virtual machines. All lanes run whatever fails; the last line is the sum, and the exit code 1 if any failed.
 #
 #   scripts/test.sh                 everything
 #   scripts/test.sh native unit     only these lanes
@@ -9,7 +9,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 counts=$root/build/test-counts
-lanes=(checks native sanitized fuzz unit vm)
+lanes=(checks native sanitized agent fuzz unit vm)
 
 heading() {
     printf '\n== %s\n' "$1"
@@ -46,22 +46,28 @@ lane_native() {
     lane native "$counts/native.xml" run_ctest build/native native
 }
 
-build_and_ctest() { # lane, build directory, cmake options...
-    local name=$1 dir=$2 log=$root/build/logs/$1.log
-    shift 2
-    { cmake -S native -B "$dir" -G Ninja -DHRUN_ADDON=OFF "$@" && ninja -C "$dir"; } >"$log" 2>&1 ||
+build_and_ctest() { # lane, source directory, build directory, cmake options...
+    local name=$1 source=$2 dir=$3 log=$root/build/logs/$1.log
+    shift 3
+    { cmake -S "$source" -B "$dir" -G Ninja "$@" && ninja -C "$dir"; } >"$log" 2>&1 ||
         { tail -n 30 "$log"; return 1; }
     run_ctest "$dir" "$name"
 }
 
 lane_sanitized() {
     heading 'native tests with address and undefined-behaviour sanitizers'
-    lane sanitized "$counts/sanitized.xml" build_and_ctest sanitized build/native-asan -DHRUN_SANITIZE=address,undefined
+    lane sanitized "$counts/sanitized.xml" build_and_ctest sanitized native build/native-asan -DHRUN_ADDON=OFF \
+        -DHRUN_SANITIZE=address,undefined
+}
+
+lane_agent() {
+    heading 'the guest agent on this host'
+    lane agent "$counts/agent.xml" build_and_ctest agent test/initrd build/initrd-test
 }
 
 lane_fuzz() {
     heading 'fuzz corpora, replayed'
-    lane fuzz "$counts/fuzz.xml" build_and_ctest fuzz build/fuzz -DHRUN_FUZZ=ON -DHRUN_TESTS=OFF \
+    lane fuzz "$counts/fuzz.xml" build_and_ctest fuzz native build/fuzz -DHRUN_ADDON=OFF -DHRUN_FUZZ=ON -DHRUN_TESTS=OFF \
         -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 }
 
