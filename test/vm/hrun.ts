@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CLI as a user runs it, on a store of the test's own.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa, type Options, type ResultPromise } from 'execa';
+
+const PROJECT = join(import.meta.dirname, '../..');
+const HRUN = join(PROJECT, 'bin/hrun');
+
+/** Real images: busybox, debian:bookworm and debian:demo (scripts/fixtures/debian-image.sh). */
+export const FIXTURES = join(PROJECT, 'build/fixtures/oci');
+
+/** A store in a temporary directory, with the commands that work on it. */
+export class TestStore {
+  readonly dir = mkdtempSync(join(tmpdir(), 'hrun-vm-'));
+
+  /** Starts `hrun ARGS`; a failing exit code is a result, not an error. */
+  start(args: string[], options: Options = {}) {
+    const defaults = { stripFinalNewline: false, stdin: 'ignore', timeout: 100_000, env: this.env } as const;
+    return execa(HRUN, args, { ...defaults, ...options, reject: false }) as ResultPromise<{ reject: false }>;
+  }
+
+  /** Runs a shell script of the host in which `$HRUN` is the command. */
+  shell(script: string, options: Options = {}) {
+    const defaults = { stripFinalNewline: false, timeout: 100_000, env: { ...this.env, HRUN } };
+    return execa('sh', ['-c', script], { ...defaults, ...options, reject: false }) as ResultPromise<{
+      reject: false;
+    }>;
+  }
+
+  get env() {
+    return { HRUN_ROOT: this.dir };
+  }
+
+  /** Runs `hrun ARGS` and returns what it said and its exit code. */
+  async hrun(args: string[], input?: string) {
+    const { exitCode, stdout, stderr } = await this.start(
+      args,
+      input === undefined ? {} : { stdin: 'pipe', input },
+    );
+    return { exitCode, stdout, stderr };
+  }
+
+  /** Standard output of a shell script in a new container of busybox; throws unless all went well. */
+  async script(options: string[], script: string, image = 'busybox'): Promise<string> {
+    const result = await this.hrun(['run', '--rm', ...options, image, 'sh', '-c', script]);
+    if (result.exitCode !== 0 || result.stderr !== '') throw new Error(JSON.stringify(result));
+    return result.stdout;
+  }
+
+  async load(path: string): Promise<void> {
+    const { exitCode, stderr } = await this.hrun(['load', '-i', path]);
+    if (exitCode !== 0) throw new Error(stderr);
+  }
+
+  /** Ids of the containers in the store. */
+  containers(): string[] {
+    const dir = join(this.dir, 'containers');
+    return existsSync(dir) ? readdirSync(dir).filter((name) => name.length === 64) : [];
+  }
+
+  names(): string[] {
+    return readdirSync(join(this.dir, 'containers/names'));
+  }
+
+  state(id: string): {
+    status: string;
+    exitCode: number;
+    signal: number;
+    monitorPid: number;
+    vmmPid: number;
+  } {
+    return JSON.parse(readFileSync(join(this.dir, 'containers', id, 'state.json'), 'utf8'));
+  }
+
+  /** The only container there is, once it has reached `status`. */
+  async reached(status: string): Promise<{ id: string } & ReturnType<TestStore['state']>> {
+    return await eventually(() => {
+      const id = this.containers()[0];
+      if (id === undefined || !existsSync(join(this.dir, 'containers', id, 'state.json'))) return undefined;
+      const state = this.state(id);
+      return state.status === status ? { id, ...state } : undefined;
+    });
+  }
+
+  /** Everything that names this store on a command line: monitors and machines that were left behind. */
+  processes(): string[] {
+    return readdirSync('/proc')
+      .filter((pid) => /^\d+$/.test(pid))
+      .map((pid) => commandLine(pid))
+      .filter((line) => line.includes(this.dir) && !line.includes('vitest'));
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Waits until `look` finds something. */
+export async function eventually<T>(look: () => T | undefined | false): Promise<T> {
+  for (let attempt = 0; attempt < 2000; attempt++) {
+    const found = look();
+    if (found !== undefined && found !== false) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`never came true: ${look}`);
+}
+
+export function isAlive(pid: number): boolean {
+  return commandLine(String(pid)) !== '';
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}

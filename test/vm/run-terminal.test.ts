@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// hrun in a real terminal, driven through tmux.
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { FIXTURES, TestStore } from './hrun.ts';
+
+const HRUN = join(import.meta.dirname, '../../bin/hrun');
+
+let store: TestStore;
+let terminal: Terminal;
+beforeAll(async () => {
+  store = new TestStore();
+  await store.load(FIXTURES);
+});
+afterAll(() => store.remove());
+afterEach(() => terminal?.close());
+
+/** A shell in a tmux of its own. */
+class Terminal {
+  readonly #socket: string;
+
+  private constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  static async open(columns = 100, rows = 30): Promise<Terminal> {
+    const terminal = new Terminal(join(store.dir, `tmux-${process.hrtime.bigint()}`));
+    const size = ['-x', String(columns), '-y', String(rows)];
+    const env = ['-e', `HRUN_ROOT=${store.dir}`, '-e', 'PS1=host> ', '-e', 'ENV='];
+    await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, ...env, 'sh');
+    return terminal;
+  }
+
+  async type(...keys: string[]): Promise<void> {
+    await this.#tmux('send-keys', ...keys);
+  }
+
+  async line(text: string): Promise<void> {
+    await this.#tmux('send-keys', '-l', text);
+    await this.type('Enter');
+  }
+
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
+  }
+
+  async screen(): Promise<string> {
+    return (await this.#tmux('capture-pane', '-p')).trimEnd();
+  }
+
+  /** Waits until the screen matches. */
+  async shows(pattern: RegExp): Promise<string> {
+    for (let attempt = 0; attempt < 600; attempt++) {
+      const screen = await this.screen();
+      if (pattern.test(screen)) return screen;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`the terminal never showed ${pattern}:\n${await this.screen()}`);
+  }
+
+  async close(): Promise<void> {
+    await this.#tmux('kill-server').catch(() => {});
+  }
+
+  async #tmux(...args: string[]): Promise<string> {
+    return (await execa('tmux', ['-S', this.#socket, ...args])).stdout;
+  }
+}
+
+describe('hrun -t in a terminal', () => {
+  test('is an interactive shell without -i, and gives the terminal back', async () => {
+    terminal = await Terminal.open();
+    await terminal.line(`${HRUN} -t --rm -h box busybox sh`);
+    await terminal.shows(/\/ # *$/);
+    await terminal.line('tty; echo TERM=$TERM; stty size; echo $((6*7))');
+    const screen = await terminal.shows(/^42$/m);
+    expect(screen).toContain('/dev/pts/0');
+    expect(screen).toContain('TERM=xterm');
+    expect(screen).toContain('30 100');
+    await terminal.line('exit 5');
+    await terminal.shows(/host> *$/);
+    await terminal.line('echo code $?; stty -a');
+    const after = await terminal.shows(/code 5[\s\S]*echo/);
+    expect(after).toMatch(/ icanon/);
+    expect(after).toMatch(/ opost/);
+  });
+
+  test('Ctrl-C, Ctrl-D and Ctrl-Z are bytes for the guest', async () => {
+    terminal = await Terminal.open();
+    await terminal.line(`${HRUN} run -it --rm busybox sh`);
+    await terminal.shows(/\/ # *$/);
+    await terminal.line('sleep 1000');
+    await terminal.type('C-c');
+    await terminal.line('echo status $?');
+    await terminal.shows(/status 130/);
+    await terminal.line('sleep 1000');
+    await terminal.type('C-z');
+    await terminal.shows(/Stopped/);
+    await terminal.type('C-d');
+    await terminal.line('exit');
+    await terminal.shows(/host> *$/);
+  });
+
+  test('a new window size reaches the process', async () => {
+    terminal = await Terminal.open(80, 24);
+    await terminal.line(
+      `${HRUN} -t --rm busybox sh -c 'trap "stty size" WINCH; stty size; while :; do sleep 0.1; done'`,
+    );
+    await terminal.shows(/24 80/);
+    await terminal.resize(120, 40);
+    await terminal.shows(/40 120/);
+    await terminal.type('C-c');
+  });
+
+  test('what the guest writes is not changed on its way: a bare line feed stays one', async () => {
+    terminal = await Terminal.open();
+    await terminal.line(`clear; ${HRUN} -t --rm busybox sh -c 'stty -opost; printf "ab\\ncd\\r\\n"'`);
+    await terminal.shows(/ab\n {2}cd/);
+  });
+
+  test('Ctrl-C twice while the VM boots ends the start', async () => {
+    terminal = await Terminal.open();
+    await terminal.line(`${HRUN} -t --rm busybox sleep 1000; echo code $?`);
+    await store.reached('starting');
+    await terminal.type('C-c', 'C-c');
+    await terminal.shows(/code 130/);
+    expect(store.containers()).toEqual([]);
+  });
+
+  test('typing ahead is neither lost nor echoed twice', async () => {
+    terminal = await Terminal.open();
+    await terminal.line(`clear; ${HRUN} -t --rm busybox sh`);
+    await store.reached('starting');
+    await terminal.line('echo ahead');
+    const screen = await terminal.shows(/^ahead$/m);
+    expect(screen.match(/echo ahead/g)!.length).toBeLessThanOrEqual(2);
+    await terminal.line('exit');
+    await terminal.shows(/host> *$/);
+  });
+
+  test('the terminal going away ends an interactive shell, and nothing is left', async () => {
+    terminal = await Terminal.open();
+    await terminal.line(`${HRUN} -t --rm busybox sh`);
+    await terminal.shows(/\/ # *$/);
+    await terminal.close();
+    for (let i = 0; i < 500 && store.containers().length > 0; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(store.containers()).toEqual([]);
+  });
+});
+
+describe('hrun -t without a terminal', () => {
+  test('gives the process one, and leaves standard input alone', async () => {
+    const { exitCode, stdout, stderr } = await store.hrun([
+      'run',
+      '--rm',
+      '-t',
+      'busybox',
+      'sh',
+      '-c',
+      'tty; echo e >&2',
+    ]);
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '/dev/pts/0\r\ne\r\n', stderr: '' });
+  });
+});

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tree in the guest is the one that another implementation unpacks.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FIXTURES, TestStore } from './hrun.ts';
+
+let store: TestStore;
+let scratch: string;
+let lister: string;
+beforeAll(async () => {
+  store = new TestStore();
+  scratch = mkdtempSync(join(tmpdir(), 'hrun-tree-'));
+  lister = join(scratch, 'list_tree');
+  const source = join(import.meta.dirname, 'tree/list_tree.c');
+  await execa('gcc', ['-static', '-O2', '-Wall', '-Wextra', '-Werror', '-o', lister, source]);
+  await store.load(FIXTURES);
+});
+afterAll(() => {
+  store.remove();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** What umoci makes of an image, listed. */
+async function unpacked(layout: string, name: string): Promise<string[]> {
+  const bundle = join(scratch, 'bundle');
+  await execa('umoci', ['unpack', '--image', `${layout}:${name}`, bundle]);
+  const { stdout } = await execa(lister, [join(bundle, 'rootfs')], { maxBuffer: 1 << 28 });
+  rmSync(bundle, { recursive: true });
+  return stdout.split('\n');
+}
+
+/** What a container of the image sees, listed by the same program, which comes in by standard input. */
+async function seenInGuest(image: string): Promise<string[]> {
+  const run = 'cat > /mnt/l && chmod +x /mnt/l && exec /mnt/l /';
+  const child = store.start(['run', '--rm', '-i', '--tmpfs', '/mnt:exec', image, 'sh', '-c', run], {
+    ...{ stdin: 'pipe', input: readFileSync(lister), maxBuffer: 1 << 28 },
+  });
+  const { stdout, stderr, exitCode } = await child;
+  expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+  return String(stdout).trimEnd().split('\n');
+}
+
+describe('the root of a container', () => {
+  test.each([
+    ['busybox', 'busybox'],
+    ['debian:demo', 'debian:demo'],
+  ])('%s is what umoci unpacks: modes, owners, times, links, xattrs, content', async (image, name) => {
+    const [expected, seen] = [await unpacked(FIXTURES, name), await seenInGuest(image)];
+    expect(expected.length).toBeGreaterThan(50);
+    expect(seen.filter((line) => !expected.includes(line)).slice(0, 20)).toEqual([]);
+    expect(seen).toEqual(expected);
+  });
+});
