@@ -21,6 +21,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 
 namespace hrun::test {
@@ -126,12 +127,21 @@ void NamespaceRig::add_disk(const std::string& file, bool read_only) {
     std::filesystem::create_directories(device + "/virtio" + std::to_string(slot) + "/block/" + name);
 }
 
+// The same script makes the same image: each is made once for all rigs of this process.
+static std::string layer_image(const std::string& script) {
+    static TemporaryDirectory directory;
+    static std::map<std::string, std::string> images;
+    auto [entry, is_new] = images.try_emplace(script, directory.path(std::to_string(images.size())));
+    const std::string& image = entry->second;
+    if (is_new)
+        run_command("mkdir " + image + ".tree; cd " + image + ".tree; " + script + "; mkfs.erofs -T0 " + image + " " +
+                    image + ".tree >/dev/null 2>&1; rm -rf " + image + ".tree");
+    return image;
+}
+
 uint32_t NamespaceRig::add_layer(const std::string& script) {
     auto slot = static_cast<uint32_t>(disks_.size());
-    std::string tree = directory_.path("tree"), image = directory_.path("layer" + std::to_string(slot));
-    run_command("rm -rf " + tree + "; mkdir " + tree + "; cd " + tree + "; " + script);
-    run_command("mkfs.erofs -T0 " + image + " " + tree + " >/dev/null 2>&1");
-    add_disk(image, true);
+    add_disk(layer_image(script), true);
     return slot;
 }
 

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <string>
+
+extern "C" {
+#include "configure.h"
+#include "mount_options.h"
+#include "protocol.h"
+#include "start_request.h"
+#include "sysctl.h"
+}
+
+#include <linux/mount.h>
+
+namespace {
+
+std::string tlv_bytes(uint16_t tag, const std::string& value) {
+    hrun_tlv header{tag, 0, static_cast<uint32_t>(value.size())};
+    return std::string(reinterpret_cast<char*>(&header), sizeof(header)) + value;
+}
+
+template <class T> std::string bytes_of(T value) {
+    return std::string(reinterpret_cast<char*>(&value), sizeof(value));
+}
+
+// The error of a CONFIGURE payload, or "" when it is taken.
+std::string configure_error(const std::string& payload) {
+    configure configure{};
+    err err{};
+    int result = configure_parse(reinterpret_cast<const uint8_t*>(payload.data()), payload.size(), &configure, &err);
+    configure_free(&configure);
+    return result == 0 ? "" : err.text;
+}
+
+std::string start_error(const std::string& payload) {
+    start_request request{};
+    err err{};
+    int result = start_request_parse(reinterpret_cast<const uint8_t*>(payload.data()), payload.size(), &request, &err);
+    start_request_free(&request);
+    return result == 0 ? "" : err.text;
+}
+
+} // namespace
+
+TEST_CASE("tags that must not repeat, do not exist or have the wrong size are refused") {
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_HOSTNAME, "a") + tlv_bytes(HRUN_CONF_HOSTNAME, "b")) == "tag 3: given twice");
+    CHECK(configure_error(tlv_bytes(99, "")) == "tag 99: not known to this agent");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_LAYER, "abc")) == "tag 1: not a 32-bit integer");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_LAYER, bytes_of(64u))) == "disk slot 64: the last one is 63");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_HOSTNAME, std::string("a\0b", 3))) == "tag 3: a NUL in the wrong place");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_MOUNT, std::string("a\0b\0c", 5))) == "tag 6: a NUL in the wrong place");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_MOUNT, std::string("a\0b\0c\0d\0e", 9))) == "tag 6: a NUL in the wrong place");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_FILE, "no separator")) == "tag 8: no NUL after the target");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_ENTROPY, "short")) == "5 bytes of entropy: 32 to 256 are taken");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_LAYER, bytes_of(1u)).substr(0, 11)) ==
+          "tag 1: longer than the request that holds it");
+    CHECK(configure_error("1234567") == "7 stray bytes after the last tag");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_FILE, std::string("/t\0a\0b", 6))) == "");
+}
+
+TEST_CASE("a START needs a command, an absolute directory and values in range") {
+    std::string arg = tlv_bytes(HRUN_START_ARG, "true");
+    CHECK(start_error(arg) == "");
+    CHECK(start_error("") == "no command given: the image has none either");
+    CHECK(start_error(arg + tlv_bytes(HRUN_START_CWD, "tmp")) == "working directory \"tmp\" is not an absolute path");
+    CHECK(start_error(arg + tlv_bytes(HRUN_START_UMASK, bytes_of(01000u))) == "START: a umask over 0777");
+    CHECK(start_error(arg + tlv_bytes(HRUN_START_FLAGS, bytes_of(32u))) == "START: unknown flags");
+    CHECK(start_error(arg + tlv_bytes(HRUN_START_OOM_SCORE, bytes_of(2001u))) ==
+          "START: an OOM score adjustment outside -1000 to 1000");
+    std::string limit = tlv_bytes(HRUN_START_RLIMIT, std::string(24, '\0'));
+    for (int i = 0; i < START_MAX_RLIMITS; i++)
+        arg += limit;
+    CHECK(start_error(arg) == "");
+    CHECK(start_error(arg + limit) == "START: a resource limit of the wrong size, or too many");
+}
+
+TEST_CASE("mount options become attributes and data, and what makes no sense is told") {
+    const char* cursor = ",ro,,nosuid,size=64k,x,bind,noatime";
+    mount_option option;
+    std::string seen;
+    uint64_t attributes = 0;
+    while (mount_option_next(&cursor, &option)) {
+        attributes = (attributes & ~option.clear) | option.set;
+        if (option.type == MOUNT_OPTION_DATA)
+            seen += std::string(option.key) + (option.value ? std::string("=") + option.value : "") + ";";
+        if (option.type == MOUNT_OPTION_BAD)
+            seen += std::string("bad ") + option.key + ";";
+    }
+    CHECK(seen == "size=64k;x;bad bind;");
+    CHECK(attributes == (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOATIME));
+    std::string long_option(1000, 'a');
+    cursor = long_option.c_str();
+    CHECK(mount_option_next(&cursor, &option));
+    CHECK(option.type == MOUNT_OPTION_BAD);
+    CHECK(!mount_option_next(&cursor, &option));
+}
+
+TEST_CASE("a sysctl's name never leaves /proc/sys") {
+    char path[64];
+    CHECK(sysctl_path("net.ipv4.conf.eth0/1.forwarding", path, sizeof(path)));
+    CHECK(std::string(path) == "net/ipv4/conf/eth0.1/forwarding");
+    for (const char* bad : {"", ".a", "a.", "a..b", "//.a", "a.//.b", "a b", "../x", "x\n"})
+        CHECK(!sysctl_path(bad, path, sizeof(path)));
+    CHECK(!sysctl_path(std::string(64, 'a').c_str(), path, sizeof(path)));
+}
