@@ -11,7 +11,13 @@ export interface CommandEntry {
 
 /** All commands, in the order of `hrun --help`. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
-  run: { summary: 'Run a command in a new container', load: () => import('./commands/run.ts') },
+  run: {
+    summary: 'Run a command in a new container',
+    managed: 'container run',
+    load: () => import('./commands/run.ts'),
+  },
+  ps: { summary: 'List containers', managed: 'container ls', load: () => import('./commands/ps.ts') },
+  rm: { summary: 'Remove containers', managed: 'container rm', load: () => import('./commands/rm.ts') },
   pull: {
     summary: 'Pull an image from a registry',
     managed: 'image pull',
