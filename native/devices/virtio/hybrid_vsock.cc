@@ -39,9 +39,13 @@ void send_ok(int socket, uint32_t host_port) {
 
 } // namespace
 
-HybridVsock::~HybridVsock() {
-    if (listener_.valid())
-        unlinkat(directory_, name_.c_str(), 0);
+void HybridVsock::close() {
+    if (!listener_.valid())
+        return;
+    listening_.reset();
+    listener_.reset();
+    clients_.clear();
+    unlinkat(directory_, name_.c_str(), 0);
 }
 
 Result<void> HybridVsock::listen(VsockDevice& device) {

@@ -21,10 +21,12 @@ class HybridVsock {
     // Sockets lie in `directory`, a descriptor that stays the caller's and outlives this, as do loop and device.
     HybridVsock(EventLoop& loop, int directory, std::string name)
         : loop_(loop), directory_(directory), name_(std::move(name)) {}
-    ~HybridVsock();
+    ~HybridVsock() { close(); }
 
     // Binds the socket and serves clients with `device`.
     Result<void> listen(VsockDevice& device);
+    // Unbinds the socket; connections made stay.
+    void close();
     // The host's end of a guest's connection: pass it to VsockDevice as Accept.
     Result<Fd> accept_from_guest(uint32_t host_port) const;
 

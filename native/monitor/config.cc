@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/config.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace hrun::monitor {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr unsigned kLastSlot = 22;
+constexpr uint64_t kMaxVcpus = 32;
+constexpr uint64_t kMaxMemoryMib = 1 << 20;
+constexpr uint64_t kFirstGuestCid = 3;
+constexpr uint64_t kLastSignal = 64;
+
+// Reads an object field by field and remembers the first mistake. After a mistake the values read mean nothing.
+class Reader {
+  public:
+    Reader(const Json& object, std::string path, std::string& mistake)
+        : object_(object), path_(std::move(path)), mistake_(mistake) {
+        if (!object_.is_object())
+            fail("", "must be an object");
+    }
+
+    uint64_t number(const char* key, uint64_t least, uint64_t most) {
+        const Json* value = field(key);
+        if (value && value->is_number_unsigned() && value->get<uint64_t>() >= least &&
+            value->get<uint64_t>() <= most)
+            return value->get<uint64_t>();
+        fail(key, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+        return least;
+    }
+    bool boolean(const char* key) {
+        const Json* value = field(key);
+        if (value && value->is_boolean())
+            return value->get<bool>();
+        fail(key, "must be true or false");
+        return false;
+    }
+    std::string text(const char* key) {
+        const Json* value = field(key);
+        if (value && value->is_string() &&
+            value->get_ref<const std::string&>().find('\0') == std::string::npos)
+            return value->get<std::string>();
+        fail(key, "must be a string");
+        return {};
+    }
+    std::string one_of(const char* key, std::initializer_list<const char*> words) {
+        std::string value = text(key);
+        std::string list;
+        for (const char* word : words) {
+            if (value == word)
+                return value;
+            list += list.empty() ? word : std::string(" or ") + word;
+        }
+        fail(key, "must be " + list);
+        return value;
+    }
+    std::string absolute_path(const char* key) {
+        std::string value = text(key);
+        // A comma would begin another option of QEMU's.
+        if (!value.starts_with('/') || value.find(',') != std::string::npos)
+            fail(key, "must be an absolute path without a comma");
+        return value;
+    }
+    unsigned slot(const char* key) { return static_cast<unsigned>(number(key, 0, kLastSlot)); }
+    Reader object(const char* key) {
+        const Json* value = field(key);
+        return Reader(value ? *value : null_, path_ + key + ".", mistake_);
+    }
+    const Json& array(const char* key) {
+        const Json* value = field(key);
+        if (value && value->is_array())
+            return *value;
+        fail(key, "must be an array");
+        return null_;
+    }
+    // Call it last: what was not read should not be there.
+    void finish() {
+        if (!object_.is_object())
+            return;
+        for (const auto& [key, value] : object_.items())
+            if (!read_.contains(key))
+                fail(key.c_str(), "is not a known field");
+    }
+    void fail(const std::string& key, const std::string& what) {
+        if (mistake_.empty())
+            mistake_ = path_ + key + " " + what;
+    }
+
+  private:
+    const Json* field(const char* key) {
+        read_.insert(key);
+        const auto found = object_.find(key);
+        return found == object_.end() ? nullptr : &*found;
+    }
+
+    static inline const Json null_;
+    const Json& object_;
+    std::string path_;
+    std::string& mistake_;
+    std::set<std::string> read_;
+};
+
+std::vector<DiskConfig> read_disks(Reader& reader, std::string& mistake) {
+    std::vector<DiskConfig> disks;
+    size_t index = 0;
+    for (const Json& entry : reader.array("disks")) {
+        Reader disk(entry, "disks[" + std::to_string(index++) + "].", mistake);
+        disks.push_back({disk.slot("slot"), disk.absolute_path("path"), disk.boolean("readOnly")});
+        disk.finish();
+    }
+    return disks;
+}
+
+void check_slots(Reader& reader, const Config& config) {
+    std::set<unsigned> used{config.vsock_slot};
+    bool distinct = used.insert(config.rng_slot).second;
+    for (const DiskConfig& disk : config.disks)
+        distinct = used.insert(disk.slot).second && distinct;
+    if (!distinct)
+        reader.fail("slot", "is used twice");
+}
+
+void read_qemu(Reader& reader, Config& config) {
+    reader.one_of("engine", {"qemu"});
+    Reader qemu = reader.object("qemu");
+    config.qemu_binary = qemu.absolute_path("binary");
+    config.accel = qemu.one_of("accel", {"tcg", "kvm"});
+    qemu.finish();
+}
+
+void read_devices(Reader& reader, Config& config, std::string& mistake) {
+    config.disks = read_disks(reader, mistake);
+    Reader vsock = reader.object("vsock");
+    config.vsock_slot = vsock.slot("slot");
+    config.vsock_cid = vsock.number("cid", kFirstGuestCid, UINT32_MAX - 1);
+    vsock.finish();
+    Reader rng = reader.object("rng");
+    config.rng_slot = rng.slot("slot");
+    rng.finish();
+    check_slots(reader, config);
+}
+
+LogConfig read_log(Reader& reader) {
+    Reader log = reader.object("log");
+    LogConfig config;
+    config.enabled = log.one_of("driver", {"json-file", "none"}) == "json-file";
+    config.max_bytes = log.number("maxBytes", 0, INT64_MAX);
+    config.max_files = static_cast<unsigned>(log.number("maxFiles", 1, 1000));
+    log.finish();
+    return config;
+}
+
+} // namespace
+
+std::variant<Config, std::string> parse_config(std::string_view text) {
+    const Json json = Json::parse(text, nullptr, false);
+    if (json.is_discarded())
+        return std::string("is not JSON");
+    std::string mistake;
+    Reader reader(json, "", mistake);
+    Config config{};
+    reader.number("version", 1, 1);
+    config.id = reader.text("id");
+    if (config.id.size() != 64 || config.id.find_first_not_of("0123456789abcdef") != std::string::npos)
+        reader.fail("id", "must be 64 hex digits");
+    read_qemu(reader, config);
+    config.kernel = reader.absolute_path("kernel");
+    config.initrd = reader.absolute_path("initrd");
+    config.vcpus = static_cast<uint32_t>(reader.number("vcpus", 1, kMaxVcpus));
+    config.memory_mib = reader.number("memoryMiB", 1, kMaxMemoryMib);
+    read_devices(reader, config, mistake);
+    config.log = read_log(reader);
+    config.tty = reader.boolean("tty");
+    config.stop_signal = static_cast<uint32_t>(reader.number("stopSignal", 1, kLastSignal));
+    config.auto_remove = reader.boolean("autoRemove");
+    config.boot_timeout_ms = static_cast<uint32_t>(reader.number("bootTimeoutMs", 1, UINT32_MAX));
+    reader.finish();
+    if (!mistake.empty())
+        return mistake;
+    return config;
+}
+
+} // namespace hrun::monitor

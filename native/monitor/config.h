@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// vm.json: what the monitor is told about its VM (docs/monitor.md).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace hrun::monitor {
+
+struct DiskConfig {
+    unsigned slot;
+    std::string path;
+    bool read_only;
+};
+
+struct LogConfig {
+    bool enabled = true;    // driver json-file; else none
+    uint64_t max_bytes = 0; // 0: unlimited
+    unsigned max_files = 1;
+};
+
+struct Config {
+    std::string id;
+    std::string qemu_binary;
+    std::string accel;
+    std::string kernel;
+    std::string initrd;
+    uint32_t vcpus;
+    uint64_t memory_mib;
+    std::vector<DiskConfig> disks;
+    unsigned vsock_slot;
+    uint64_t vsock_cid;
+    unsigned rng_slot;
+    LogConfig log;
+    bool tty;
+    uint32_t stop_signal;
+    bool auto_remove;
+    uint32_t boot_timeout_ms;
+};
+
+// The configuration, or one line that says which field is wrong and how. Unknown fields are wrong too: both sides
+// come from one build, so they are mistakes.
+std::variant<Config, std::string> parse_config(std::string_view json);
+
+} // namespace hrun::monitor

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/container.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "base/result.h"
+#include "protocol.h"
+
+namespace hrun::monitor {
+
+namespace {
+
+constexpr size_t kMaxConfig = 1 << 20;
+constexpr int kLockTries = 100; // a repair that looks at the container holds its lock for a moment
+constexpr timespec kLockPause{0, 10000000};
+
+Result<std::string> read_file(int directory, const char* name, size_t limit) {
+    const Fd file(openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat st;
+    if (!file.valid() || fstat(file.get(), &st) < 0)
+        return Error::last(std::string("read ") + name);
+    if (static_cast<uint64_t>(st.st_size) > limit)
+        return Error{EFBIG, std::string("read ") + name};
+    std::string bytes(static_cast<size_t>(st.st_size), '\0');
+    if (pread(file.get(), bytes.data(), bytes.size(), 0) != st.st_size)
+        return Error::last(std::string("read ") + name);
+    return bytes;
+}
+
+Result<Fd> take_lock(int directory) {
+    Fd lock(openat(directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!lock.valid())
+        return Error::last("open lock");
+    for (int i = 0; i < kLockTries; ++i) {
+        if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0)
+            return lock;
+        nanosleep(&kLockPause, nullptr);
+    }
+    return Error{EBUSY, "take lock (another monitor runs this container)"};
+}
+
+} // namespace
+
+std::variant<Container, std::string> open_container(const char* path) {
+    char resolved[PATH_MAX];
+    const std::string where = std::string(path) + ": ";
+    Container container;
+    container.directory.reset(open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+    if (!container.directory.valid() || !realpath(path, resolved))
+        return Error::last(std::string("open ") + path).message();
+    container.path = resolved;
+    auto lock = take_lock(container.directory.get());
+    if (!lock)
+        return where + lock.error().message();
+    container.lock = std::move(*lock);
+    auto json = read_file(container.directory.get(), "vm.json", kMaxConfig);
+    auto configure = read_file(container.directory.get(), "configure.bin", HRUN_MAX_PAYLOAD);
+    auto start = read_file(container.directory.get(), "start.bin", HRUN_MAX_PAYLOAD);
+    for (auto* file : {&json, &configure, &start})
+        if (!*file)
+            return where + file->error().message();
+    auto config = parse_config(*json);
+    if (auto* mistake = std::get_if<std::string>(&config))
+        return where + "vm.json: " + *mistake;
+    container.config = std::move(std::get<Config>(config));
+    container.configure = std::move(*configure);
+    container.start = std::move(*start);
+    return container;
+}
+
+} // namespace hrun::monitor

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// state.json: what the container's life has come to (docs/monitor.md).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace hrun::monitor {
+
+struct State {
+    struct Failure {
+        uint32_t kind; // enum hrun_error_kind
+        std::string message;
+    };
+
+    std::string status; // starting, running, exited
+    int monitor_pid = 0;
+    int vmm_pid = 0;
+    std::string started_at;
+    std::string finished_at;
+    uint32_t exit_code = 0;
+    uint32_t signal = 0;
+    bool oom_killed = false;
+    std::optional<Failure> error;
+};
+
+// Text of state.json. Bytes of a message that are not UTF-8 become U+FFFD.
+std::string to_json(const State& state);
+
+// Replaces state.json in `directory` atomically. Only an `exited` state is made durable before it returns: the others
+// are wrong after a crash of the host anyway, which a free lock tells.
+Result<void> write_state(int directory, const State& state);
+
+} // namespace hrun::monitor

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/vm.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/unix_socket.h"
+#include "monitor/clock.h"
+#include "monitor/start_payload.h"
+
+namespace hrun::monitor {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kShutdownLimit = 10s;
+constexpr auto kKillLimit = 10s;  // from SIGKILL to the container's process to the end of the VM
+constexpr auto kAgentRetry = 4ms; // the guest's driver is up, its agent not listening yet
+constexpr size_t kMaxSignals = 16;
+constexpr uint32_t kSignalled = 128; // exit code of a process ended by signal n: 128 + n
+
+// As a shell and Docker have it (enum hrun_error_kind in initrd/protocol.h).
+uint32_t exit_code_of(uint32_t kind) {
+    switch (kind) {
+    case HRUN_ERROR_NOT_FOUND:
+        return 127;
+    case HRUN_ERROR_NOT_EXECUTABLE:
+    case HRUN_ERROR_CWD:
+    case HRUN_ERROR_START:
+        return 126;
+    default:
+        return 125;
+    }
+}
+
+size_t output_of(uint8_t stream) {
+    return stream - HRUN_STDOUT;
+}
+
+} // namespace
+
+Vm::Vm(EventLoop& loop, Container container)
+    : loop_(loop), container_(std::move(container)), config_(container_.config),
+      machine_(loop, container_.directory.get(), config_, *this),
+      control_(loop, container_.directory.get(), *this), agent_(loop, *this),
+      wants_input_(start_wants_input(container_.start)) {}
+
+// ---- start
+
+void Vm::start(Fd first_client) {
+    state_.status = "starting";
+    state_.monitor_pid = getpid();
+    if (auto started = start_parts(std::move(first_client)); !started)
+        fail(HRUN_ERROR_HOST, static_cast<uint32_t>(started.error().code), started.error().message());
+}
+
+Result<void> Vm::start_parts(Fd first_client) {
+    HRUN_TRY(control_.listen(std::move(first_client)));
+    reached(HRUN_STAGE_MONITOR_STARTED);
+    auto log = LogFile::open(container_.directory.get(), "container.log", config_.log);
+    if (!log)
+        return log.error();
+    log_ = std::move(*log);
+    HRUN_TRY(machine_.start());
+    reached(HRUN_STAGE_VMM_SPAWNED);
+    state_.vmm_pid = machine_.pid();
+    HRUN_TRY(write_state(container_.directory.get(), state_));
+    limit_ = loop_.after(std::chrono::milliseconds(config_.boot_timeout_ms), [this] {
+        fail(HRUN_ERROR_VM, ETIMEDOUT,
+             "the guest did not answer within " + std::to_string(config_.boot_timeout_ms) +
+                 " ms; see console.log in " + container_.path);
+    });
+    connect_agent();
+    return {};
+}
+
+// The request waits for the guest's driver. A refusal means that the driver is up and the agent not yet.
+void Vm::connect_agent() {
+    auto pair = unix_pair();
+    if (!pair)
+        return fail(HRUN_ERROR_HOST, static_cast<uint32_t>(pair.error().code), pair.error().message());
+    auto ours = std::make_shared<Fd>(std::move(pair->first));
+    auto asked = machine_.vsock().connect(
+        HRUN_AGENT_PORT, std::move(pair->second), [this, ours](Result<virtio::VsockKey> key) {
+            if (phase_ != Phase::kStarting)
+                return;
+            if (key)
+                begin_session(std::move(*ours));
+            else
+                retry_ = loop_.after(kAgentRetry, [this] { connect_agent(); });
+        });
+    if (!asked)
+        fail(HRUN_ERROR_HOST, static_cast<uint32_t>(asked.error().code), asked.error().message());
+}
+
+void Vm::begin_session(Fd socket) {
+    if (auto begun = agent_.begin(std::move(socket), container_.configure, container_.start); !begun)
+        fail(HRUN_ERROR_HOST, static_cast<uint32_t>(begun.error().code), begun.error().message());
+}
+
+// ---- the agent
+
+void Vm::agent_connected() {
+    reached(HRUN_STAGE_AGENT_CONNECTED);
+}
+
+void Vm::agent_started(uint32_t pid) {
+    if (phase_ != Phase::kStarting)
+        return;
+    phase_ = Phase::kRunning;
+    limit_.reset();
+    pid_ = pid;
+    reached(HRUN_STAGE_PROCESS_STARTED);
+    for (Client& client : control_.clients())
+        if (client.attached())
+            client.send(frame_of(HRUN_STARTED, pid));
+    state_.status = "running";
+    state_.started_at = timestamp_now();
+    save_state();
+    if (!size_.empty())
+        agent_.resize(size_);
+    for (const uint32_t number : std::exchange(signals_, {}))
+        agent_.signal(number);
+    schedule();
+}
+
+Result<void> Vm::agent_output(uint8_t stream, std::string_view bytes) {
+    Output& output = outputs_[output_of(stream)];
+    if (!output.append(bytes))
+        return Error{EPROTO, "agent sent more output than it may"};
+    if (bytes.empty()) {
+        output.finish();
+        log_->end_of_stream(stream);
+    } else {
+        if (!std::exchange(first_output_, true))
+            reached(HRUN_STAGE_FIRST_OUTPUT);
+        log_->append(stream, bytes);
+        if (log_->wants_flush())
+            flush_log();
+    }
+    schedule();
+    return {};
+}
+
+void Vm::agent_exit(const hrun_exit& exit) {
+    if (exit_ || phase_ == Phase::kStarting)
+        return fail(HRUN_ERROR_PROTOCOL, EPROTO,
+                    "the agent reported an exit of a process that it did not start");
+    reached(HRUN_STAGE_PROCESS_EXITED);
+    conclude(exit, frame_of(HRUN_EXIT, exit));
+}
+
+void Vm::agent_error(const hrun_error& error, std::string_view message) {
+    fail(error.kind, error.error_number, std::string(message));
+}
+
+void Vm::agent_gone(const Error& error) {
+    if (phase_ == Phase::kStarting || phase_ == Phase::kRunning) {
+        // The machine's end, if that is the cause, is known in a moment and says more.
+        if (error.code == EPROTO)
+            return fail(HRUN_ERROR_PROTOCOL, EPROTO, error.what);
+        limit_ =
+            loop_.after(kKillLimit, [this] { fail(HRUN_ERROR_VM, ECONNRESET, "the guest's agent is gone"); });
+    } else if (machine_.running()) {
+        machine_.kill();
+    }
+}
+
+// ---- clients
+
+void Vm::client_attached(Client& client) {
+    client.attach(outputs_, phase_ == Phase::kStarting ? HRUN_STATE_STARTING : HRUN_STATE_RUNNING);
+    client.send(stages_);
+    if (pid_)
+        client.send(frame_of(HRUN_STARTED, *pid_));
+    if (exit_)
+        client.finish(verdict_);
+    schedule();
+}
+
+void Vm::client_signal(uint32_t number) {
+    if (phase_ == Phase::kRunning)
+        agent_.signal(number);
+    else if (phase_ == Phase::kStarting && signals_.size() < kMaxSignals)
+        signals_.push_back(number);
+}
+
+void Vm::client_resize(std::string_view rows_and_columns) {
+    if (phase_ == Phase::kRunning)
+        agent_.resize(rows_and_columns);
+    else
+        size_ = rows_and_columns;
+}
+
+// A VM that has not started its process is simply ended, as if SIGKILL had hit it.
+void Vm::client_stop(uint32_t signal, uint32_t milliseconds) {
+    if (phase_ == Phase::kStarting)
+        return conclude({kSignalled + SIGKILL, SIGKILL, 0},
+                        frame_of(HRUN_EXIT, hrun_exit{kSignalled + SIGKILL, SIGKILL, 0}));
+    if (phase_ != Phase::kRunning)
+        return;
+    agent_.signal(signal);
+    killer_ = loop_.after(std::chrono::milliseconds(milliseconds), [this] {
+        agent_.signal(SIGKILL);
+        killer_ = loop_.after(kKillLimit, [this] {
+            fail(HRUN_ERROR_VM, ETIMEDOUT,
+                 "the container's process did not end on SIGKILL; the machine was ended");
+        });
+    });
+}
+
+void Vm::client_ready() {
+    schedule();
+}
+
+void Vm::client_gone(Client& client) {
+    control_.remove(client);
+    schedule();
+}
+
+// ---- turns
+
+// Once per turn of the loop, whatever happened in it.
+void Vm::schedule() {
+    if (!turn_.active())
+        turn_ = loop_.after({}, [this] { serve(); });
+}
+
+void Vm::serve() {
+    pass_output();
+    pass_input();
+    flush_log();
+    if (phase_ == Phase::kGone)
+        leave_when_told();
+}
+
+void Vm::pass_output() {
+    for (Client& client : control_.clients())
+        client.pump(outputs_);
+    for (size_t i = 0; i < outputs_.size(); ++i) {
+        const uint64_t needed = control_.needed_from(i).value_or(outputs_[i].end());
+        const size_t freed = outputs_[i].drop_before(needed);
+        agent_.credit(static_cast<uint8_t>(i + HRUN_STDOUT), freed);
+    }
+}
+
+void Vm::pass_input() {
+    if (phase_ != Phase::kRunning)
+        return;
+    for (Client& client : control_.clients())
+        pass_input_of(client);
+}
+
+void Vm::pass_input_of(Client& client) {
+    char bytes[HRUN_MAX_DATA];
+    while (!client.input().empty()) {
+        const bool taken = wants_input_ && !input_ended_;
+        const size_t room = taken ? std::min(agent_.input_credit(), sizeof bytes) : sizeof bytes;
+        if (room == 0)
+            return;
+        const size_t count = client.input().peek(bytes, room);
+        client.input().consume(count);
+        if (taken)
+            agent_.send_input({bytes, count});
+        client.credit_input(count);
+    }
+    if (client.input_ended() && wants_input_ && !std::exchange(input_ended_, true))
+        agent_.send_input({});
+}
+
+void Vm::flush_log() {
+    if (!log_)
+        return;
+    if (auto flushed = log_->flush(); !flushed) {
+        log_.reset();
+        fail(HRUN_ERROR_HOST, static_cast<uint32_t>(flushed.error().code), flushed.error().message());
+    }
+}
+
+void Vm::reached(hrun_stage stage) {
+    const std::string trace =
+        frame_of(HRUN_TRACE, hrun_trace{static_cast<uint32_t>(stage), 0, monotonic_ns()});
+    stages_ += trace;
+    broadcast(trace);
+}
+
+void Vm::broadcast(std::string_view frames) {
+    for (Client& client : control_.clients())
+        if (client.attached())
+            client.send(frames);
+}
+
+// ---- the end
+
+void Vm::fail(uint32_t kind, uint32_t error_number, std::string message) {
+    if (exit_ || phase_ == Phase::kGone)
+        return;
+    message.resize(std::min<size_t>(message.size(), HRUN_MAX_MESSAGE));
+    state_.error = State::Failure{kind, message};
+    conclude({exit_code_of(kind), 0, 0},
+             frame(HRUN_ERROR, std::string(bytes_of(hrun_error{kind, error_number})) + message));
+}
+
+// How it ended is decided, once.
+void Vm::conclude(const hrun_exit& exit, std::string verdict) {
+    exit_ = exit;
+    verdict_ = std::move(verdict);
+    state_.exit_code = exit.code;
+    state_.signal = exit.signal;
+    state_.oom_killed = exit.flags & HRUN_EXIT_OOM;
+    for (Client& client : control_.clients())
+        client.finish(verdict_);
+    end();
+}
+
+void Vm::end() {
+    phase_ = Phase::kEnding;
+    limit_.reset();
+    retry_.reset();
+    killer_.reset();
+    for (Output& output : outputs_)
+        output.finish();
+    schedule();
+    if (!machine_.running())
+        return finish();
+    // Nothing needs writing, or nobody is there to write it.
+    if (config_.auto_remove || state_.error || !agent_.open())
+        return machine_.kill();
+    agent_.shutdown();
+    limit_ = loop_.after(kShutdownLimit, [this] { machine_.kill(); });
+}
+
+// Bytes of the guest that are still on their way come first: its EXIT may be among them.
+void Vm::machine_gone() {
+    reached(HRUN_STAGE_VMM_GONE);
+    agent_.drain();
+    if (!exit_)
+        return fail(HRUN_ERROR_VM, 0, machine_.why_gone());
+    finish();
+}
+
+void Vm::finish() {
+    phase_ = Phase::kGone;
+    limit_.reset();
+    if (log_)
+        for (const uint8_t stream : {HRUN_STDOUT, HRUN_STDERR})
+            log_->end_of_stream(stream);
+    flush_log();
+    state_.status = "exited";
+    state_.vmm_pid = 0;
+    state_.finished_at = timestamp_now();
+    save_state();
+    control_.close();
+    machine_.close();
+    if (config_.auto_remove) {
+        std::error_code ignored;
+        std::filesystem::remove_all(container_.path, ignored);
+    }
+    container_.lock.reset();
+    schedule();
+}
+
+void Vm::save_state() {
+    if (auto written = write_state(container_.directory.get(), state_); !written)
+        dprintf(STDERR_FILENO, "hrun-vmm: %s\n", written.error().message().c_str());
+}
+
+// Everything is let go of; what is left is to tell the clients, at their own pace.
+void Vm::leave_when_told() {
+    bool all_told = true;
+    for (Client& client : control_.clients())
+        all_told = client.say_gone(frame_of(HRUN_GONE, *exit_)) && all_told;
+    if (all_told)
+        loop_.stop();
+}
+
+} // namespace hrun::monitor

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of one VM (docs/monitor.md): boots it, joins agent, log and clients, and ends it.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "monitor/agent_session.h"
+#include "monitor/client.h"
+#include "monitor/config.h"
+#include "monitor/container.h"
+#include "monitor/control_server.h"
+#include "monitor/log_file.h"
+#include "monitor/machine.h"
+#include "monitor/state_file.h"
+
+namespace hrun::monitor {
+
+class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
+  public:
+    Vm(EventLoop& loop, Container container);
+
+    // Starts everything; `first_client` may be invalid. After an error nothing is left behind but the state, which tells it.
+    void start(Fd first_client);
+    // As STOP: `signal` to the container's process, SIGKILL after `milliseconds`.
+    void stop(uint32_t signal, uint32_t milliseconds) { client_stop(signal, milliseconds); }
+    uint32_t stop_signal() const { return config_.stop_signal; }
+
+  private:
+    enum class Phase { kStarting, kRunning, kEnding, kGone };
+
+    Result<void> start_parts(Fd first_client);
+    void connect_agent();
+    void begin_session(Fd socket);
+
+    void agent_connected() override;
+    void agent_configured() override { reached(HRUN_STAGE_CONFIGURED); }
+    void agent_started(uint32_t pid) override;
+    Result<void> agent_output(uint8_t stream, std::string_view bytes) override;
+    void agent_exit(const hrun_exit& exit) override;
+    void agent_error(const hrun_error& error, std::string_view message) override;
+    void agent_shutdown_done() override { machine_.kill(); }
+    void agent_input_room() override { pass_input(); }
+    void agent_gone(const Error& error) override;
+
+    void client_attached(Client& client) override;
+    void client_signal(uint32_t number) override;
+    void client_resize(std::string_view rows_and_columns) override;
+    void client_stop(uint32_t signal, uint32_t milliseconds) override;
+    void client_ready() override;
+    void client_gone(Client& client) override;
+
+    void machine_gone() override;
+    void machine_failed(uint32_t kind, std::string message) override { fail(kind, 0, std::move(message)); }
+
+    void serve();
+    void pass_output();
+    void pass_input();
+    void pass_input_of(Client& client);
+    void flush_log();
+    void schedule();
+    void reached(hrun_stage stage);
+    void broadcast(std::string_view frames);
+    void fail(uint32_t kind, uint32_t error_number, std::string message);
+    void conclude(const hrun_exit& exit, std::string verdict);
+    void end();
+    void finish();
+    void save_state();
+    void leave_when_told();
+
+    EventLoop& loop_;
+    Container container_;
+    const Config& config_;
+    State state_;
+    Phase phase_ = Phase::kStarting;
+    Machine machine_;
+    ControlServer control_;
+    AgentSession agent_;
+    std::optional<LogFile> log_;
+    Outputs outputs_;
+    bool wants_input_;
+    bool input_ended_ = false;
+    bool first_output_ = false;
+    std::optional<uint32_t> pid_;   // of the container's process, once STARTED
+    std::optional<hrun_exit> exit_; // how it ended, once that is known
+    std::string verdict_;           // the frame that tells clients: EXIT or ERROR
+    std::vector<uint32_t> signals_; // that came before the process did
+    std::string size_;              // the last RESIZE before that
+    std::string stages_;            // TRACE frames so far
+    Timer turn_;
+    Timer limit_;  // of the boot, later of the shutdown
+    Timer retry_;  // of the connection to the agent
+    Timer killer_; // of a STOP
+};
+
+} // namespace hrun::monitor

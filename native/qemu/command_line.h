@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// QEMU's microvm machine for one guest, as an argument vector. Pure: the same configuration gives the same words.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hrun::qemu {
+
+constexpr unsigned kSlots = 24; // virtio-mmio transports of the machine
+
+struct Disk {
+    unsigned slot;
+    int fd; // opened as the access asks for: QEMU compares
+    bool read_only;
+};
+
+// Descriptors are numbers in QEMU's process, see Process.
+struct Config {
+    std::string binary;
+    std::string accel; // "tcg" or "kvm"
+    std::string kernel;
+    std::string initrd;
+    uint32_t vcpus = 1;
+    uint64_t memory_mib = 512;
+    std::vector<Disk> disks;
+    unsigned vsock_slot = 0;
+    unsigned rng_slot = 1;
+    int vsock_fd = -1;    // vhost-user socket
+    int qmp_fd = -1;      // socket
+    int console_fd = -1;  // socket: the guest's ttyS0
+    int mp_table_fd = -1; // file: boot::mp_table
+    uint64_t tsc_khz = 0; // of the guest's time stamp counter
+};
+
+// The word for the kernel that names a virtio-mmio slot of this machine: "virtio_mmio.device=...".
+std::string virtio_mmio_word(unsigned slot);
+
+// The guest kernel's whole command line.
+std::string kernel_command_line(const Config& config);
+
+// argv of QEMU, its name first.
+std::vector<std::string> command_line(const Config& config);
+
+} // namespace hrun::qemu

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The QEMU Machine Protocol: what QEMU says about itself while the guest runs.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/event_loop.h"
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace hrun::qemu {
+
+// An event worth knowing; others are dropped.
+struct Event {
+    enum class Kind {
+        kDiskError, // the VM is paused: `detail` is the block node, `no_space` when the host's disk is full
+        kShutdown,  // `detail` is QEMU's reason: guest-shutdown, guest-reset, host-signal, ...
+    };
+    Kind kind;
+    std::string detail;
+    bool no_space = false;
+};
+
+class Qmp {
+  public:
+    using Handler = std::function<void(const Event&)>;
+
+    Qmp(Fd socket, Handler handler) : socket_(std::move(socket)), handler_(std::move(handler)) {}
+
+    // Enters command mode and begins to report events.
+    Result<void> start(EventLoop& loop);
+    // Reads what is left after QEMU's end.
+    void drain() { receive(); }
+
+  private:
+    static constexpr size_t kMaxLine = 64 * 1024; // QEMU could be run by its guest: no line grows further
+
+    void receive();
+    void handle_line(const std::string& line);
+
+    Fd socket_;
+    Handler handler_;
+    Watch watch_;
+    std::string line_;
+};
+
+} // namespace hrun::qemu
