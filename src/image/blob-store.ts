@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { type Digest, digestParts, isDigest, matchesDigest } from '../base/digest.ts';
+import { makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from './store-error.ts';
@@ -35,7 +36,7 @@ export async function writeBlobFile(root: Root, digest: Digest, bytes: Uint8Arra
   const path = blobPath(root, digest);
   await inStore(path, async () => {
     if ((await fileSize(path)) === bytes.length && matchesDigest(await readFile(path), digest)) return;
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectory(dirname(path));
     await writeFileAtomic(path, bytes, { temporaryDir: root.tmp });
   });
 }

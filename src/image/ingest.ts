@@ -2,14 +2,15 @@
 // How a layer comes into the store: its bytes are hashed, unpacked, hashed again and converted in one pass, and
 // get their names only when both hashes are right.
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, digestParts } from '../base/digest.ts';
+import { makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import { type LayerResult, type LayerSource, native } from '../native/index.ts';
 import type { Descriptor } from '../oci/index.ts';
 import { blobPath } from './blob-store.ts';
 import { findLayerBlob, hasLayer, type LayerBlob, layerPath, linkBlob, openBlob } from './layer.ts';
+import { withLockFile } from './lock.ts';
 import { createScratch, type ScratchFile } from './scratch.ts';
 import type { ImageStore } from './store.ts';
 import { inStore, storeError } from './store-error.ts';
@@ -42,12 +43,10 @@ export async function ensureLayer(
     const present = await finishedLayer(store, wanted);
     if (present) return present;
     const lockPath = join(root.tmp, `layer-${digestParts(wanted.diffId).hex}`);
-    const lock = await native().lockFile(lockPath, { shared: false, wait: true });
-    try {
-      return (await finishedLayer(store, wanted)) ?? (await makeLayer(store, wanted, open));
-    } finally {
-      lock.release(); // the next writer's sweep takes the empty file away
-    }
+    return await withLockFile(
+      lockPath,
+      async () => (await finishedLayer(store, wanted)) ?? (await makeLayer(store, wanted, open)),
+    );
   });
 }
 
@@ -134,7 +133,7 @@ async function commit(
   { erofs, blob, digest }: { erofs: ScratchFile; blob: ScratchFile; digest: Digest },
 ): Promise<void> {
   const target = blobPath(root, digest);
-  await mkdir(dirname(target), { recursive: true });
+  await makeDirectory(dirname(target));
   await Promise.all([blob.commit(target), erofs.commit(layerPath(root, wanted.diffId))]);
   await linkBlob(root, wanted.diffId, digest);
 }

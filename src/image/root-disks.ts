@@ -9,6 +9,7 @@ import { fileSize } from './blob-store.ts';
 import type { Image } from './image.ts';
 import { ensureLayer } from './ingest.ts';
 import { findLayerBlob, hasLayer, layerPath, openBlob } from './layer.ts';
+import { withLockFile } from './lock.ts';
 import { createScratch } from './scratch.ts';
 import type { ImageStore } from './store.ts';
 import { inStore } from './store-error.ts';
@@ -54,13 +55,10 @@ async function mergedDisk(store: ImageStore, image: Image, count: number): Promi
   return await inStore(root.layers, async () => {
     if ((await fileSize(path)) !== undefined) return path;
     const lockPath = join(root.tmp, `merged-${mergedHex(diffIds)}`);
-    const lock = await native().lockFile(lockPath, { shared: false, wait: true });
-    try {
+    await withLockFile(lockPath, async () => {
       if ((await fileSize(path)) === undefined) await merge(store, image, diffIds, path);
-      return path;
-    } finally {
-      lock.release();
-    }
+    });
+    return path;
   });
 }
 

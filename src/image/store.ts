@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../base/directory.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
 import { fileSize } from './blob-store.ts';
@@ -49,9 +50,8 @@ export function storeLockPath(root: Root): string {
 async function makeDirectories(root: Root): Promise<void> {
   const layout = join(root.images, 'oci-layout');
   if ((await fileSize(layout)) === LAYOUT.length) return;
-  await mkdir(root.dir, { recursive: true, mode: 0o711 });
-  for (const dir of [join(root.images, 'blobs', 'sha256'), root.layers])
-    await mkdir(dir, { recursive: true });
-  await mkdir(root.tmp, { recursive: true, mode: 0o700 });
+  await makeDirectory(root.dir, 0o711);
+  for (const dir of [join(root.images, 'blobs', 'sha256'), root.layers]) await makeDirectory(dir);
+  await makeDirectory(root.tmp, 0o700);
   await writeFile(layout, LAYOUT);
 }

@@ -22,20 +22,13 @@ export function connectionError(error: Error, url: URL): HrunError {
   if (code.startsWith('HPE_') && !TRANSIENT.has(code)) {
     return new HrunError('REGISTRY_ERROR', `${url.host} does not answer in HTTP (${code})`, { cause: error });
   }
-  const message = `cannot reach ${url.origin}: ${REASONS[code] ?? error.message}`;
+  const reason = REASONS[code] ?? (isTls(code) ? `TLS failed (${code})` : error.message);
+  const message = `cannot reach ${url.origin}: ${reason}`;
   const hint = isTls(code) ? tlsHint(url) : 'check the name and that the registry is up';
   const options = { hint, cause: error };
   return TRANSIENT.has(code)
     ? new TransientError('REGISTRY_UNREACHABLE', message, options)
     : new HrunError('REGISTRY_UNREACHABLE', message, options);
-}
-
-/** True when the other end does not speak TLS at all: what a plain http server looks like to an https client. */
-export function isNotTls(error: unknown): boolean {
-  const code = error instanceof HrunError ? errnoOf(error.cause) : undefined;
-  return (
-    code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG'
-  );
 }
 
 /** Node tries all addresses of a host and then reports an AggregateError without a code of its own. */
@@ -44,12 +37,7 @@ function innerCode(error: Error): string | undefined {
 }
 
 function isTls(code: string): boolean {
-  return (
-    code.startsWith('ERR_SSL') ||
-    code.startsWith('ERR_TLS') ||
-    code === 'EPROTO' ||
-    /CERT|SELF_SIGNED|ISSUER/.test(code)
-  );
+  return /^ERR_SSL|^ERR_TLS|^EPROTO$|CERT|SELF_SIGNED|ISSUER|SIGNATURE/.test(code);
 }
 
 function tlsHint(url: URL): string {

@@ -71,7 +71,12 @@ export function discard(response: HttpResponse): void {
 async function makeAgent(protocol: 'http:' | 'https:', ca: string | undefined): Promise<Agent> {
   const options = { keepAlive: true, proxyEnv: process.env };
   if (protocol === 'http:') return new (await import('node:http')).Agent(options);
-  return new (await import('node:https')).Agent({ ...options, ...(ca !== undefined && { ca }) });
+  const [{ Agent }, { getCACertificates }] = await Promise.all([import('node:https'), import('node:tls')]);
+  // Node trusts the authorities it was built with; an administrator expects the host's to count as well.
+  return new Agent({
+    ...options,
+    ca: ca ?? [...getCACertificates('default'), ...getCACertificates('system')],
+  });
 }
 
 type OpenRequest = (

@@ -30,16 +30,19 @@ export function directoryArchive(path: string): Archive {
   };
 }
 
-/** A tar in `handle`, which the archive takes over. Throws BAD_ARCHIVE when it is no tar. */
+/** A tar in `handle`, which belongs to the archive from now on. Throws BAD_ARCHIVE when it is no tar. */
 export async function tarArchive(handle: FileHandle, where: string): Promise<Archive> {
+  await using owner = new AsyncDisposableStack();
+  owner.use(handle);
   const index: TarIndex = await indexTar(handle, (await handle.stat()).size, where);
+  const held = owner.move();
   return {
     where,
     async find(name) {
       const entry = index.find(name);
       return entry && { fd: handle.fd, offset: entry.offset, length: entry.size };
     },
-    [Symbol.asyncDispose]: () => handle.close(),
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errnoOf } from './errors.ts';
+
+/**
+ * Makes a directory and those above it, unless they are there. `mode` is for all that are made. (Node's own
+ * recursive mkdir never ends in a file system that answers ENOENT to mkdir, such as /proc.)
+ */
+export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
+  try {
+    await mkdir(path, mode);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (errnoOf(error) !== 'ENOENT' || parent === path || (await isThere(parent))) throw error;
+    await makeDirectory(parent, mode);
+    await makeDirectory(path, mode);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
