@@ -67,8 +67,11 @@ Result<void> Machine::start() {
     if (!vhost || !qmp || !console || !errors)
         return Error{EMFILE, "create the machine's sockets"};
 
-    backend_ =
-        std::make_unique<vhost_user::Backend>(loop_, vsock_, std::move(vhost->first), [](const Error&) {});
+    backend_ = std::make_unique<vhost_user::Backend>(
+        loop_, vsock_, std::move(vhost->first), [this](const Error& error) {
+            if (error.code != ECONNRESET) // that is QEMU's end, of which the process itself tells
+                events_.machine_failed(HRUN_ERROR_VM, error.message());
+        });
     HRUN_TRY(backend_->start());
     qmp_ = std::make_unique<qemu::Qmp>(std::move(qmp->first),
                                        [this](const qemu::Event& event) { handle_event(event); });

@@ -13,7 +13,7 @@ namespace {
 // the second I/O APIC. Without ACPI there are 8.
 constexpr uint64_t kVirtioMmioBase = 0xfeb00000;
 constexpr unsigned kVirtioMmioSize = 512;
-constexpr unsigned kVirtioIrqBase = 24;
+constexpr unsigned kVirtioIrqBase = 5;
 constexpr unsigned kLocalApicTimerKhz = 1000000; // hw/intc/apic.c counts nanoseconds
 
 std::string hex(uint64_t value) {
@@ -23,7 +23,7 @@ std::string hex(uint64_t value) {
 }
 
 std::string machine() {
-    return "microvm,acpi=on,ioapic2=on,pit=off,pic=off,rtc=on,isa-serial=on,auto-kernel-cmdline=off,memory-"
+    return "microvm,acpi=off,ioapic2=off,pit=off,pic=off,rtc=on,isa-serial=on,auto-kernel-cmdline=off,memory-"
            "backend=ram";
 }
 
