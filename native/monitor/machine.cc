@@ -21,7 +21,8 @@ constexpr boot::IoApic kIoApics[] = {{0xfec00000, 24}, {0xfec10000, 24}}; // hw/
 
 // The MP table as a file for QEMU to load.
 Result<Fd> mp_table_file(uint32_t vcpus) {
-    const auto bytes = boot::mp_table({vcpus, {std::begin(kIoApics), std::end(kIoApics)}});
+    const auto bytes =
+        boot::mp_table({vcpus, {std::begin(kIoApics), std::end(kIoApics)}}, qemu::kMpTableAddress);
     auto file = create_memory_file("mp-table", bytes.size());
     if (!file)
         return file;

@@ -10,10 +10,13 @@ namespace hrun::qemu {
 namespace {
 
 // hw/i386/microvm.c: with ACPI (for the machine; the guest kernel has none) and ioapic2 there are 24 transports, all on
-// the second I/O APIC. Without ACPI there are 8.
+// the second I/O APIC. Without ACPI there are 8. The firmware's MP table leaves the second out, hence our own.
+//
+// Transport 0 is left out: hw/intc/ioapic.c moves pin 0 of every I/O APIC to pin 2, which only the first one's PIT wants.
+constexpr unsigned kFirstTransport = 1;
 constexpr uint64_t kVirtioMmioBase = 0xfeb00000;
 constexpr unsigned kVirtioMmioSize = 512;
-constexpr unsigned kVirtioIrqBase = 5;
+constexpr unsigned kVirtioIrqBase = 24;
 constexpr unsigned kLocalApicTimerKhz = 1000000; // hw/intc/apic.c counts nanoseconds
 
 std::string hex(uint64_t value) {
@@ -23,12 +26,12 @@ std::string hex(uint64_t value) {
 }
 
 std::string machine() {
-    return "microvm,acpi=off,ioapic2=off,pit=off,pic=off,rtc=on,isa-serial=on,auto-kernel-cmdline=off,memory-"
+    return "microvm,acpi=on,ioapic2=on,pit=off,pic=off,rtc=on,isa-serial=on,auto-kernel-cmdline=off,memory-"
            "backend=ram";
 }
 
 std::string bus(unsigned slot) {
-    return "bus=virtio-mmio-bus." + std::to_string(slot);
+    return "bus=virtio-mmio-bus." + std::to_string(slot + kFirstTransport);
 }
 
 class Words {
@@ -55,7 +58,7 @@ void add_machine(Words& words, const Config& config) {
     words.option("-object",
                  "memory-backend-memfd,id=ram,share=on,size=" + std::to_string(config.memory_mib) + "M");
     words.option("-device", "loader,force-raw=on,file=/proc/self/fd/" + std::to_string(config.mp_table_fd) +
-                                ",addr=" + hex(boot::kMpTableAddress));
+                                ",addr=" + hex(kMpTableAddress));
     words.option("-kernel", config.kernel);
     words.option("-initrd", config.initrd);
     words.option("-append", kernel_command_line(config));
@@ -91,14 +94,17 @@ void add_devices(Words& words, const Config& config) {
 
 // The fourth field is the platform device's number: slot N is virtio-mmio.N in the guest whatever the order.
 std::string virtio_mmio_word(unsigned slot) {
+    const unsigned transport = slot + kFirstTransport;
     return "virtio_mmio.device=" + std::to_string(kVirtioMmioSize) + "@" +
-           hex(kVirtioMmioBase + uint64_t{kVirtioMmioSize} * slot) + ":" +
-           std::to_string(kVirtioIrqBase + slot) + ":" + std::to_string(slot);
+           hex(kVirtioMmioBase + uint64_t{kVirtioMmioSize} * transport) + ":" +
+           std::to_string(kVirtioIrqBase + transport) + ":" + std::to_string(slot);
 }
 
 std::string kernel_command_line(const Config& config) {
-    std::string line = "console=ttyS0 loglevel=4 reboot=t panic=-1 tsc=reliable no_timer_check lapic_timer_khz=" +
-                       std::to_string(kLocalApicTimerKhz) + " fb_tunnels=none ifb.numifbs=0 dummy.numdummies=0";
+    std::string line =
+        "console=ttyS0 loglevel=4 reboot=t panic=-1 tsc=reliable no_timer_check lapic_timer_khz=" +
+        std::to_string(kLocalApicTimerKhz) + " mp_table=" + hex(kMpTableAddress + boot::kMpPointerOffset) +
+        " fb_tunnels=none ifb.numifbs=0 dummy.numdummies=0";
     if (config.accel != "kvm") {
         line += " mitigations=off tsc_early_khz=" + std::to_string(config.tsc_khz);
         if (config.vcpus == 1)

@@ -8,7 +8,9 @@
 
 namespace hrun::qemu {
 
-constexpr unsigned kSlots = 24; // virtio-mmio transports of the machine
+constexpr unsigned kSlots = 23; // slot N is the machine's virtio-mmio transport N + 1, see command_line.cc
+constexpr uint64_t kMpTableAddress =
+    0x90000; // where Config::mp_table_fd goes: below all that firmware touches
 
 struct Disk {
     unsigned slot;
@@ -30,7 +32,7 @@ struct Config {
     int vsock_fd = -1;    // vhost-user socket
     int qmp_fd = -1;      // socket
     int console_fd = -1;  // socket: the guest's ttyS0
-    int mp_table_fd = -1; // file: boot::mp_table
+    int mp_table_fd = -1; // file: boot::mp_table for kMpTableAddress
     uint64_t tsc_khz = 0; // of the guest's time stamp counter
 };
 

@@ -141,14 +141,14 @@ void add_interrupts(Table& table, const MpTableConfig& config) {
 
 } // namespace
 
-std::vector<std::byte> mp_table(const MpTableConfig& config) {
+std::vector<std::byte> mp_table(const MpTableConfig& config, uint64_t address) {
     Table table;
     add_processors(table, config.vcpus);
     table.add(BusEntry{kBus, kIsaBus, {'I', 'S', 'A', ' ', ' ', ' '}});
     add_io_apics(table, config);
     add_interrupts(table, config);
 
-    std::vector<std::byte> out(kMpFloatingPointer - kMpTableAddress + sizeof(FloatingPointer));
+    std::vector<std::byte> out(kMpPointerOffset + sizeof(FloatingPointer));
     ConfigurationHeader header{{'P', 'C', 'M', 'P'},
                                0,
                                kSpecRevision,
@@ -168,9 +168,9 @@ std::vector<std::byte> mp_table(const MpTableConfig& config) {
     header.checksum = checksum(out.data(), header.length);
     memcpy(out.data(), &header, sizeof header);
 
-    FloatingPointer pointer{{'_', 'M', 'P', '_'}, kMpTableAddress, 1, kSpecRevision, 0, {}};
+    FloatingPointer pointer{{'_', 'M', 'P', '_'}, static_cast<uint32_t>(address), 1, kSpecRevision, 0, {}};
     pointer.checksum = checksum(reinterpret_cast<const std::byte*>(&pointer), sizeof pointer);
-    memcpy(out.data() + (kMpFloatingPointer - kMpTableAddress), &pointer, sizeof pointer);
+    memcpy(out.data() + kMpPointerOffset, &pointer, sizeof pointer);
     return out;
 }
 

@@ -28,7 +28,11 @@ struct MpTableConfig {
 constexpr uint64_t kMpTableAddress = 0x9f000;
 constexpr uint64_t kMpFloatingPointer = 0x9fc00;
 
-// The bytes to place at kMpTableAddress, floating pointer included.
-std::vector<std::byte> mp_table(const MpTableConfig& config);
+// The floating pointer's distance from the table's start.
+constexpr uint64_t kMpPointerOffset = kMpFloatingPointer - kMpTableAddress;
+
+// The bytes to place at `address`, floating pointer included. A machine whose firmware writes tables of its own where
+// kernels look first puts these elsewhere and says where on the kernel's command line (mp_table=, our patch 0004).
+std::vector<std::byte> mp_table(const MpTableConfig& config, uint64_t address = kMpTableAddress);
 
 } // namespace hrun::boot
