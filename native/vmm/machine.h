@@ -35,6 +35,7 @@ class Machine {
 
     // Signalled, and never drained by the machine, when the guest has come to its end.
     const EventFd& ended() const { return *ended_; }
+    bool has_ended() const { return control_->current() == RunControl::Command::kStop; }
     End how_it_ended() const { return control_->how_it_ended(); }
 
     // Input for the serial console; returns how many bytes were taken.

@@ -32,16 +32,17 @@ constexpr Extension kNeeded[] = {
     {KVM_CAP_ADJUST_CLOCK, "KVM_CAP_ADJUST_CLOCK"},
 };
 
-// 32-bit code at address 0: OUT to port 0, so that the first entry's costs are not in the measurement; the loop; OUT.
+// 32-bit code at address 0: a loop between two exits, again and again.
 constexpr uint8_t kGuest[] = {
-    0xe6, 0x00, // out %al, $0
-    0x49,       // 1: dec %ecx
-    0x75, 0xfd, //    jnz 1b
-    0xe6, 0x00, // out %al, $0
-    0xf4,       // hlt
+    0xe6, 0x00,                   // 1: out %al, $0
+    0xb9, 0xfa, 0x00, 0x00, 0x00, //    mov $250, %ecx
+    0x49,                         // 2: dec %ecx
+    0x75, 0xfd,                   //    jnz 2b
+    0xeb, 0xf4,                   //    jmp 1b
 };
-constexpr uint64_t kIterations = 1000;
-constexpr uint64_t kInstructions = 2 * kIterations;
+constexpr uint64_t kInstructions = 2 * 250;
+// The best of these counts: a busy host may take the processor away for milliseconds in any of them.
+constexpr int kRounds = 5;
 
 // An emulator runs about a million instructions a second, a processor hundreds of millions and more even with an exit
 // of some microseconds in the measurement.
@@ -58,7 +59,7 @@ Result<void> enter_protected_mode(kvm::Vcpu& vcpu) {
     special->ds = special->es = special->fs = special->gs = special->ss = flat;
     special->cr0 |= 1; // PE
     HRUN_TRY(vcpu.set_special_registers(*special));
-    return vcpu.set_registers({.rcx = kIterations, .rip = 0, .rflags = 2});
+    return vcpu.set_registers({.rip = 0, .rflags = 2});
 }
 
 Result<void> run_to_port_exit(kvm::Vcpu& vcpu) {
@@ -89,9 +90,13 @@ Result<double> measure(const kvm::System& system) {
         return vcpu.error();
     HRUN_TRY(enter_protected_mode(*vcpu));
     HRUN_TRY(run_to_port_exit(*vcpu));
-    const Clock::time_point start = Clock::now();
-    HRUN_TRY(run_to_port_exit(*vcpu));
-    return kInstructions / std::chrono::duration<double>(Clock::now() - start).count();
+    double best = 0;
+    for (int round = 0; round < kRounds && best < kHardwareRate; ++round) {
+        const Clock::time_point start = Clock::now();
+        HRUN_TRY(run_to_port_exit(*vcpu));
+        best = std::max(best, kInstructions / std::chrono::duration<double>(Clock::now() - start).count());
+    }
+    return best;
 }
 
 } // namespace

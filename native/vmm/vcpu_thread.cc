@@ -18,12 +18,22 @@ int kick_signal() {
     return SIGRTMIN;
 }
 
-// All signals are other threads' business.
-void block_signals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, nullptr);
-}
+// While it lives, no signal reaches this thread, nor any thread that it starts: they inherit the mask, so that not even
+// an early kick finds a thread that would die of it.
+class BlockedSignals {
+  public:
+    BlockedSignals() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    BlockedSignals(const BlockedSignals&) = delete;
+    BlockedSignals& operator=(const BlockedSignals&) = delete;
+
+  private:
+    sigset_t before_;
+};
 
 void take_pending_kick() {
     sigset_t kick;
@@ -47,6 +57,7 @@ VcpuThread::~VcpuThread() {
 }
 
 Result<void> VcpuThread::start() {
+    const BlockedSignals blocked;
     try {
         thread_ = std::thread([this] { main(); });
     } catch (const std::system_error& error) { // std::thread has no other way to say it
@@ -61,7 +72,6 @@ void VcpuThread::kick() {
 }
 
 void VcpuThread::main() {
-    block_signals();
     pthread_setname_np(pthread_self(), ("vcpu" + std::to_string(id_)).c_str());
     if (Result<void> set = vcpu_.interrupt_on(kick_signal()); !set)
         control_.end({End::Reason::kError, set.error().message()});

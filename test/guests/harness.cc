@@ -63,7 +63,9 @@ void GuestRun::until(const std::function<bool()>& condition) {
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!condition()) {
         REQUIRE_MESSAGE(std::chrono::steady_clock::now() < limit, "the guest said only: ", console());
+        const bool had_ended = machine_->has_ended();
         REQUIRE(loop_->run_once(std::chrono::milliseconds(20)));
+        REQUIRE_MESSAGE((!had_ended || condition()), "the guest ended and said: ", console());
     }
 }
 

@@ -107,7 +107,6 @@ kvm_sregs boot_special_registers(const kvm_sregs& reset) {
 kvm_fpu boot_fpu() {
     kvm_fpu fpu{};
     fpu.fcw = 0x37f;
-    fpu.mxcsr = 0x1f80;
     return fpu;
 }
 

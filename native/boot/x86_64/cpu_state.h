@@ -21,7 +21,7 @@ kvm_regs boot_registers(uint64_t entry);
 // 64-bit mode with paging on the tables of page_tables.h, flat segments, an empty IDT. `reset` is what a new vCPU has.
 kvm_sregs boot_special_registers(const kvm_sregs& reset);
 
-// x87 and SSE control words as after FNINIT and at reset.
+// The x87 control word as after FNINIT. KVM_SET_FPU does not touch MXCSR, which has its reset value.
 kvm_fpu boot_fpu();
 
 // Model-specific registers that a firmware would have set, for every vCPU.

@@ -21,6 +21,8 @@ static void spurious(void) {}
 
 void apic_init(void) {
     on_interrupt(SPURIOUS_VECTOR, spurious);
+    outb(0x21, 0xff); /* the PICs say nothing more */
+    outb(0xa1, 0xff);
     write32(LOCAL_APIC + APIC_SPURIOUS, 1u << 8 | SPURIOUS_VECTOR);
 }
 
