@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,6 +12,15 @@ beforeAll(async () => {
   await store.load(FIXTURES);
 });
 afterAll(() => store.remove());
+
+/** Resident memory of a process; 0 once it is gone. */
+function residentKib(pid: number): number {
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
 
 describe('standard streams of hrun run', () => {
   test('standard output and error are apart, and both exact', async () => {
@@ -52,8 +61,14 @@ describe('standard streams of hrun run', () => {
     });
     Readable.from(Array(blocks).fill(block)).pipe(child.stdin!);
     const got = createHash('sha256');
-    for await (const chunk of child.stdout!) got.update(chunk as Buffer);
+    let peakKib = 0;
+    for await (const chunk of child.stdout!) {
+      got.update(chunk as Buffer);
+      peakKib = Math.max(peakKib, residentKib(child.pid!));
+    }
     expect((await child).exitCode).toBe(0);
+    expect(peakKib).toBeGreaterThan(0);
+    expect(peakKib).toBeLessThan(200 * 1024);
     expect(got.digest('hex')).toBe(sent.digest('hex'));
   }, 300_000);
 
