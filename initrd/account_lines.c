@@ -5,7 +5,9 @@
 
 #define MAX_ID 2147483647u
 
-static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r';
+}
 
 static struct field trimmed(struct field field) {
     while (field.length > 0 && is_blank(field.at[0])) {

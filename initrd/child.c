@@ -24,7 +24,9 @@
 #include "report.h"
 #include "root_path.h"
 
-static bool has(const struct child* child, uint32_t flag) { return child->request->flags & flag; }
+static bool has(const struct child* child, uint32_t flag) {
+    return child->request->flags & flag;
+}
 
 /* Undoes what the agent did to its own signals; they would survive execve. */
 static void reset_signals(void) {
@@ -150,8 +152,7 @@ static int become_user(const struct child* child, struct err* err) {
         return -1;
     if (own_standard_streams(&identity, err) < 0)
         return -1;
-    if (!string_list_variable(&child->request->environment, "HOME") &&
-        setenv("HOME", identity.home, 1) < 0)
+    if (!string_list_variable(&child->request->environment, "HOME") && setenv("HOME", identity.home, 1) < 0)
         return err_system(err, "set HOME");
     return identity_assume(child->request, &identity, err);
 }

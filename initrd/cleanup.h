@@ -14,7 +14,9 @@ static inline void cleanup_close(const int* fd) {
         close(*fd);
 }
 
-static inline void cleanup_free(void* pointer) { free(*(void**)pointer); }
+static inline void cleanup_free(void* pointer) {
+    free(*(void**)pointer);
+}
 
 static inline void cleanup_closedir(DIR** directory) {
     if (*directory)

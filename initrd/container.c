@@ -28,8 +28,7 @@ static int carry_out(struct container* container, const void* payload, size_t le
         return -1;
     if (configure->time_ns && clock_set(configure->time_ns, err) < 0)
         return -1;
-    if (configure->entropy_length &&
-        entropy_add(configure->entropy, configure->entropy_length, err) < 0)
+    if (configure->entropy_length && entropy_add(configure->entropy, configure->entropy_length, err) < 0)
         return -1;
     if (configure->pids_max && cgroup_set_pids_max(container->cgroup, configure->pids_max, err) < 0)
         return -1;

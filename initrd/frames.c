@@ -74,7 +74,9 @@ ssize_t frame_reader_space(struct frame_reader* reader, uint8_t** at, struct err
     return (ssize_t)(reader->capacity - reader->end);
 }
 
-void frame_reader_filled(struct frame_reader* reader, size_t count) { reader->end += count; }
+void frame_reader_filled(struct frame_reader* reader, size_t count) {
+    reader->end += count;
+}
 
 int frame_reader_next(struct frame_reader* reader, struct frame* frame, struct err* err) {
     struct hrun_frame_header header;
@@ -102,7 +104,9 @@ void frame_reader_free(struct frame_reader* reader) {
 #define QUEUE_RESERVE (2 * HRUN_MAX_MESSAGE)
 #define QUEUE_CAPACITY (2 * (HRUN_MAX_DATA + FRAME_HEADER_SIZE) + QUEUE_RESERVE)
 
-static size_t used(const struct frame_queue* queue) { return queue->end - queue->start; }
+static size_t used(const struct frame_queue* queue) {
+    return queue->end - queue->start;
+}
 
 size_t frame_queue_data_room(const struct frame_queue* queue) {
     size_t taken = used(queue) + QUEUE_RESERVE + FRAME_HEADER_SIZE;
@@ -155,7 +159,9 @@ bool frame_queue_put(struct frame_queue* queue, uint8_t type, uint8_t stream, co
     return true;
 }
 
-bool frame_queue_empty(const struct frame_queue* queue) { return queue->start == queue->end; }
+bool frame_queue_empty(const struct frame_queue* queue) {
+    return queue->start == queue->end;
+}
 
 int frame_queue_flush(struct frame_queue* queue, int fd) {
     while (!frame_queue_empty(queue)) {

@@ -11,7 +11,7 @@
 #include "err.h"
 
 /* The object a member is part of. */
-#define owner_of(pointer, type, member) ((type*)((char*)(pointer) - offsetof(type, member)))
+#define owner_of(pointer, type, member) ((type*)((char*)(pointer)-offsetof(type, member)))
 
 /* Something with a descriptor that gets ready. Embedded in its owner, which keeps it where it is while it is
  * watched; `fd` is -1 while there is none. */

@@ -18,7 +18,8 @@ static int run(const struct options* options, struct err* err) {
     if (boot_process(err) < 0 || loop_open(&agent.loop, err) < 0)
         return -1;
     /* Before anything else: the host may connect from here on, and waits. */
-    int listener = options->unix_path ? listener_open_unix(options->unix_path, err) : listener_open_vsock(err);
+    int listener =
+        options->unix_path ? listener_open_unix(options->unix_path, err) : listener_open_vsock(err);
     if (listener < 0 || boot_mounts(err) < 0)
         return -1;
     agent.container.cgroup = cgroup_make(err);

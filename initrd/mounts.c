@@ -16,7 +16,9 @@
 
 #define AT_RECURSIVE_FLAG 0x8000 /* AT_RECURSIVE of linux/fcntl.h, which cannot be included with fcntl.h */
 
-static int fsopen(const char* type) { return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC); }
+static int fsopen(const char* type) {
+    return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+}
 
 static int fsconfig(int context, unsigned command, const char* key, const void* value) {
     return (int)syscall(SYS_fsconfig, context, command, key, value, 0);

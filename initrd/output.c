@@ -10,7 +10,9 @@
 
 #define READS_PER_TURN 4 /* so that a busy stream leaves the loop to the others */
 
-void output_stop(struct output* output) { loop_close(output->connection->loop, &output->source); }
+void output_stop(struct output* output) {
+    loop_close(output->connection->loop, &output->source);
+}
 
 void output_finish(struct output* output) {
     if (output->source.fd < 0)

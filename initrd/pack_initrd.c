@@ -30,9 +30,9 @@ static void pad(FILE* out, size_t written) {
 static void put(FILE* out, const struct entry* entry) {
     static unsigned inode = 0;
     size_t name_size = strlen(entry->name) + 1;
-    int header = fprintf(out, "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08zX%08X", ++inode,
-                         entry->mode, 0, 0, entry->links, 0, entry->size, 0, 0, entry->major, entry->minor,
-                         name_size, 0);
+    int header =
+        fprintf(out, "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08zX%08X", ++inode, entry->mode, 0,
+                0, entry->links, 0, entry->size, 0, 0, entry->major, entry->minor, name_size, 0);
     fwrite(entry->name, 1, name_size, out);
     pad(out, (size_t)header + name_size);
     fwrite(entry->data ? entry->data : "", 1, entry->size, out);
@@ -53,8 +53,8 @@ static void* read_file(const char* path, size_t* size) {
 static void put_all(FILE* out, const void* agent, size_t size) {
     for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
         put(out, &(struct entry){.name = directories[i], .mode = S_IFDIR | 0755, .links = 2});
-    put(out, &(struct entry){
-                 .name = "dev/console", .mode = S_IFCHR | 0600, .links = 1, .major = 5, .minor = 1});
+    put(out,
+        &(struct entry){.name = "dev/console", .mode = S_IFCHR | 0600, .links = 1, .major = 5, .minor = 1});
     put(out,
         &(struct entry){.name = "init", .mode = S_IFREG | 0755, .links = 1, .data = agent, .size = size});
     put(out, &(struct entry){.name = "TRAILER!!!", .links = 1});

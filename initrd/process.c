@@ -130,7 +130,8 @@ int process_start(struct container* container, const struct start_request* reque
     if (pid < 0)
         return -1;
     if (pid == 0) {
-        struct child child = {container, request, ends.child[3], {ends.child[0], ends.child[1], ends.child[2]}};
+        struct child child = {
+            container, request, ends.child[3], {ends.child[0], ends.child[1], ends.child[2]}};
         child_run(&child);
     }
     process->pid = pid;

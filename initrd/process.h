@@ -13,11 +13,11 @@
 
 /* The agent's ends; each is non-blocking, -1 if there is none, and the caller's to close. */
 struct process {
-    pid_t pid;    /* in the agent's pid namespace */
-    int report;   /* socket of struct report */
-    int input;    /* pipe to its standard input */
-    int output;   /* pipe from its standard output */
-    int error;    /* pipe from its standard error */
+    pid_t pid;  /* in the agent's pid namespace */
+    int report; /* socket of struct report */
+    int input;  /* pipe to its standard input */
+    int output; /* pipe from its standard output */
+    int error;  /* pipe from its standard error */
 };
 
 /* Starts the process of `request`; how it went comes over `report`. An init session's process becomes the

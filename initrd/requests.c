@@ -25,8 +25,8 @@ static int start(struct agent* agent, struct connection* connection, const struc
         return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "a second START on one connection");
     if (agent->shutting_down)
         return err_set(err, HRUN_ERROR_START, ESHUTDOWN, "the container is being shut down");
-    struct session* session = session_start(&agent->loop, &agent->container, connection, frame->payload,
-                                            frame->length, err);
+    struct session* session =
+        session_start(&agent->loop, &agent->container, connection, frame->payload, frame->length, err);
     if (!session)
         return -1;
     connection->used = true;

@@ -24,7 +24,9 @@ static int find(int root, const char* path, uint64_t resolve) {
     return open_in(root, path, O_PATH, 0, resolve | RESOLVE_IN_ROOT);
 }
 
-int root_find(int root, const char* path) { return find(root, path, 0); }
+int root_find(int root, const char* path) {
+    return find(root, path, 0);
+}
 
 /* Makes the directory `path[0..length)`, whose parent exists. */
 static int make_one(int root, const char* path, size_t length, uint64_t resolve) {

@@ -74,8 +74,8 @@ static int stack(size_t layer_count, struct err* err) {
         if (overlay_set(overlay, "lowerdir+", path, err) < 0)
             return -1;
     }
-    if (overlay_set(overlay, "source", "overlay", err) < 0 || overlay_set(overlay, "upperdir", UPPER, err) < 0 ||
-        overlay_set(overlay, "workdir", WORK, err) < 0)
+    if (overlay_set(overlay, "source", "overlay", err) < 0 ||
+        overlay_set(overlay, "upperdir", UPPER, err) < 0 || overlay_set(overlay, "workdir", WORK, err) < 0)
         return -1;
     return overlay_make(overlay, err);
 }

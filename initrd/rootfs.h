@@ -8,9 +8,9 @@
 #include "configure.h"
 #include "err.h"
 
-#define ROOTFS_PATH "/container"  /* the root, in the agent's own mount namespace */
-#define ROOTFS_LAYERS "/layers"   /* a directory for each layer's mount */
-#define ROOTFS_DISK "/writable"   /* the writable disk: "upper" and "work" */
+#define ROOTFS_PATH "/container" /* the root, in the agent's own mount namespace */
+#define ROOTFS_LAYERS "/layers"  /* a directory for each layer's mount */
+#define ROOTFS_DISK "/writable"  /* the writable disk: "upper" and "work" */
 
 /* Mounts the disks that `configure` names and stacks them at ROOTFS_PATH. */
 int rootfs_mount(const struct configure* configure, const char* sysfs, struct err* err);

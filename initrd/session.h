@@ -28,10 +28,10 @@ struct session {
     struct connection* connection; /* NULL once the host has gone */
     bool init;                     /* the container's own process */
     bool terminal;
-    pid_t pid; /* in the agent's pid namespace; 0 once reaped */
-    int status; /* as from waitpid */
-    int32_t container_pid;  /* from READY; 0 before */
-    struct source report;   /* from the child; fd -1 when it is over */
+    pid_t pid;             /* in the agent's pid namespace; 0 once reaped */
+    int status;            /* as from waitpid */
+    int32_t container_pid; /* from READY; 0 before */
+    struct source report;  /* from the child; fd -1 when it is over */
     struct input input;
     struct output outputs[2];
     int pending[3];           /* descriptors kept until STARTED: input, output, error */

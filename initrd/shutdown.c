@@ -50,8 +50,7 @@ static void send_done(struct connection* connection) {
             return;
         connection_flush(connection);
         uint8_t dropped[512];
-        if ((wait.revents & (POLLIN | POLLHUP | POLLERR)) &&
-            read(wait.fd, dropped, sizeof(dropped)) == 0)
+        if ((wait.revents & (POLLIN | POLLHUP | POLLERR)) && read(wait.fd, dropped, sizeof(dropped)) == 0)
             return;
     }
 }

@@ -36,8 +36,7 @@ static int parse_rlimit(const struct tlv* tlv, struct start_request* request, st
     memcpy(&wire, tlv->value, sizeof(wire));
     if (wire.zero != 0)
         return malformed(err, "a resource limit with a non-zero reserved field");
-    request->rlimits[request->rlimit_count++] =
-        (struct rlimit_request){wire.resource, wire.soft, wire.hard};
+    request->rlimits[request->rlimit_count++] = (struct rlimit_request){wire.resource, wire.soft, wire.hard};
     return 0;
 }
 

@@ -83,4 +83,6 @@ int tlv_strings(const struct tlv* tlv, char** values, size_t count, struct err* 
     return wrong(tlv, "a NUL in the wrong place", err);
 }
 
-int tlv_unknown(const struct tlv* tlv, struct err* err) { return wrong(tlv, "not known to this agent", err); }
+int tlv_unknown(const struct tlv* tlv, struct err* err) {
+    return wrong(tlv, "not known to this agent", err);
+}

@@ -17,7 +17,9 @@ struct user_entry {
     struct field home;
 };
 
-static struct field field_of(const char* string, size_t length) { return (struct field){string, length}; }
+static struct field field_of(const char* string, size_t length) {
+    return (struct field){string, length};
+}
 
 static bool same(struct field a, struct field b) {
     return a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
@@ -118,8 +120,9 @@ static int resolve_user(struct user_file passwd, struct field user, struct user_
     if (find_user(passwd, user, entry))
         return 0;
     if (!field_id(user, &uid))
-        return err_set(err, HRUN_ERROR_USER, 0, "unable to find user %.*s: no matching entries in passwd file",
-                       (int)user.length, user.at);
+        return err_set(err, HRUN_ERROR_USER, 0,
+                       "unable to find user %.*s: no matching entries in passwd file", (int)user.length,
+                       user.at);
     *entry = (struct user_entry){.name = field_of("", 0), .uid = uid};
     return 0;
 }

@@ -29,7 +29,8 @@ template <class T> std::string bytes_of(T value) {
 std::string configure_error(const std::string& payload) {
     configure configure{};
     err err{};
-    int result = configure_parse(reinterpret_cast<const uint8_t*>(payload.data()), payload.size(), &configure, &err);
+    int result =
+        configure_parse(reinterpret_cast<const uint8_t*>(payload.data()), payload.size(), &configure, &err);
     configure_free(&configure);
     return result == 0 ? "" : err.text;
 }
@@ -37,7 +38,8 @@ std::string configure_error(const std::string& payload) {
 std::string start_error(const std::string& payload) {
     start_request request{};
     err err{};
-    int result = start_request_parse(reinterpret_cast<const uint8_t*>(payload.data()), payload.size(), &request, &err);
+    int result =
+        start_request_parse(reinterpret_cast<const uint8_t*>(payload.data()), payload.size(), &request, &err);
     start_request_free(&request);
     return result == 0 ? "" : err.text;
 }
@@ -45,15 +47,20 @@ std::string start_error(const std::string& payload) {
 } // namespace
 
 TEST_CASE("tags that must not repeat, do not exist or have the wrong size are refused") {
-    CHECK(configure_error(tlv_bytes(HRUN_CONF_HOSTNAME, "a") + tlv_bytes(HRUN_CONF_HOSTNAME, "b")) == "tag 3: given twice");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_HOSTNAME, "a") + tlv_bytes(HRUN_CONF_HOSTNAME, "b")) ==
+          "tag 3: given twice");
     CHECK(configure_error(tlv_bytes(99, "")) == "tag 99: not known to this agent");
     CHECK(configure_error(tlv_bytes(HRUN_CONF_LAYER, "abc")) == "tag 1: not a 32-bit integer");
     CHECK(configure_error(tlv_bytes(HRUN_CONF_LAYER, bytes_of(64u))) == "disk slot 64: the last one is 63");
-    CHECK(configure_error(tlv_bytes(HRUN_CONF_HOSTNAME, std::string("a\0b", 3))) == "tag 3: a NUL in the wrong place");
-    CHECK(configure_error(tlv_bytes(HRUN_CONF_MOUNT, std::string("a\0b\0c", 5))) == "tag 6: a NUL in the wrong place");
-    CHECK(configure_error(tlv_bytes(HRUN_CONF_MOUNT, std::string("a\0b\0c\0d\0e", 9))) == "tag 6: a NUL in the wrong place");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_HOSTNAME, std::string("a\0b", 3))) ==
+          "tag 3: a NUL in the wrong place");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_MOUNT, std::string("a\0b\0c", 5))) ==
+          "tag 6: a NUL in the wrong place");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_MOUNT, std::string("a\0b\0c\0d\0e", 9))) ==
+          "tag 6: a NUL in the wrong place");
     CHECK(configure_error(tlv_bytes(HRUN_CONF_FILE, "no separator")) == "tag 8: no NUL after the target");
-    CHECK(configure_error(tlv_bytes(HRUN_CONF_ENTROPY, "short")) == "5 bytes of entropy: 32 to 256 are taken");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_ENTROPY, "short")) ==
+          "5 bytes of entropy: 32 to 256 are taken");
     CHECK(configure_error(tlv_bytes(HRUN_CONF_LAYER, bytes_of(1u)).substr(0, 11)) ==
           "tag 1: longer than the request that holds it");
     CHECK(configure_error("1234567") == "7 stray bytes after the last tag");
@@ -64,7 +71,8 @@ TEST_CASE("a START needs a command, an absolute directory and values in range") 
     std::string arg = tlv_bytes(HRUN_START_ARG, "true");
     CHECK(start_error(arg) == "");
     CHECK(start_error("") == "no command given: the image has none either");
-    CHECK(start_error(arg + tlv_bytes(HRUN_START_CWD, "tmp")) == "working directory \"tmp\" is not an absolute path");
+    CHECK(start_error(arg + tlv_bytes(HRUN_START_CWD, "tmp")) ==
+          "working directory \"tmp\" is not an absolute path");
     CHECK(start_error(arg + tlv_bytes(HRUN_START_UMASK, bytes_of(01000u))) == "START: a umask over 0777");
     CHECK(start_error(arg + tlv_bytes(HRUN_START_FLAGS, bytes_of(32u))) == "START: unknown flags");
     CHECK(start_error(arg + tlv_bytes(HRUN_START_OOM_SCORE, bytes_of(2001u))) ==

@@ -24,8 +24,8 @@ Resolved resolve(const std::string& spec, const std::string& passwd, const std::
     identity identity{};
     err err{};
     Resolved resolved{};
-    resolved.result = users_resolve({passwd.data(), passwd.size()}, {group.data(), group.size()}, spec.c_str(), &none,
-                                    &identity, &err);
+    resolved.result = users_resolve({passwd.data(), passwd.size()}, {group.data(), group.size()},
+                                    spec.c_str(), &none, &identity, &err);
     resolved.uid = identity.uid;
     resolved.gid = identity.gid;
     resolved.groups.assign(identity.groups, identity.groups + identity.group_count);
@@ -35,7 +35,8 @@ Resolved resolve(const std::string& spec, const std::string& passwd, const std::
     return resolved;
 }
 
-const char* const PASSWD = "root:x:0:0:root:/root:/bin/sh\n\n  bob:x:7:8:Bob:/home/bob:/bin/sh\r\n1000:x:3:3::/odd:\n";
+const char* const PASSWD =
+    "root:x:0:0:root:/root:/bin/sh\n\n  bob:x:7:8:Bob:/home/bob:/bin/sh\r\n1000:x:3:3::/odd:\n";
 const char* const GROUP = "root:x:0:\nbobs:x:8:\nextra:x:9:alice, bob\nnobobs:x:10:bobby,xbob\n";
 
 } // namespace
@@ -64,14 +65,15 @@ TEST_CASE("numbers need no entry, names do") {
     CHECK(number.gid == 70000);
     CHECK(number.home == "/");
     CHECK(resolve("12", "", "").gid == 0);
-    CHECK(resolve("carol", PASSWD, GROUP).text == "unable to find user carol: no matching entries in passwd file");
+    CHECK(resolve("carol", PASSWD, GROUP).text ==
+          "unable to find user carol: no matching entries in passwd file");
     CHECK(resolve("-1", PASSWD, GROUP).result == -1);
     CHECK(resolve("2147483648", PASSWD, GROUP).result == -1);
 }
 
 TEST_CASE("a line that does not parse is no entry, and never root") {
-    for (const char* line : {"eve", "eve:x", "eve:x:", "eve:x::", "eve:x:a:b", "eve:x:0x1:0", "eve:x:1", "eve:x:-1:0:",
-                             "eve:x:99999999999:0:", "eve:x: 1:2"})
+    for (const char* line : {"eve", "eve:x", "eve:x:", "eve:x::", "eve:x:a:b", "eve:x:0x1:0", "eve:x:1",
+                             "eve:x:-1:0:", "eve:x:99999999999:0:", "eve:x: 1:2"})
         CHECK(resolve("eve", line, "").result == -1);
 }
 

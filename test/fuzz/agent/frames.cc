@@ -27,7 +27,8 @@ void parse_configure(const frame& frame) {
         }
         char path[256];
         for (size_t i = 0; i < configure.sysctl_count; i++)
-            if (sysctl_path(configure.sysctls[i].key, path, sizeof(path)) && (path[0] == '/' || strstr(path, "..")))
+            if (sysctl_path(configure.sysctls[i].key, path, sizeof(path)) &&
+                (path[0] == '/' || strstr(path, "..")))
                 abort();
     }
     configure_free(&configure);

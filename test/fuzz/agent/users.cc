@@ -25,8 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     string_list additional{};
     identity identity{};
     err err{};
-    int result = users_resolve({passwd.data(), passwd.size()}, {group.data(), group.size()}, spec.c_str(), &additional,
-                               &identity, &err);
+    int result = users_resolve({passwd.data(), passwd.size()}, {group.data(), group.size()}, spec.c_str(),
+                               &additional, &identity, &err);
     if (result == 0 && (identity.group_count == 0 || identity.groups[0] != identity.gid || !identity.home))
         abort();
     if (result < 0 && err.text[0] == '\0')

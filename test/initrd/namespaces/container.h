@@ -8,7 +8,8 @@
 namespace hrun::test {
 
 inline constexpr const char* BUSYBOX_LAYER =
-    "mkdir bin etc tmp root; cp /bin/busybox bin; (cd bin; ./busybox --list | grep -vx busybox | xargs -I@ ./busybox ln -s busybox @); "
+    "mkdir bin etc tmp root; cp /bin/busybox bin; (cd bin; ./busybox --list | grep -vx busybox | xargs -I@ "
+    "./busybox ln -s busybox @); "
     "chmod 1777 tmp; "
     "printf 'root:x:0:0:root:/root:/bin/sh\\nalice:x:1000:1000::/home/alice:/bin/sh\\n' > etc/passwd; "
     "printf 'root:x:0:\\nalice:x:1000:\\nstaff:x:50:alice\\naudio:x:29:bob,alice\\n' > etc/group";

@@ -21,7 +21,8 @@ TEST_CASE("the container's process is PID 1 and its output and exit code come ba
 TEST_CASE("a process that dies of a signal exits with 128 and the signal") {
     REQUIRE_RIG();
     Machine machine;
-    Outcome outcome = machine.run_shell("sh -c 'kill -TERM $$'; echo $?; trap 'exit 3' TERM; kill -TERM 1; exit 4");
+    Outcome outcome =
+        machine.run_shell("sh -c 'kill -TERM $$'; echo $?; trap 'exit 3' TERM; kill -TERM 1; exit 4");
     CHECK(outcome.output == "143\n");
     CHECK(outcome.exit.code == 3);
 }
@@ -49,9 +50,10 @@ TEST_CASE("with --init the command is the child of a tiny init that passes signa
     REQUIRE_RIG();
     Machine machine;
     Wire wire = machine.open();
-    Command command{.arguments = {"sh", "-c",
-                                  "trap 'exit 9' TERM; (sleep 0 & ) ; cat /proc/1/comm; echo $$ $PPID; sleep 0.2;"
-                                  "ps -o stat | grep -c Z; while :; do sleep 0.01; done"}};
+    Command command{
+        .arguments = {"sh", "-c",
+                      "trap 'exit 9' TERM; (sleep 0 & ) ; cat /proc/1/comm; echo $$ $PPID; sleep 0.2;"
+                      "ps -o stat | grep -c Z; while :; do sleep 0.01; done"}};
     command.flags = HRUN_START_INIT_SESSION | HRUN_START_REAPER;
     wire.send(HRUN_START, start_tlvs(command).payload());
     wire.expect(HRUN_STARTED);
@@ -71,7 +73,8 @@ TEST_CASE("a command that does not exist or cannot be executed is told apart") {
     };
     const Case cases[] = {
         {"nothing", HRUN_ERROR_NOT_FOUND, "exec: \"nothing\": executable file not found in $PATH"},
-        {"/bin/nothing", HRUN_ERROR_NOT_FOUND, "exec: \"/bin/nothing\": stat /bin/nothing: no such file or directory"},
+        {"/bin/nothing", HRUN_ERROR_NOT_FOUND,
+         "exec: \"/bin/nothing\": stat /bin/nothing: no such file or directory"},
         {"/etc", HRUN_ERROR_NOT_EXECUTABLE, "exec: \"/etc\": is a directory"},
         {"/etc/passwd", HRUN_ERROR_NOT_EXECUTABLE, "exec: \"/etc/passwd\": permission denied"},
         {"/bad", HRUN_ERROR_NOT_EXECUTABLE, "exec /bad: Exec format error"},
@@ -105,8 +108,11 @@ TEST_CASE("limits, umask, OOM score and no_new_privs are those of the request") 
                                   "ulimit -n; ulimit -Hn; umask; cat /proc/self/oom_score_adj; "
                                   "grep NoNewPrivs /proc/self/status"}};
     command.flags = HRUN_START_NO_NEW_PRIVS;
-    std::string limit = bytes_of(uint32_t{7}) + bytes_of(uint32_t{0}) + bytes_of(uint64_t{123}) + bytes_of(uint64_t{456});
-    command.more.add(HRUN_START_RLIMIT, limit).add_u32(HRUN_START_UMASK, 027).add_u32(HRUN_START_OOM_SCORE, 1300);
+    std::string limit =
+        bytes_of(uint32_t{7}) + bytes_of(uint32_t{0}) + bytes_of(uint64_t{123}) + bytes_of(uint64_t{456});
+    command.more.add(HRUN_START_RLIMIT, limit)
+        .add_u32(HRUN_START_UMASK, 027)
+        .add_u32(HRUN_START_OOM_SCORE, 1300);
     CHECK(machine.run(command).output == "123\n456\n0027\n300\nNoNewPrivs:\t1\n");
 }
 

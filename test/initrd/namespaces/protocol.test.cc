@@ -23,7 +23,8 @@ std::string answer_to(Machine& machine, const std::string& bytes, bool greet = t
     return error_text(*frame);
 }
 
-std::string frame_bytes(uint32_t length, uint8_t type, uint8_t stream, uint16_t reserved, const std::string& payload) {
+std::string frame_bytes(uint32_t length, uint8_t type, uint8_t stream, uint16_t reserved,
+                        const std::string& payload) {
     return bytes_of(hrun_frame_header{length, type, stream, reserved}) + payload;
 }
 } // namespace
@@ -33,12 +34,15 @@ TEST_CASE("whatever breaks the contract is answered by ERROR and ends that conne
     Machine machine;
     CHECK(answer_to(machine, frame_bytes(0, 99, 0, 0, "")) == "frame type 99 is not for the guest");
     CHECK(answer_to(machine, frame_bytes(0, HRUN_EXIT, 0, 0, "")) == "frame type 10 is not for the guest");
-    CHECK(answer_to(machine, frame_bytes(0xffffffff, HRUN_START, 0, 0, "")) == "frame type 4 with a length of 4294967295");
-    CHECK(answer_to(machine, frame_bytes(5, HRUN_SIGNAL, 0, 0, "12345")) == "frame type 8 with a length of 5");
+    CHECK(answer_to(machine, frame_bytes(0xffffffff, HRUN_START, 0, 0, "")) ==
+          "frame type 4 with a length of 4294967295");
+    CHECK(answer_to(machine, frame_bytes(5, HRUN_SIGNAL, 0, 0, "12345")) ==
+          "frame type 8 with a length of 5");
     CHECK(answer_to(machine, frame_bytes(1, HRUN_DATA, 1, 0, "x")) == "frame type 6 on stream 1");
     CHECK(answer_to(machine, frame_bytes(1, HRUN_DATA, 0, 7, "x")) == "frame type 6 on stream 0");
     CHECK(answer_to(machine, frame_bytes(1, HRUN_DATA, 0, 0, "x")) == "frame type 6 before START");
-    CHECK(answer_to(machine, frame_bytes(0, HRUN_START, 0, 0, ""), false) == "HELLO must be the first frame, and only it");
+    CHECK(answer_to(machine, frame_bytes(0, HRUN_START, 0, 0, ""), false) ==
+          "HELLO must be the first frame, and only it");
     CHECK(answer_to(machine, frame_bytes(3, HRUN_START, 0, 0, "abc")) == "3 stray bytes after the last tag");
     CHECK(answer_to(machine, frame_bytes(0, HRUN_CONFIGURE, 0, 0, "")) == "CONFIGURE came twice");
     std::string hello = bytes_of(hrun_hello{HRUN_PROTOCOL_MAGIC, 2, 0});
@@ -84,6 +88,8 @@ TEST_CASE("frames that come byte by byte, and all at once, mean the same") {
         for (char byte : all)
             wire.send_raw(std::string(1, byte));
     }
-    SUBCASE("all at once") { wire.send_raw(all); }
+    SUBCASE("all at once") {
+        wire.send_raw(all);
+    }
     CHECK(finish_session(wire).output == "hi");
 }

@@ -89,9 +89,12 @@ TEST_CASE("an exec joins the container's namespaces and ends with it") {
     machine.configure.add(HRUN_CONF_HOSTNAME, "joined");
     Wire wire = start(machine, {.arguments = {"sleep", "100"}});
     Wire exec = machine.open();
-    Outcome outcome = run_session(exec, {.arguments = {"sh", "-c",
-        "hostname; cat /proc/1/comm; grep ^0 /proc/self/cgroup; for n in mnt pid uts ipc cgroup; do "
-        "[ $(readlink /proc/1/ns/$n) = $(readlink /proc/self/ns/$n) ] || echo $n; done; pwd"}});
+    Outcome outcome = run_session(
+        exec,
+        {.arguments = {
+             "sh", "-c",
+             "hostname; cat /proc/1/comm; grep ^0 /proc/self/cgroup; for n in mnt pid uts ipc cgroup; do "
+             "[ $(readlink /proc/1/ns/$n) = $(readlink /proc/self/ns/$n) ] || echo $n; done; pwd"}});
     CHECK(outcome.output == "joined\nsleep\n0::/\n/\n");
     CHECK(outcome.pid > 1);
     Wire longer = machine.open();
@@ -107,8 +110,9 @@ TEST_CASE("an exec joins the container's namespaces and ends with it") {
 TEST_CASE("a terminal is the process's controlling terminal, has a size and is /dev/console") {
     REQUIRE_RIG();
     Machine machine;
-    Command command{.arguments = {"sh", "-c", "tty; stty size; cat /proc/self/stat | cut -d' ' -f7; "
-                                              "[ -c /dev/console ] && echo console; echo err >&2"}};
+    Command command{.arguments = {"sh", "-c",
+                                  "tty; stty size; cat /proc/self/stat | cut -d' ' -f7; "
+                                  "[ -c /dev/console ] && echo console; echo err >&2"}};
     command.flags = HRUN_START_TTY | HRUN_START_STDIN;
     command.more.add(HRUN_START_SIZE, bytes_of(uint16_t{33}) + bytes_of(uint16_t{101}));
     command.input = "";
@@ -121,8 +125,9 @@ TEST_CASE("RESIZE reaches the foreground process as SIGWINCH, and Ctrl-C as SIGI
     REQUIRE_RIG();
     Machine machine;
     Wire wire = start(machine, {.arguments = {"sh", "-c",
-        "trap 'stty size' WINCH; trap 'echo int; exit 4' INT; stty -echo; echo up; while :; do sleep 0.01; done"},
-        .flags = HRUN_START_TTY | HRUN_START_STDIN});
+                                              "trap 'stty size' WINCH; trap 'echo int; exit 4' INT; stty "
+                                              "-echo; echo up; while :; do sleep 0.01; done"},
+                                .flags = HRUN_START_TTY | HRUN_START_STDIN});
     std::string output;
     while (output != "up\r\n")
         output += wire.expect(HRUN_DATA).payload;
@@ -138,7 +143,8 @@ TEST_CASE("RESIZE reaches the foreground process as SIGWINCH, and Ctrl-C as SIGI
 TEST_CASE("end of file on a terminal's input is its end-of-file character") {
     REQUIRE_RIG();
     Machine machine;
-    Outcome outcome = machine.run({.arguments = {"cat"}, .flags = HRUN_START_TTY | HRUN_START_STDIN, .input = "line\nhalf"});
+    Outcome outcome = machine.run(
+        {.arguments = {"cat"}, .flags = HRUN_START_TTY | HRUN_START_STDIN, .input = "line\nhalf"});
     CHECK(outcome.output == "line\r\nhalfline\r\nhalf");
     CHECK(outcome.exit.code == 0);
 }
@@ -148,8 +154,9 @@ TEST_CASE("an exec's terminal ends with its process even if something keeps it o
     Machine machine;
     Wire wire = start(machine, {.arguments = {"sleep", "100"}});
     Wire exec = machine.open();
-    Outcome outcome = run_session(exec, {.arguments = {"sh", "-c", "trap '' HUP; sleep 50 & echo here; exit 6"},
-                                         .flags = HRUN_START_TTY});
+    Outcome outcome =
+        run_session(exec, {.arguments = {"sh", "-c", "trap '' HUP; sleep 50 & echo here; exit 6"},
+                           .flags = HRUN_START_TTY});
     CHECK(outcome.output == "here\r\n");
     CHECK(outcome.exit.code == 6);
 }
@@ -158,7 +165,12 @@ TEST_CASE("a host that hangs up leaves the container running") {
     REQUIRE_RIG();
     Machine machine;
     Wire wire = start(machine, {.arguments = {"sleep", "100"}});
-    { Wire exec = machine.open(); exec.send(HRUN_START, start_tlvs({.arguments = {"cat"}, .flags = HRUN_START_STDIN}).payload()); exec.expect(HRUN_STARTED); }
+    {
+        Wire exec = machine.open();
+        exec.send(HRUN_START, start_tlvs({.arguments = {"cat"}, .flags = HRUN_START_STDIN}).payload());
+        exec.expect(HRUN_STARTED);
+    }
     Wire exec = machine.open();
-    CHECK(run_session(exec, {.arguments = {"sh", "-c", "while pgrep cat >/dev/null; do :; done; echo gone"}}).output == "gone\n");
+    CHECK(run_session(exec, {.arguments = {"sh", "-c", "while pgrep cat >/dev/null; do :; done; echo gone"}})
+              .output == "gone\n");
 }

@@ -14,7 +14,8 @@ Outcome run_as(const std::string& user, const std::string& script) {
 
 TEST_CASE("a user is looked up in the image, with home and supplementary groups") {
     REQUIRE_RIG();
-    CHECK(run_as("alice", "id -u; id -g; id -G; echo $HOME").output == "1000\n1000\n1000 29 50\n/home/alice\n");
+    CHECK(run_as("alice", "id -u; id -g; id -G; echo $HOME").output ==
+          "1000\n1000\n1000 29 50\n/home/alice\n");
     CHECK(run_as("1000", "id -u; id -G").output == "1000\n1000 29 50\n");
     CHECK(run_as("alice:audio", "id -g; id -G").output == "29\n29\n");
     CHECK(run_as("4242:77", "id -u; id -g; id -G; echo $HOME").output == "4242\n77\n77\n/\n");
@@ -33,8 +34,9 @@ TEST_CASE("a user or group the image does not have is an error in Docker's words
 TEST_CASE("root has exactly the capabilities of the mask, another user none") {
     REQUIRE_RIG();
     const std::string script = "grep ^Cap /proc/self/status | tr -s '\\t\\n' '  '";
-    CHECK(run_as("", script).output == "CapInh: 0000000000000000 CapPrm: 00000000a80425fb CapEff: 00000000a80425fb "
-                                       "CapBnd: 00000000a80425fb CapAmb: 0000000000000000 ");
+    CHECK(run_as("", script).output ==
+          "CapInh: 0000000000000000 CapPrm: 00000000a80425fb CapEff: 00000000a80425fb "
+          "CapBnd: 00000000a80425fb CapAmb: 0000000000000000 ");
     CHECK(run_as("alice", script).output ==
           "CapInh: 0000000000000000 CapPrm: 0000000000000000 CapEff: 0000000000000000 "
           "CapBnd: 00000000a80425fb CapAmb: 0000000000000000 ");

@@ -134,8 +134,8 @@ static std::string layer_image(const std::string& script) {
     auto [entry, is_new] = images.try_emplace(script, directory.path(std::to_string(images.size())));
     const std::string& image = entry->second;
     if (is_new)
-        run_command("mkdir " + image + ".tree; cd " + image + ".tree; " + script + "; mkfs.erofs -T0 " + image + " " +
-                    image + ".tree >/dev/null 2>&1; rm -rf " + image + ".tree");
+        run_command("mkdir " + image + ".tree; cd " + image + ".tree; " + script + "; mkfs.erofs -T0 " +
+                    image + " " + image + ".tree >/dev/null 2>&1; rm -rf " + image + ".tree");
     return image;
 }
 
@@ -177,7 +177,8 @@ void NamespaceRig::start() {
     check(starter, "fork");
     if (starter == 0) {
         std::ofstream(group_ + "/cgroup.procs") << getpid() << std::flush;
-        check(unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP),
+        check(unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+                      CLONE_NEWCGROUP),
               "unshare");
         pid_t agent = fork();
         if (agent == 0)
@@ -204,7 +205,8 @@ int NamespaceRig::wait() {
 }
 
 Wire NamespaceRig::connect() const {
-    std::string children = "/proc/" + std::to_string(agent_) + "/task/" + std::to_string(agent_) + "/children";
+    std::string children =
+        "/proc/" + std::to_string(agent_) + "/task/" + std::to_string(agent_) + "/children";
     for (int attempt = 0; attempt < 500; attempt++, usleep(10000)) {
         pid_t pid = 0;
         std::ifstream(children) >> pid;

@@ -14,7 +14,7 @@ struct Command {
     std::vector<std::string> environment = {"PATH=/bin:/sbin"};
     std::string user = {};
     std::string cwd = {};
-    uint32_t flags = 0; // of enum hrun_start_flags
+    uint32_t flags = 0;                 // of enum hrun_start_flags
     uint64_t capabilities = 0xa80425fb; // Docker's
     std::string input = {};
     Tlvs more = {}; // further tags

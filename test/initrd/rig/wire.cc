@@ -43,7 +43,9 @@ void Wire::send(uint8_t type, std::string_view payload, uint8_t stream) {
     send_raw(frame);
 }
 
-void Wire::hello() { send(HRUN_HELLO, bytes_of(hrun_hello{HRUN_PROTOCOL_MAGIC, HRUN_PROTOCOL_VERSION, 0})); }
+void Wire::hello() {
+    send(HRUN_HELLO, bytes_of(hrun_hello{HRUN_PROTOCOL_MAGIC, HRUN_PROTOCOL_VERSION, 0}));
+}
 
 bool Wire::read_exactly(void* to, size_t size) {
     for (size_t done = 0; done < size;) {
@@ -84,6 +86,8 @@ hrun_error error_head(const Frame& frame) {
     return head;
 }
 
-std::string error_text(const Frame& frame) { return frame.payload.substr(sizeof(hrun_error)); }
+std::string error_text(const Frame& frame) {
+    return frame.payload.substr(sizeof(hrun_error));
+}
 
 } // namespace hrun::test
