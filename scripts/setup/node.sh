@@ -5,7 +5,9 @@ ensure_npm_packages() {
     local stamp=$root/node_modules/.hrun-lock wanted
     wanted=$(sha256sum <"$root/package-lock.json")
     [[ -e $stamp && $(<"$stamp") == "$wanted" ]] && return
-    step npm 'npm packages' npm --prefix "$root" ci --no-audit --no-fund --loglevel=error
+    # Not `npm ci`: it insists on the packages of all other platforms, which the lock file leaves out. Versions and
+    # hashes are the lock file's all the same, and it is not written.
+    step npm 'npm packages' npm --prefix "$root" install --no-save --no-audit --no-fund --loglevel=error
     echo "$wanted" >"$stamp"
 }
 
