@@ -19,7 +19,7 @@ interface ConfigFile {
 }
 
 const SYSTEM_FILE = '/etc/hrun/config.json';
-const DEFAULT_PARALLEL_LAYERS = 4;
+const DEFAULT_PARALLEL_LAYERS = 3;
 
 /**
  * Reads $HRUN_CONFIG if it is set, else /etc/hrun/config.json and then $XDG_CONFIG_HOME/hrun/config.json, whose

@@ -20,7 +20,7 @@ async function load(text: string) {
 
 describe('the configuration', () => {
   test('has defaults without a file', async () => {
-    expect(await loadConfig({ XDG_CONFIG_HOME: dir })).toMatchObject({ pull: { parallelLayers: 4 } });
+    expect(await loadConfig({ XDG_CONFIG_HOME: dir })).toMatchObject({ pull: { parallelLayers: 3 } });
   });
 
   test('is read from the file that HRUN_CONFIG names', async () => {
