@@ -288,15 +288,24 @@ describe('credentials', () => {
     expect(other.seen[0]!.authorization).toBeUndefined();
   });
 
-  test('are not given to a redirect target that asks for them', async () => {
-    wantsPassword(other.url);
-    other.misbehave((_, response) => {
-      answer(response, 401, { 'www-authenticate': `Basic realm="x", Bearer realm="${other.url}/token"` });
-      return true;
-    });
-    await expect(fetchLayer(ANNA)).rejects.toEqual(failing('REGISTRY_DENIED'));
-    expect(other.seen.map(({ authorization }) => authorization)).toEqual([undefined]);
-  });
+  test.each(['asks', 'does not ask'])(
+    'are not given to a redirect target that asks for them, when the registry %s itself',
+    async (kind) => {
+      if (kind === 'asks') wantsPassword(other.url);
+      else
+        registry.misbehave((request, response) => {
+          if (!isBlob(request)) return false;
+          answer(response, 307, { location: `${other.url}${request.url}` });
+          return true;
+        });
+      other.misbehave((_, response) => {
+        answer(response, 401, { 'www-authenticate': `Basic realm="x", Bearer realm="${other.url}/token"` });
+        return true;
+      });
+      await expect(fetchLayer(ANNA)).rejects.toEqual(failing('REGISTRY_DENIED'));
+      expect(other.seen.map(({ authorization }) => authorization)).toEqual([undefined]);
+    },
+  );
 
   test('in the location of a redirect are not sent', async () => {
     wantsPassword(other.url.replace('http://', 'http://mallory:x@'));
