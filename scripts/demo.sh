@@ -54,10 +54,10 @@ run_shown bin/hrun pull "$image"
 
 say 'Run: the container in a virtual machine of its own'
 inside='
-printf "%-10s %-28s %s\n" "" "in the container" "on the host"
-printf "%-10s %-28s %s\n" kernel "$(uname -r)" "$HOST_KERNEL"
-printf "%-10s %-28s %s\n" system "$(. /etc/os-release; echo "$PRETTY_NAME")" "$HOST_SYSTEM"
-printf "%-10s %-28s %s\n" "PID 1" "$(tr "\0" " " </proc/1/cmdline | cut -c 1-20)" "$HOST_PID1"
+printf "%-10s %-32s %s\n" "" "in the container" "on the host"
+printf "%-10s %-32s %s\n" kernel "$(uname -r)" "$HOST_KERNEL"
+printf "%-10s %-32s %s\n" system "$(. /etc/os-release; echo "$PRETTY_NAME")" "$HOST_SYSTEM"
+printf "%-10s %-32s %s\n" "PID 1" "$(cat /proc/1/comm)" "$HOST_PID1"
 python3 -c "import os, platform; print(\"python3   \", platform.python_version(), \"says: 2**64 =\", 2**64, \"from\", os.getcwd())"
 cat hello.txt'
 host_system=$(. /etc/os-release && echo "$PRETTY_NAME")
