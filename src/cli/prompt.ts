@@ -8,15 +8,21 @@ export async function ask(question: string, { hidden = false } = {}): Promise<st
   if (!process.stdin.isTTY) {
     throw new HrunError('USAGE', 'no terminal to ask on', { hint: 'use -u USER with --password-stdin' });
   }
-  process.stderr.write(question);
+  if (hidden) process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({
     input: process.stdin,
     output: hidden ? silent : process.stderr,
     terminal: true,
   });
+  const { promise: gone, reject } = Promise.withResolvers<never>();
+  lines.once('SIGINT', () => {
+    lines.close(); // the terminal is as it was
+    process.kill(process.pid, 'SIGINT');
+  });
+  lines.once('close', () => reject(new HrunError('USAGE', 'nothing was typed')));
   try {
-    return await lines.question('');
+    return await Promise.race([lines.question(hidden ? '' : question), gone]);
   } finally {
     lines.close();
     if (hidden) process.stderr.write('\n');
