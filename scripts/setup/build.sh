@@ -27,17 +27,12 @@ ensure_bundle() {
     echo "$wanted" >"$stamp"
 }
 
-# Asks ninja whether there is anything to do, so that nothing is said when there is not.
-ninja_is_done() { # build directory
-    [[ -e $1/build.ninja ]] && ninja -C "$1" -n 2>/dev/null | grep -q 'no work to do'
-}
-
 # Two builds at once would break each other's ninja logs: the second waits.
 ensure_build() {
     exec 8>"$root/build/lock"
     flock 8
-    ninja_is_done "$root/build/native" || step native 'Native code' build_native
-    ninja_is_done "$root/build/initrd" || step initrd 'Guest agent' build_initrd
+    step native 'Native code' build_native
+    step initrd 'Guest agent' build_initrd
     ensure_bundle
     exec 8>&-
 }
