@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import type { Session } from '../core/attach.ts';
 import type { TerminalSize } from '../core/container-options.ts';
@@ -46,6 +47,14 @@ export async function runForeground(
   attachment.session.close();
   const endedBy = interrupts?.startEndedBy;
   return endedBy === undefined ? end : { exitCode: endedBy, failure: undefined, started: false };
+}
+
+/** The process ignores what should end it. */
+function goesOn(name: string): RunEnd {
+  const failure = new HrunError('CONTAINER_STATE', `container ${name} ignores the signal and goes on`, {
+    hint: `to end it: hrun rm -f ${name}`,
+  });
+  return { exitCode: LEFT_RUNNING_EXIT, failure, started: true };
 }
 
 /** Passes changes of the window on, with one that came while the VM was booting. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { releaseName, repairContainer, repairContainers } from '../container/index.ts';
-import { startMonitor } from '../vm/index.ts';
+import { monitorLastWords, startMonitor } from '../vm/index.ts';
 import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
 import type { CreatedContainer } from './create-container.ts';
 import { monitorDied, sessionFailure } from './session-failure.ts';
@@ -56,9 +56,10 @@ function repairInBackground(root: Root): void {
 async function finish(root: Root, created: CreatedContainer, end: AttachEnd): Promise<RunEnd> {
   created.release();
   const { id, name, config } = created;
+  const lastWords = end.gone ? '' : monitorLastWords(created.directory);
   if (!end.gone) await settle(root, id);
   if (config.autoRemove) await releaseName(root, name, id);
-  return runEnd(name, end);
+  return runEnd(name, end, lastWords);
 }
 
 const SETTLE_ATTEMPTS = 100;
@@ -72,11 +73,11 @@ async function settle(root: Root, id: string): Promise<void> {
   }
 }
 
-function runEnd(name: string, end: AttachEnd): RunEnd {
+function runEnd(name: string, end: AttachEnd, lastWords: string): RunEnd {
   const { started, exit, error, outputError } = end;
   if (outputError) return { started, ...brokenOutput(outputError) };
   if (exit && !error) return { started, exitCode: exit.code, failure: undefined };
-  const failure = error ? sessionFailure(error) : monitorDied(name, end.cause);
+  const failure = error ? sessionFailure(error) : monitorDied(name, end.cause, lastWords);
   return { started, exitCode: exit?.code ?? (started ? KILLED : NOT_RUN), failure };
 }
 

@@ -19,10 +19,9 @@ export function sessionFailure({ kind, message }: SessionError): HrunError {
   return new HrunError(CODES[kind] ?? 'PROTOCOL', message || `the guest failed with error kind ${kind}`);
 }
 
-/** The connection to the monitor ended without a word from it. */
-export function monitorDied(name: string, cause: Error | undefined): HrunError {
+/** The connection to the monitor ended before its time; `lastWords` of its log, if there are any, say why. */
+export function monitorDied(name: string, cause: Error | undefined, lastWords: string): HrunError {
   if (cause instanceof HrunError) return cause;
-  return new HrunError('VM_FAILED', `the monitor of container ${name} was killed, and its VM with it`, {
-    cause,
-  });
+  const why = lastWords ? `ended: ${lastWords}` : 'was killed, and its VM with it';
+  return new HrunError('VM_FAILED', `the monitor of container ${name} ${why}`, { cause });
 }

@@ -2,6 +2,6 @@
 export { findAssets, type VmAssets } from './assets.ts';
 export { chooseEngine, ENGINE_NAMES, type Engine, type EngineName } from './engine.ts';
 export { DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB, memoryMiB } from './memory.ts';
-export { connectMonitor, startMonitor } from './monitor.ts';
+export { connectMonitor, monitorLastWords, startMonitor } from './monitor.ts';
 export { layerSlots, MAX_LAYER_DISKS, WRITABLE_SLOT } from './slots.ts';
 export { type VmConfig, type VmRequest, vmConfig } from './vm-config.ts';

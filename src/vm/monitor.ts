@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starting and reaching hrun-vmm, the process that owns one VM: docs/monitor.md.
 import { spawn } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { errnoOf, HrunError } from '../base/errors.ts';
+
+const LOG_FILE = 'monitor.log';
 
 /**
  * Starts the monitor of a container's directory in a session of its own, so that it outlives this process.
  * Returns the connection that is its first client.
  */
 export function startMonitor(program: string, directory: string): Duplex {
-  const log = openSync(join(directory, 'monitor.log'), 'a', 0o600);
+  const log = openSync(join(directory, LOG_FILE), 'a', 0o600);
   try {
     const child = spawn(program, [directory], {
       cwd: '/',
@@ -26,6 +28,17 @@ export function startMonitor(program: string, directory: string): Duplex {
     return socket;
   } finally {
     closeSync(log);
+  }
+}
+
+/** The last line of a monitor's own log; empty when it had nothing to say, or is gone with its directory. */
+export function monitorLastWords(directory: string): string {
+  try {
+    const lines = readFileSync(join(directory, LOG_FILE), 'utf8').trimEnd().split('\n');
+    return lines.at(-1)!.replace(/^hrun-vmm: /, '');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return '';
+    throw error;
   }
 }
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { execa, type Options, type ResultPromise } from 'execa';
 
 const PROJECT = join(import.meta.dirname, '../..');
-const HRUN = join(PROJECT, 'bin/hrun');
+/** $HRUN_TEST_COMMAND: test an hrun that is installed elsewhere. */
+export const HRUN = process.env.HRUN_TEST_COMMAND ?? join(PROJECT, 'bin/hrun');
 
 /** Real images: busybox, debian:bookworm and debian:demo (scripts/fixtures/debian-image.sh). */
 export const FIXTURES = join(PROJECT, 'build/fixtures/oci');

@@ -38,7 +38,7 @@ describe('a run that fails says so in one line', () => {
     ['a command that is no program', ['busybox', '/etc/passwd'], 126, /"\/etc\/passwd": permission denied/i],
     ['a directory as command', ['busybox', '/bin'], 126, /"\/bin"/],
     ['an unknown user', ['-u', 'nobodyhere', 'busybox', 'true'], 125, /unable to find user nobodyhere/],
-    ['an unknown group', ['-u', '0:nogroup', 'busybox', 'true'], 125, /unable to find group nogroup/],
+    ['an unknown group', ['-u', '0:nosuchgroup', 'busybox', 'true'], 125, /unable to find group nosuchgroup/],
     ['a file as working directory', ['-w', '/bin/busybox', 'busybox', 'true'], 126, /\/bin\/busybox/],
     [
       'too little memory',

@@ -41,6 +41,31 @@ describe('signals', () => {
     },
   );
 
+  test('the third signal that the process ignores leaves it running, and says how to end it', async () => {
+    const { child, said } = started([
+      '--rm',
+      '--name',
+      'deaf',
+      'busybox',
+      'sh',
+      '-c',
+      'echo ready; sleep 100',
+    ]);
+    let words = '';
+    child.stderr!.on('data', (chunk) => {
+      words += chunk;
+    });
+    await said('ready');
+    for (let i = 0; i < 3; i++) {
+      child.kill('SIGINT');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect((await child).exitCode).toBe(1);
+    expect(words).toBe('hrun: container deaf ignores the signal and goes on; to end it: hrun rm -f deaf\n');
+    expect((await store.hrun(['ps'])).stdout).toContain('deaf');
+    expect(await store.hrun(['rm', '-f', 'deaf'])).toMatchObject({ exitCode: 0, stdout: 'deaf\n' });
+  });
+
   test('SIGTERM while the VM boots ends the start', async () => {
     const { child } = started(['--rm', 'busybox', 'sleep', '100']);
     await store.reached('starting');

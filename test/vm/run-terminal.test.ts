@@ -3,9 +3,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { FIXTURES, TestStore } from './hrun.ts';
-
-const HRUN = join(import.meta.dirname, '../../bin/hrun');
+import { FIXTURES, HRUN, TestStore } from './hrun.ts';
 
 let store: TestStore;
 let terminal: Terminal;

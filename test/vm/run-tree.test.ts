@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeEveryCaseLayout } from '../fixtures/every-case-image.ts';
 import { FIXTURES, TestStore } from './hrun.ts';
 
 let store: TestStore;
@@ -17,6 +18,8 @@ beforeAll(async () => {
   const source = join(import.meta.dirname, 'tree/list_tree.c');
   await execa('gcc', ['-static', '-O2', '-Wall', '-Wextra', '-Werror', '-o', lister, source]);
   await store.load(FIXTURES);
+  await writeEveryCaseLayout(join(scratch, 'cases'), { layout: FIXTURES, name: 'busybox' });
+  await store.load(join(scratch, 'cases'));
 });
 afterAll(() => {
   store.remove();
@@ -45,12 +48,25 @@ async function seenInGuest(image: string): Promise<string[]> {
 
 describe('the root of a container', () => {
   test.each([
-    ['busybox', 'busybox'],
-    ['debian:demo', 'debian:demo'],
-  ])('%s is what umoci unpacks: modes, owners, times, links, xattrs, content', async (image, name) => {
-    const [expected, seen] = [await unpacked(FIXTURES, name), await seenInGuest(image)];
+    ['busybox', ''],
+    ['debian:demo', ''],
+    ['every-case:1', 'cases'],
+    ['many-layers:1', 'cases'],
+  ])('%s is what umoci unpacks: modes, owners, times, links, xattrs, content', async (image, layout) => {
+    const path = layout ? join(scratch, layout) : FIXTURES;
+    const [expected, seen] = [await unpacked(path, image), await seenInGuest(image)];
     expect(expected.length).toBeGreaterThan(50);
     expect(seen.filter((line) => !expected.includes(line)).slice(0, 20)).toEqual([]);
     expect(seen).toEqual(expected);
+  });
+
+  test('an image without layers is an empty root', async () => {
+    const layout = join(scratch, 'empty');
+    await execa('umoci', ['init', '--layout', layout]);
+    await execa('umoci', ['new', '--image', `${layout}:empty`]);
+    await store.load(layout);
+    const result = await store.hrun(['run', '--rm', 'empty', '/bin/sh']);
+    expect(result.exitCode).toBe(127);
+    expect(result.stderr).toMatch(/^hrun: exec: "\/bin\/sh"[^\n]*no such file[^\n]*\n$/i);
   });
 });
