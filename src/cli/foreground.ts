@@ -39,8 +39,7 @@ export async function runForeground(
     outputBroken: () => attachment.session.stop(created.config.process.stopSignal, BROKEN_PIPE_GRACE_MS),
   });
   const leftRunning = Promise.withResolvers<RunEnd>();
-  const giveUp = () =>
-    leftRunning.resolve({ exitCode: LEFT_RUNNING_EXIT, failure: undefined, started: true });
+  const giveUp = () => leftRunning.resolve(goesOn(created.name));
   if (options.signalProxy) interrupts = resources.use(new Interrupts(attachment.session, giveUp));
   if (terminal.raw) resources.use(enterRawMode());
   const end = await Promise.race([ended, leftRunning.promise]);
