@@ -18,12 +18,12 @@ TEST_CASE("layers are stacked in order, with whiteouts and opaque directories") 
     CHECK(machine.run_shell("cat /a/one; ls /b; ls -d /gone; stat -c %a /").output == "2\nnew\n750\n");
 }
 
-TEST_CASE("sixty layers are no more trouble than one") {
+TEST_CASE("twenty layers, about as many as a machine has slots for, are stacked") {
     REQUIRE_RIG();
     Machine machine;
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < 19; i++)
         machine.configure.add_u32(HRUN_CONF_LAYER, machine.rig.add_layer("touch f" + std::to_string(i)));
-    CHECK(machine.run_shell("ls -d /f* | wc -l").output == "7\n");
+    CHECK(machine.run_shell("ls -d /f* | wc -l").output == "19\n");
 }
 
 TEST_CASE("the mounts are those of a Docker container") {
