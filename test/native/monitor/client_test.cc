@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/client.h"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include "base/unix_socket.h"
+
+namespace hrun::monitor {
+namespace {
+
+struct ClientRig : ClientEvents {
+    explicit ClientRig(bool first = true)
+        : loop(std::move(*EventLoop::create())), pair(std::move(*unix_pair())) {
+        client = std::make_unique<Client>(*loop, *this, std::move(pair.first), first);
+        REQUIRE(client->start());
+    }
+    void client_attached(Client& which) override { which.attach(outputs, HRUN_STATE_RUNNING); }
+    void client_signal(uint32_t number) override { signals.push_back(number); }
+    void client_resize(std::string_view) override { ++resizes; }
+    void client_stop(uint32_t signal, uint32_t milliseconds) override { stop = {signal, milliseconds}; }
+    void client_ready() override { client->pump(outputs); }
+    void client_gone(Client&) override { ++gone; }
+
+    void say(const std::string& bytes) {
+        REQUIRE(send(pair.second.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+                static_cast<ssize_t>(bytes.size()));
+        settle();
+    }
+    void settle() {
+        for (int i = 0; i < 3; ++i)
+            REQUIRE(loop->run_once({}));
+    }
+    void attach(uint32_t flags = HRUN_ATTACH_STDIN | HRUN_ATTACH_STDOUT | HRUN_ATTACH_STDERR) {
+        say(hello_frame() + frame_of(HRUN_ATTACH, flags));
+    }
+    // Reads frames and returns the bytes of DATA on `stream`; counts frame types.
+    std::string listen(uint8_t stream) {
+        std::string data;
+        for (int i = 0; i < 8; ++i)
+            (void)reader.read(pair.second.get(), [&](const Frame& frame) -> Result<void> {
+                ++types[frame.type];
+                if (frame.type == HRUN_DATA && frame.stream == stream)
+                    data += frame.payload;
+                return {};
+            });
+        return data;
+    }
+
+    std::unique_ptr<EventLoop> loop;
+    std::pair<Fd, Fd> pair;
+    Outputs outputs;
+    std::vector<uint32_t> signals;
+    std::pair<uint32_t, uint32_t> stop;
+    int resizes = 0;
+    int gone = 0;
+    FrameReader reader;
+    std::array<int, 256> types{};
+    std::unique_ptr<Client> client;
+};
+
+TEST_CASE("the first client gets the output from its first byte, a later one from its arrival") {
+    for (const bool first : {true, false}) {
+        ClientRig rig(first);
+        REQUIRE(rig.outputs[0].append("early "));
+        rig.attach();
+        REQUIRE(rig.outputs[0].append("late"));
+        rig.client->pump(rig.outputs);
+        CHECK(rig.listen(HRUN_STDOUT) == (first ? "early late" : "late"));
+    }
+}
+
+TEST_CASE("output is held for the first client until it has said what it wants") {
+    ClientRig rig;
+    CHECK(rig.client->needs(0) == 0);
+    rig.attach(HRUN_ATTACH_STDERR);
+    CHECK_FALSE(rig.client->needs(0));
+    CHECK(rig.client->needs(1) == 0);
+    ClientRig later(false);
+    CHECK_FALSE(later.client->needs(0));
+}
+
+TEST_CASE("a client gets no more than it gave credit for, and the rest when it gives more") {
+    ClientRig rig;
+    rig.attach();
+    REQUIRE(rig.outputs[0].append(std::string(HRUN_INITIAL_CREDIT, 'a')));
+    rig.client->pump(rig.outputs);
+    size_t got = 0;
+    for (int i = 0; i < 50; ++i) {
+        got += rig.listen(HRUN_STDOUT).size();
+        rig.settle();
+    }
+    CHECK(got == HRUN_INITIAL_CREDIT);
+    rig.outputs[0].drop_before(HRUN_INITIAL_CREDIT);
+    REQUIRE(rig.outputs[0].append("more"));
+    rig.client->pump(rig.outputs);
+    CHECK(rig.listen(HRUN_STDOUT).empty());
+    rig.say(frame_of(HRUN_CREDIT, uint32_t{3}, HRUN_STDOUT));
+    CHECK(rig.listen(HRUN_STDOUT) == "mor");
+}
+
+TEST_CASE("EXIT comes after the last byte, GONE after that") {
+    ClientRig rig;
+    rig.attach();
+    REQUIRE(rig.outputs[0].append("bye"));
+    rig.outputs[0].finish();
+    rig.outputs[1].finish();
+    rig.client->finish(frame_of(HRUN_EXIT, hrun_exit{7, 0, 0}));
+    CHECK_FALSE(rig.client->say_gone(frame_of(HRUN_GONE, hrun_exit{7, 0, 0})));
+    rig.client->pump(rig.outputs);
+    CHECK(rig.client->say_gone(frame_of(HRUN_GONE, hrun_exit{7, 0, 0})));
+    CHECK(rig.listen(HRUN_STDOUT) == "bye");
+    CHECK(rig.types[HRUN_EXIT] == 1);
+    CHECK(rig.types[HRUN_GONE] == 1);
+}
+
+TEST_CASE("requests reach the VM") {
+    ClientRig rig;
+    rig.attach();
+    rig.say(frame_of(HRUN_SIGNAL, uint32_t{2}) + frame(HRUN_RESIZE, "1234") +
+            frame_of(HRUN_STOP, std::array<uint32_t, 2>{15, 500}));
+    CHECK(rig.signals == std::vector<uint32_t>{2});
+    CHECK(rig.resizes == 1);
+    CHECK(rig.stop == std::pair<uint32_t, uint32_t>{15, 500});
+}
+
+TEST_CASE("input and its end are kept in order") {
+    ClientRig rig;
+    rig.attach();
+    rig.say(frame(HRUN_DATA, "abc", HRUN_STDIN) + frame(HRUN_DATA, "", HRUN_STDIN));
+    char bytes[8];
+    REQUIRE(rig.client->input().peek(bytes, sizeof bytes) == 3);
+    CHECK(std::string(bytes, 3) == "abc");
+    CHECK_FALSE(rig.client->input_ended());
+    rig.client->input().consume(3);
+    CHECK(rig.client->input_ended());
+}
+
+TEST_CASE("a client that breaks the contract is told so and dropped") {
+    ClientRig rig;
+    SUBCASE("no HELLO") {
+        rig.say(frame_of(HRUN_ATTACH, uint32_t{1}));
+    }
+    SUBCASE("another magic") {
+        rig.say(frame_of(HRUN_HELLO, hrun_hello{1, 1, 0}));
+    }
+    SUBCASE("attached twice") {
+        rig.attach();
+        rig.say(frame_of(HRUN_ATTACH, uint32_t{1}));
+    }
+    SUBCASE("flags that do not exist") {
+        rig.attach(64);
+    }
+    SUBCASE("input without having asked for it") {
+        rig.attach(HRUN_ATTACH_STDOUT);
+        rig.say(frame(HRUN_DATA, "x", HRUN_STDIN));
+    }
+    SUBCASE("input on an output stream") {
+        rig.attach();
+        rig.say(frame(HRUN_DATA, "x", HRUN_STDOUT));
+    }
+    SUBCASE("input after its end") {
+        rig.attach();
+        rig.say(frame(HRUN_DATA, "", HRUN_STDIN) + frame(HRUN_DATA, "x", HRUN_STDIN));
+    }
+    SUBCASE("credit for bytes never sent") {
+        rig.attach();
+        rig.say(frame_of(HRUN_CREDIT, uint32_t{1}, HRUN_STDOUT));
+    }
+    SUBCASE("a signal that does not exist") {
+        rig.attach();
+        rig.say(frame_of(HRUN_SIGNAL, uint32_t{65}));
+    }
+    SUBCASE("a frame of the agent's") {
+        rig.attach();
+        rig.say(frame_of(HRUN_EXIT, hrun_exit{}));
+    }
+    CHECK(rig.gone == 1);
+    rig.listen(HRUN_STDOUT);
+    CHECK(rig.types[HRUN_ERROR] == 1);
+}
+
+TEST_CASE("more input than was credited drops the client") {
+    ClientRig rig;
+    rig.attach();
+    const std::string chunk = frame(HRUN_DATA, std::string(HRUN_MAX_DATA, 'i'), HRUN_STDIN);
+    for (int i = 0; i < 4; ++i)
+        rig.say(chunk);
+    CHECK(rig.gone == 0);
+    rig.say(frame(HRUN_DATA, "x", HRUN_STDIN));
+    CHECK(rig.gone == 1);
+}
+
+TEST_CASE("a client that goes is reported once, from the loop") {
+    ClientRig rig;
+    rig.attach();
+    rig.pair.second.reset();
+    rig.settle();
+    CHECK(rig.client->gone());
+    rig.settle();
+    CHECK(rig.gone == 1);
+    rig.client->send("ignored");
+}
+
+} // namespace
+} // namespace hrun::monitor

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/config.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace hrun::monitor {
+namespace {
+
+using Json = nlohmann::json;
+
+Json sample() {
+    return Json::parse(R"({
+      "version": 1, "id": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "engine": "qemu",
+      "qemu": {"binary": "/usr/bin/qemu-system-x86_64", "accel": "tcg"},
+      "kernel": "/k/vmlinux", "initrd": "/k/initrd", "vcpus": 2, "memoryMiB": 512,
+      "disks": [{"slot": 2, "path": "/w.ext4", "readOnly": false}, {"slot": 3, "path": "/l.erofs", "readOnly": true}],
+      "vsock": {"slot": 0, "cid": 3}, "rng": {"slot": 1},
+      "log": {"driver": "json-file", "maxBytes": 0, "maxFiles": 1},
+      "tty": false, "stopSignal": 15, "autoRemove": true, "bootTimeoutMs": 60000})");
+}
+
+std::string mistake(const Json& json) {
+    const auto result = parse_config(json.dump());
+    const auto* text = std::get_if<std::string>(&result);
+    return text ? *text : "";
+}
+
+TEST_CASE("a whole configuration is read") {
+    const auto result = parse_config(sample().dump());
+    REQUIRE(std::holds_alternative<Config>(result));
+    const Config& config = std::get<Config>(result);
+    CHECK(config.vcpus == 2);
+    CHECK(config.memory_mib == 512);
+    REQUIRE(config.disks.size() == 2);
+    CHECK_FALSE(config.disks[0].read_only);
+    CHECK(config.disks[1].path == "/l.erofs");
+    CHECK(config.auto_remove);
+    CHECK(config.log.enabled);
+}
+
+TEST_CASE("every field is needed") {
+    const Json whole = sample();
+    for (const auto& [key, value] : whole.items()) {
+        Json json = whole;
+        json.erase(key);
+        CHECK_MESSAGE(!mistake(json).empty(), key);
+    }
+}
+
+TEST_CASE("a mistake is told with its field and what is allowed") {
+    Json json = sample();
+    json["vcpus"] = 0;
+    CHECK(mistake(json) == "vcpus must be a whole number from 1 to 32");
+    json = sample();
+    json["disks"][1]["slot"] = 23;
+    CHECK(mistake(json) == "disks[1].slot must be a whole number from 0 to 22");
+    json = sample();
+    json["qemu"]["accel"] = "hax";
+    CHECK(mistake(json) == "qemu.accel must be tcg or kvm");
+    json = sample();
+    json["disks"][0]["path"] = "w.ext4";
+    CHECK(mistake(json) == "disks[0].path must be an absolute path without a comma");
+    json = sample();
+    json["log"]["maxSize"] = 1;
+    CHECK(mistake(json) == "log.maxSize is not a known field");
+    json = sample();
+    json["disks"][1]["slot"] = 1;
+    CHECK(mistake(json) == "slot is used twice");
+}
+
+TEST_CASE("values of the wrong kind are mistakes, not crashes") {
+    const Json whole = sample();
+    for (const Json& wrong :
+         {Json(nullptr), Json(-1), Json(1.5), Json("x"), Json::array({1}), Json::object({{"a", 1}})})
+        for (const auto& [key, value] : whole.items()) {
+            Json json = whole;
+            json[key] = wrong;
+            CHECK_MESSAGE(!mistake(json).empty(), key << " = " << wrong.dump());
+        }
+}
+
+TEST_CASE("what is not an object of JSON is told so") {
+    CHECK(std::get<std::string>(parse_config("{\"version\":")) == "is not JSON");
+    CHECK(std::get<std::string>(parse_config("[]")) == " must be an object");
+}
+
+} // namespace
+} // namespace hrun::monitor

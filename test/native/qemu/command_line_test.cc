@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "qemu/command_line.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+namespace hrun::qemu {
+namespace {
+
+Config sample() {
+    Config config{
+        "/usr/bin/qemu", "tcg", "/k/vmlinux", "/k/initrd", 1, 512, {{2, 8, false}, {3, 9, true}}, 0, 1};
+    config.vsock_fd = 3;
+    config.qmp_fd = 4;
+    config.console_fd = 5;
+    config.mp_table_fd = 6;
+    config.tsc_khz = 2500000;
+    return config;
+}
+
+// The value behind the `n`th occurrence of an option.
+std::string value_of(const std::vector<std::string>& words, const std::string& option, int n = 0) {
+    for (size_t i = 0; i + 1 < words.size(); ++i)
+        if (words[i] == option && n-- == 0)
+            return words[i + 1];
+    return "";
+}
+
+bool has(const std::vector<std::string>& words, const std::string& word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+TEST_CASE("a slot is named for the kernel with its number, address and interrupt") {
+    CHECK(virtio_mmio_word(0) == "virtio_mmio.device=512@0xfeb00200:25:0");
+    CHECK(virtio_mmio_word(22) == "virtio_mmio.device=512@0xfeb02e00:47:22");
+}
+
+TEST_CASE("the kernel is told of every device and of the host's clock") {
+    const std::string line = kernel_command_line(sample());
+    for (const unsigned slot : {0u, 1u, 2u, 3u})
+        CHECK(line.find(virtio_mmio_word(slot)) != line.npos);
+    CHECK(line.find(virtio_mmio_word(4)) == line.npos);
+    CHECK(line.find("tsc_early_khz=2500000") != line.npos);
+    CHECK(line.find("mp_table=0x90c00") != line.npos);
+}
+
+TEST_CASE("a device's bus is the transport that the kernel was told of") {
+    const auto words = command_line(sample());
+    CHECK(has(words, "vhost-user-vsock-device,chardev=vsock,bus=virtio-mmio-bus.1"));
+    CHECK(has(words, "virtio-rng-device,rng=rng,bus=virtio-mmio-bus.2"));
+    CHECK(has(words, "virtio-blk-device,drive=disk2,bus=virtio-mmio-bus.3,werror=stop,rerror=report"));
+    CHECK(has(words, "virtio-blk-device,drive=disk3,bus=virtio-mmio-bus.4"));
+}
+
+TEST_CASE("disks come by descriptor, only the writable one can be written, and its flushes count") {
+    const auto words = command_line(sample());
+    CHECK(value_of(words, "-add-fd", 0) == "fd=8,set=2");
+    CHECK(value_of(words, "-add-fd", 1) == "fd=9,set=3");
+    const std::string writable = value_of(words, "-blockdev", 0);
+    CHECK(writable.find("filename=/dev/fdset/2") != writable.npos);
+    CHECK(writable.find("read-only=off") != writable.npos);
+    CHECK(writable.find("cache.no-flush=off") != writable.npos);
+    CHECK(value_of(words, "-blockdev", 1).find("read-only=on") != std::string::npos);
+}
+
+TEST_CASE("QEMU is confined and starts with nothing of its own") {
+    const auto words = command_line(sample());
+    CHECK(words.front() == "/usr/bin/qemu");
+    CHECK(value_of(words, "-sandbox").find("spawn=deny") != std::string::npos);
+    for (const char* flag : {"-nodefaults", "-no-user-config", "-no-reboot"})
+        CHECK(has(words, flag));
+}
+
+TEST_CASE("memory is shared, for the vhost-user back end maps it") {
+    CHECK(value_of(command_line(sample()), "-object") == "memory-backend-memfd,id=ram,share=on,size=512M");
+}
+
+TEST_CASE("under KVM the guest gets the host's CPU and finds its own clock") {
+    Config config = sample();
+    config.accel = "kvm";
+    const auto words = command_line(config);
+    CHECK(value_of(words, "-accel") == "kvm");
+    CHECK(value_of(words, "-cpu") == "host");
+    CHECK(kernel_command_line(config).find("tsc_early_khz") == std::string::npos);
+    CHECK(kernel_command_line(config).find("mitigations=off") == std::string::npos);
+}
+
+TEST_CASE("locks of a kernel for one CPU are left alone, those for more are not") {
+    Config config = sample();
+    CHECK(kernel_command_line(config).find("noreplace-smp") != std::string::npos);
+    config.vcpus = 2;
+    CHECK(kernel_command_line(config).find("noreplace-smp") == std::string::npos);
+    CHECK(value_of(command_line(config), "-smp") == "2");
+}
+
+} // namespace
+} // namespace hrun::qemu
