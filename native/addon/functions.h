@@ -9,8 +9,11 @@ namespace hrun::addon {
 Napi::Value convert_layer(const Napi::CallbackInfo& info);
 Napi::Value open_layer_stream(const Napi::CallbackInfo& info);
 Napi::Value merge_layers(const Napi::CallbackInfo& info);
+Napi::Value join_directories(const Napi::CallbackInfo& info);
 Napi::Value lock_file(const Napi::CallbackInfo& info);
 Napi::Value copy_sparse(const Napi::CallbackInfo& info);
 Napi::Value raw_terminal(const Napi::CallbackInfo& info);
+Napi::Value probe_kvm(const Napi::CallbackInfo& info);
+Napi::Value create_micro_vm(const Napi::CallbackInfo& info);
 
 } // namespace hrun::addon

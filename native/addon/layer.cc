@@ -71,4 +71,20 @@ Napi::Value merge_layers(const Napi::CallbackInfo& info) {
     });
 }
 
+Napi::Value join_directories(const Napi::CallbackInfo& info) {
+    OptionValues options;
+    std::vector<int> images;
+    bool ok = info[0].IsArray() && read_options(info[1], options);
+    for (uint32_t i = 0; ok && i < info[0].As<Napi::Array>().Length(); i++) {
+        Napi::Value fd = info[0].As<Napi::Array>().Get(i);
+        ok = fd.IsNumber();
+        if (ok)
+            images.push_back(fd.As<Napi::Number>().Int32Value());
+    }
+    if (!ok)
+        return throw_type_error(info.Env(), "joinDirectories([fd], { outputFd })");
+    return run<erofs::JoinSummary>(info.Env(), options.limits,
+                                   [=](Conversion&) { return Conversion::join(images, options.output_fd); });
+}
+
 } // namespace hrun::addon

@@ -113,6 +113,13 @@ Napi::Object to_js(Napi::Env env, const erofs::MergeSummary& summary) {
     return object;
 }
 
+Napi::Object to_js(Napi::Env env, const erofs::JoinSummary& summary) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("lowest", static_cast<double>(summary.lowest));
+    object.Set("erofsBytes", static_cast<double>(summary.erofs_bytes));
+    return object;
+}
+
 Napi::Value to_js(Napi::Env env, const erofs::LayerError& error) {
     Napi::Error js = Napi::Error::New(env, printable(error.message));
     js.Set("code", Napi::String::New(env, code_name(error.code)));

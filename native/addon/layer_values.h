@@ -25,6 +25,7 @@ bool read_options(Napi::Value value, OptionValues& options);
 
 Napi::Object to_js(Napi::Env env, const erofs::LayerSummary& summary);
 Napi::Object to_js(Napi::Env env, const erofs::MergeSummary& summary);
+Napi::Object to_js(Napi::Env env, const erofs::JoinSummary& summary);
 // An Error with `code` and, if known, `path`.
 Napi::Value to_js(Napi::Env env, const erofs::LayerError& error);
 

@@ -12,9 +12,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("convertLayer", Napi::Function::New(env, convert_layer, "convertLayer"));
     exports.Set("openLayerStream", Napi::Function::New(env, open_layer_stream, "openLayerStream"));
     exports.Set("mergeLayers", Napi::Function::New(env, merge_layers, "mergeLayers"));
+    exports.Set("joinDirectories", Napi::Function::New(env, join_directories, "joinDirectories"));
     exports.Set("lockFile", Napi::Function::New(env, lock_file, "lockFile"));
     exports.Set("copySparse", Napi::Function::New(env, copy_sparse, "copySparse"));
     exports.Set("rawTerminal", Napi::Function::New(env, raw_terminal, "rawTerminal"));
+    exports.Set("probeKvm", Napi::Function::New(env, probe_kvm, "probeKvm"));
+    exports.Set("createMicroVm", Napi::Function::New(env, create_micro_vm, "createMicroVm"));
     return exports;
 }
 

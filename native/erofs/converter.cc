@@ -8,11 +8,15 @@
 namespace hrun::erofs {
 namespace {
 
-// "…: No space left on device", or "… at byte 1024 of the tar".
+// "…: No space left on device"
+LayerError describe(const Error& error) {
+    return {error.code, error.code < kLayerCorrupt ? error.message() : error.what, ""};
+}
+
+// "usr/bin/x: … at byte 1024 of the tar"
 LayerError describe(const Error& error, const std::string& path, const LayerPipeline& pipeline) {
-    LayerError described{error.code, error.what, path};
-    if (error.code < kLayerCorrupt)
-        described.message = error.message();
+    LayerError described = describe(error);
+    described.path = path;
     if (error.code == kLayerCorrupt && !error.what.ends_with("of the blob"))
         described.message += " at byte " + std::to_string(pipeline.position()) + " of the tar";
     if (!path.empty() && error.code >= kLayerCorrupt && error.code != kLayerAborted)
@@ -52,7 +56,7 @@ Converted<LayerSummary> Conversion::convert(BlobSource& blob, int output_fd, int
         return describe(digests.error(), "", pipeline);
     Result<uint64_t> bytes = image.finish(digests->tar);
     if (!bytes)
-        return describe(bytes.error(), "", pipeline);
+        return describe(bytes.error());
     return LayerSummary{*digests, *bytes, image.entries()};
 }
 
@@ -73,8 +77,32 @@ Converted<MergeSummary> Conversion::merge(std::vector<std::unique_ptr<BlobSource
     }
     Result<uint64_t> bytes = image.finish(identity.finish());
     if (!bytes)
-        return LayerError{bytes.error().code, bytes.error().what, ""};
+        return describe(bytes.error());
     return MergeSummary{*bytes, image.entries()};
+}
+
+Converted<JoinSummary> Conversion::join(const std::vector<int>& image_fds, int output_fd) {
+    std::vector<ImageReader> images;
+    Sha256Stream identity;
+    for (int fd : image_fds) {
+        Result<ImageReader> image = ImageReader::open(fd);
+        if (!image)
+            return describe(image.error());
+        identity.update(image->superblock().uuid, sizeof image->superblock().uuid);
+        images.push_back(*image);
+    }
+    Result<DirectoryJoin> join = join_directories(images);
+    if (!join)
+        return describe(join.error());
+    if (!join->root)
+        return JoinSummary{join->lowest, 0};
+    const Limits limits;
+    ImageBuilder builder(output_fd, limits, false);
+    builder.graft(*join->root);
+    Result<uint64_t> bytes = builder.finish(identity.finish());
+    if (!bytes)
+        return describe(bytes.error());
+    return JoinSummary{join->lowest, *bytes};
 }
 
 void Conversion::cancel() {

@@ -17,7 +17,7 @@
 namespace hrun::erofs {
 
 // Part of a cached image's name: raised whenever the same layer would give other bytes.
-constexpr int kConverterVersion = 1;
+constexpr int kConverterVersion = 2;
 
 struct LayerSummary {
     LayerDigests digests;
@@ -28,6 +28,11 @@ struct LayerSummary {
 struct MergeSummary {
     uint64_t erofs_bytes = 0;
     uint64_t entries = 0;
+};
+
+struct JoinSummary {
+    size_t lowest = 0;        // index of the lowest image that shows
+    uint64_t erofs_bytes = 0; // 0: nothing was written, because nothing is needed on top
 };
 
 template <class T> using Converted = std::variant<T, LayerError>;
@@ -44,6 +49,9 @@ class Conversion {
     // Several layers, lowest first, to one image: what overlayfs would show of them. Unless `bottom`, their
     // whiteouts are kept for the layers below.
     Converted<MergeSummary> merge(std::vector<std::unique_ptr<BlobSource>> blobs, int output_fd, bool bottom);
+
+    // The layer to stack on top of images made by convert() and merge(), lowest first (directory_join.h).
+    static Converted<JoinSummary> join(const std::vector<int>& image_fds, int output_fd);
 
     // Makes the conversion fail with kLayerAborted.
     void cancel();

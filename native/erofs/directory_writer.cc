@@ -141,6 +141,7 @@ Result<void> DirectoryWriter::write_one(const Plan& plan, Region& inodes, Region
     fields.data = plan.data_block;
     fields.layout = plan.inline_tail ? DataLayout::kFlatInline : DataLayout::kFlatPlain;
     fields.ino = files_.next_ino();
+    fields.implied = directory.implied;
     encode_inode(fields, *xattrs, record_);
     const size_t in_blocks = plan.inline_tail ? plan.bytes / kBlockBytes * kBlockBytes : plan.bytes;
     record_.insert(record_.end(), content_.begin() + static_cast<ptrdiff_t>(in_blocks), content_.end());

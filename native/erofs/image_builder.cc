@@ -49,6 +49,18 @@ Result<void> ImageBuilder::apply(ByteSource& tar, std::string& path) {
     return applied;
 }
 
+void ImageBuilder::graft_at(NodeId id, const JoinedDirectory& from) {
+    Tree& tree = layers_.tree();
+    tree.directory(id).metadata = from.directory.metadata;
+    tree.directory(id).xattrs = from.directory.xattrs;
+    tree.directory(id).implied = from.directory.implied;
+    for (const JoinedDirectory& below : from.below) {
+        const NodeId child = tree.add(id, below.name, 0);
+        tree.make_directory(child);
+        graft_at(child, below);
+    }
+}
+
 Result<uint64_t> ImageBuilder::finish(const Sha256& identity) {
     HRUN_TRY(begin());
     Result<uint64_t> whiteout_nid = write_whiteout();

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "erofs/digest.h"
+#include "erofs/directory_join.h"
 #include "erofs/layer_applier.h"
 
 namespace hrun::erofs {
@@ -17,6 +18,9 @@ class ImageBuilder {
     // Applies one layer. `path` is set to the entry at which it failed.
     Result<void> apply(ByteSource& tar, std::string& path);
 
+    // Adds directories that no tar describes.
+    void graft(const JoinedDirectory& root) { graft_at(kRootNode, root); }
+
     // Writes the directories and, last of all, the superblock. The image's UUID comes from `identity`.
     // Returns the image's bytes.
     Result<uint64_t> finish(const Sha256& identity);
@@ -25,6 +29,7 @@ class ImageBuilder {
 
   private:
     Result<void> begin();
+    void graft_at(NodeId id, const JoinedDirectory& from);
     Result<uint64_t> write_whiteout();
     Result<void> patch_links();
     Result<void> write_superblock(const Sha256& identity, std::vector<uint8_t>& first_block);

@@ -29,6 +29,7 @@ void encode_inode(const InodeFields& fields, const std::string& xattr_body, std:
     inode.mtime = fields.mtime.seconds;
     inode.mtime_nsec = fields.mtime.nanoseconds;
     inode.nlink = fields.links;
+    inode.implied = fields.implied;
     record.resize(record_head_bytes(xattr_body));
     memcpy(record.data(), &inode, sizeof inode);
     memcpy(record.data() + sizeof inode, xattr_body.data(), xattr_body.size());

@@ -20,6 +20,7 @@ struct InodeFields {
     DataLayout layout = DataLayout::kFlatPlain;
     uint32_t data = 0; // first data block, device number, or chunk format
     uint32_t ino = 0;
+    bool implied = false; // a directory without an entry of its own
 };
 
 InodeFields fields_of(const Metadata& metadata, uint16_t type);

@@ -48,7 +48,8 @@ struct Inode {
     uint32_t ino, uid, gid;
     int64_t mtime;
     uint32_t mtime_nsec, nlink;
-    uint8_t reserved2[16];
+    uint8_t implied; // ours, in bytes that EROFS reserves: 1 for a directory that no tar entry described
+    uint8_t reserved2[15];
 };
 static_assert(sizeof(Inode) == 64 && offsetof(Inode, nlink) == 44);
 

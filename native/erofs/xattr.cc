@@ -2,6 +2,7 @@
 #include "erofs/xattr.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 
 #include "erofs/layer_error.h"
@@ -78,6 +79,26 @@ Result<std::string> xattr_body(const std::string& entries) {
 
 uint16_t xattr_count(size_t body_bytes) {
     return body_bytes == 0 ? 0 : static_cast<uint16_t>((body_bytes - sizeof(XattrHeader)) / 4 + 1);
+}
+
+bool split_overlay_xattrs(std::string_view entries, std::string& kept, bool& opaque) {
+    constexpr uint8_t kTrusted = 4;
+    while (!entries.empty()) {
+        XattrEntry entry;
+        if (entries.size() < sizeof entry)
+            return false;
+        memcpy(&entry, entries.data(), sizeof entry);
+        const size_t size = round_up(sizeof entry + entry.name_length + entry.value_size, 4);
+        if (size > entries.size())
+            return false;
+        const std::string_view name = entries.substr(sizeof entry, entry.name_length);
+        if (entry.name_index == kTrusted && name.starts_with("overlay."))
+            opaque |= name == "overlay.opaque";
+        else
+            kept += entries.substr(0, size);
+        entries.remove_prefix(size);
+    }
+    return true;
 }
 
 } // namespace hrun::erofs

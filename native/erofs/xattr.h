@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -23,5 +24,9 @@ Result<std::string> encode_xattrs(std::vector<Xattr> xattrs);
 // count does not fit 16 bits.
 Result<std::string> xattr_body(const std::string& entries);
 uint16_t xattr_count(size_t body_bytes);
+
+// Takes encoded entries apart: overlayfs's own out of `kept`, and whether they make the directory opaque.
+// False if they are damaged.
+bool split_overlay_xattrs(std::string_view entries, std::string& kept, bool& opaque);
 
 } // namespace hrun::erofs

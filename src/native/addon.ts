@@ -77,6 +77,64 @@ export interface RawTerminal {
   restore(): void;
 }
 
+/** What this host's KVM is worth; see docs/kvm-engine.md. */
+export interface KvmProbe {
+  apiVersion: number;
+  maxVcpus: number;
+  maxMemorySlots: number;
+  /** names of the KVM extensions that the kvm engine needs and this host lacks */
+  missing: string[];
+  /** measured with a tiny guest, in guest kernel mode */
+  instructionsPerSecond: number;
+  /** false where guest kernel code is emulated: the kvm engine works there, but hundreds of times slower */
+  hardware: boolean;
+  elapsedMs: number;
+}
+
+export interface MicroVmConfig {
+  /** path of an ELF vmlinux or a bzImage for x86-64 */
+  kernel: string;
+  initrd?: string;
+  commandLine?: string;
+  /** 1 to 32; default 1 */
+  vcpus?: number;
+  /** default 128 */
+  memoryMiB?: number;
+  /** a virtio-vsock device in this virtio-mmio slot (0 to 22); default: none */
+  vsock?: { slot: number; cid: number };
+  /** what the guest writes to its serial port, as it comes */
+  onConsole?: (bytes: Buffer) => void;
+}
+
+export interface MicroVmEnd {
+  /** 'reset': the guest powered itself off */
+  reason: 'reset' | 'stopped' | 'triple-fault' | 'error';
+  /** one line; for the last two followed by the vCPU's registers */
+  message: string;
+}
+
+/** A machine in this process. It keeps the process alive until `stop` has resolved. */
+export interface MicroVm {
+  /** Lets the vCPUs run. */
+  start(): Promise<void>;
+  /** Resolves when no vCPU runs; the guest's clock stands still. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Gives input to the serial port; resolves with the number of bytes it had room for. */
+  writeConsole(bytes: Uint8Array): Promise<number>;
+  /**
+   * Opens a stream to a vsock port of the guest and resolves with the descriptor of a stream socket, which is the caller's
+   * (`new net.Socket({ fd })`). Rejects with ECONNREFUSED, ECONNRESET, or ENODEV without a vsock device.
+   */
+  connect(port: number): Promise<number>;
+  /** Resolves when the guest has come to its end, however. */
+  readonly ended: Promise<MicroVmEnd>;
+  /** Ends the guest and releases threads, memory and descriptors. Idempotent. */
+  stop(): Promise<void>;
+  /** `exits`: how often a vCPU had to leave the kernel, as of the last call of one of the functions above */
+  statistics(): { exits: number };
+}
+
 export interface Addon {
   /** Part of a cached EROFS image's name: a new converter makes new images. */
   readonly converterVersion: number;
@@ -93,6 +151,15 @@ export interface Addon {
     options: { outputFd: number; bottom: boolean; limits?: LayerLimits },
   ): Promise<{ erofsBytes: number; entries: number }>;
   /**
+   * What a stack of EROFS images, lowest first, needs on top (docs/layers.md, "Implied directories"). `erofsBytes` 0: nothing,
+   * and nothing was written. Else the image is to be stacked above all others. Images below `lowest` must not be stacked at
+   * all: the root of that one is opaque.
+   */
+  joinDirectories(
+    images: number[],
+    options: { outputFd: number },
+  ): Promise<{ erofsBytes: number; lowest: number }>;
+  /**
    * flock(2) on `path`, which is created (mode 0600) if missing. `shared` takes LOCK_SH.
    * With `wait` false returns null when somebody else holds it; with `wait` true resolves when held.
    */
@@ -100,6 +167,10 @@ export interface Addon {
   lockFile(path: string, options: { shared: boolean; wait: true }): Promise<FileLock>;
   /** Copies the allocated extents of a sparse file (reflink where the file system can); the copy has the same size. */
   copySparse(sourcePath: string, targetPath: string): Promise<void>;
+  /** Measures this host's KVM in some milliseconds. Rejects with ENOENT, EACCES, … when /dev/kvm cannot be used. */
+  probeKvm(): Promise<KvmProbe>;
+  /** Builds a machine, ready to start. Rejects with ENOEXEC for a bad kernel, EINVAL for a bad configuration. */
+  createMicroVm(config: MicroVmConfig): Promise<MicroVm>;
   /** Sets the terminal `fd` to raw mode (cfmakeraw), for output too; throws ENOTTY when it is none. */
   rawTerminal(fd: number): RawTerminal;
 }
