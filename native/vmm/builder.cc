@@ -24,14 +24,20 @@ Result<std::unique_ptr<Machine>> Builder::build(const Config& config, std::vecto
     if (!vm)
         return vm.error();
     machine_.reset(new Machine(std::move(*vm)));
+    step_done_("KVM_CREATE_VM");
     HRUN_TRY(create_memory(config)); // before the interrupt controllers: see kvm/vm.h
+    step_done_("memory");
     Result<uint64_t> entry = load(config, devices);
     if (!entry)
         return entry.error();
+    step_done_("kernel and tables");
     HRUN_TRY(create_interrupt_controllers(config)); // before the vCPUs, which get their local APICs by it
+    step_done_("interrupt controllers");
     HRUN_TRY(create_platform());
     HRUN_TRY(create_devices(std::move(devices)));
+    step_done_("devices");
     HRUN_TRY(create_vcpus(config, *entry));
+    step_done_("vCPUs");
     return std::move(machine_);
 }
 

@@ -18,6 +18,8 @@ class Builder {
 
     // Called on vCPU threads with each byte of serial output.
     void on_console(platform::Serial::Output output) { console_ = std::move(output); }
+    // Told the name of each step of the recipe when it is done: for benches.
+    void on_step(std::function<void(const char* step)> done) { step_done_ = std::move(done); }
     // Help for hosts whose KVM cannot emulate all instructions (software_kvm.h).
     void use_aid(std::unique_ptr<EmulationAid> aid) { aid_ = std::move(aid); }
 
@@ -39,6 +41,7 @@ class Builder {
     const CpuidTable& cpuid_;
     EventLoop& loop_;
     platform::Serial::Output console_ = [](char) {};
+    std::function<void(const char*)> step_done_ = [](const char*) {};
     std::unique_ptr<EmulationAid> aid_;
     std::unique_ptr<Machine> machine_;
 };

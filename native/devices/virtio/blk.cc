@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "devices/virtio/blk.h"
+
+#include <linux/virtio_blk.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace hrun::virtio {
+
+namespace {
+
+constexpr uint32_t kSector = 512;
+constexpr uint64_t bit(int feature) {
+    return 1ull << feature;
+}
+
+virtio_blk_config config_of(const BlkBackend& backend) {
+    virtio_blk_config config{};
+    config.capacity = backend.size() / kSector;
+    config.seg_max = BlkDevice::kQueueSize - 2; // header and status take two
+    config.blk_size = kSector;
+    config.max_discard_sectors = kBlkMaxRangeSectors;
+    config.max_discard_seg = kBlkMaxSegments;
+    config.discard_sector_alignment = 4096 / kSector;
+    config.max_write_zeroes_sectors = kBlkMaxRangeSectors;
+    config.max_write_zeroes_seg = kBlkMaxSegments;
+    config.write_zeroes_may_unmap = 1;
+    return config;
+}
+
+} // namespace
+
+Result<std::unique_ptr<BlkDevice>> BlkDevice::create(EventLoop& loop, BlkBackend backend,
+                                                     std::string serial) {
+    if (serial.size() > VIRTIO_BLK_ID_BYTES)
+        return Error{EINVAL, "name a disk " + serial};
+    Result<EventFd> finished = EventFd::create();
+    if (!finished)
+        return finished.error();
+    std::unique_ptr<BlkDevice> device(
+        new BlkDevice(loop, std::move(backend), std::move(serial), std::move(*finished)));
+    Result<Watch> watch = loop.watch(device->finished_.get(), EPOLLIN,
+                                     [self = device.get()](uint32_t) { self->return_finished(); });
+    if (!watch)
+        return watch.error();
+    device->watch_ = std::move(*watch);
+    return device;
+}
+
+BlkDevice::BlkDevice(EventLoop& loop, BlkBackend backend, std::string serial, EventFd finished)
+    : loop_(loop), backend_(std::move(backend)), serial_(std::move(serial)), finished_(std::move(finished)),
+      workers_([this](BlkRequest& request) { request.run(backend_, serial_); }, finished_) {}
+
+uint64_t BlkDevice::device_features() const {
+    uint64_t features = kFeatureVersion1 | kFeatureIndirectDesc | kFeatureEventIdx |
+                        bit(VIRTIO_BLK_F_SEG_MAX) | bit(VIRTIO_BLK_F_BLK_SIZE) | bit(VIRTIO_BLK_F_FLUSH);
+    if (backend_.read_only())
+        return features | bit(VIRTIO_BLK_F_RO);
+    return features | bit(VIRTIO_BLK_F_DISCARD) | bit(VIRTIO_BLK_F_WRITE_ZEROES);
+}
+
+std::span<const uint16_t> BlkDevice::queue_max_sizes() const {
+    static constexpr uint16_t kSizes[] = {kQueueSize};
+    return kSizes;
+}
+
+void BlkDevice::read_config(uint32_t offset, std::span<std::byte> out) const {
+    const virtio_blk_config config = config_of(backend_);
+    std::fill(out.begin(), out.end(), std::byte{0});
+    if (offset < sizeof config)
+        memcpy(out.data(), reinterpret_cast<const std::byte*>(&config) + offset,
+               std::min<size_t>(out.size(), sizeof config - offset));
+}
+
+void BlkDevice::activate(const Activation& activation) {
+    active_ = activation;
+    take_requests();
+}
+
+void BlkDevice::deactivate() {
+    workers_.drain();
+    in_flight_ = 0;
+    turn_.reset();
+    active_.reset();
+}
+
+void BlkDevice::queue_notify(uint16_t) {
+    take_requests();
+}
+
+// Hands over what there is in one go: one wake-up for many requests. A driver may neither have more requests in flight
+// than its queue has entries, whatever its ring says, nor keep this thread for longer than one queue's worth.
+void BlkDevice::take_requests() {
+    if (!active_)
+        return;
+    const uint16_t size = queue().size();
+    std::vector<BlkRequest> requests;
+    auto pop = Virtqueue::Pop::kChain;
+    uint16_t left = size;
+    while (left > 0 && in_flight_ + requests.size() < size &&
+           (pop = queue().pop(chain_)) == Virtqueue::Pop::kChain) {
+        --left;
+        if (BlkRequest request(chain_); request.answerable())
+            requests.push_back(std::move(request));
+        else
+            queue().push(chain_.head, 0);
+    }
+    in_flight_ += requests.size();
+    if (!requests.empty())
+        workers_.submit(std::move(requests));
+    finish_turn(pop, left == 0);
+}
+
+void BlkDevice::finish_turn(Virtqueue::Pop pop, bool more) {
+    publish();
+    if (pop == Virtqueue::Pop::kBroken)
+        active_->interrupt->signal_broken(0);
+    if (pop == Virtqueue::Pop::kEmpty)
+        more = queue().enable_notifications();
+    if (more)
+        turn_ = loop_.after({}, [this] { take_requests(); });
+}
+
+void BlkDevice::return_finished() {
+    finished_.drain();
+    if (!active_)
+        return;
+    for (const BlkRequest& request : workers_.take_finished()) {
+        request.finish();
+        queue().push(request.head(), request.written());
+        --in_flight_;
+    }
+    take_requests(); // some may have waited for room
+}
+
+void BlkDevice::publish() {
+    if (queue().publish())
+        active_->interrupt->signal_queue(0);
+}
+
+} // namespace hrun::virtio

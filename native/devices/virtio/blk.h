@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The virtio block device (virtio 1.2, 5.2): one queue, over a raw file or a host's block device.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/event_loop.h"
+#include "devices/virtio/blk_workers.h"
+#include "devices/virtio/device.h"
+
+namespace hrun::virtio {
+
+class BlkDevice : public Device {
+  public:
+    static constexpr uint16_t kQueueSize = 256;
+
+    // `loop` outlives the device. `serial`: at most 20 bytes, what the guest reads as the disk's serial number.
+    static Result<std::unique_ptr<BlkDevice>> create(EventLoop& loop, BlkBackend backend, std::string serial);
+
+    DeviceId device_id() const override { return kBlock; }
+    uint64_t device_features() const override;
+    std::span<const uint16_t> queue_max_sizes() const override;
+    void read_config(uint32_t offset, std::span<std::byte> out) const override;
+    void activate(const Activation& activation) override;
+    void deactivate() override;
+    void queue_notify(uint16_t queue) override;
+
+  private:
+    BlkDevice(EventLoop& loop, BlkBackend backend, std::string serial, EventFd finished);
+
+    Virtqueue& queue() { return active_->queues[0]; }
+    void take_requests();
+    void finish_turn(Virtqueue::Pop pop, bool more);
+    void return_finished();
+    void publish();
+
+    EventLoop& loop_;
+    BlkBackend backend_;
+    std::string serial_;
+    EventFd finished_;
+    BlkWorkers workers_;
+    Watch watch_;
+    std::optional<Activation> active_;
+    DescriptorChain chain_;
+    Timer turn_;           // more chains wait
+    size_t in_flight_ = 0; // requests with the workers
+};
+
+} // namespace hrun::virtio
