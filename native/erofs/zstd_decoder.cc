@@ -17,6 +17,8 @@ class ZstdDecoder : public Decoder {
     }
 
     Result<void> decode(DecoderBuffers& buffers) override {
+        if (buffers.in_size == 0 && !frame_open_)
+            return {}; // libzstd would take the call for the start of a frame
         ZSTD_inBuffer in{buffers.in, buffers.in_size, 0};
         ZSTD_outBuffer out{buffers.out, buffers.out_size, 0};
         do {
