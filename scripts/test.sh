@@ -46,28 +46,28 @@ lane_native() {
     lane native "$counts/native.xml" run_ctest build/native native
 }
 
-build_and_ctest() { # lane, source directory, build directory, cmake options...
-    local name=$1 source=$2 dir=$3 log=$root/build/logs/$1.log
-    shift 3
-    { cmake -S "$source" -B "$dir" -G Ninja "$@" && ninja -C "$dir"; } >"$log" 2>&1 ||
+build_and_ctest() { # lane, source directory, build directory, ninja target, cmake options...
+    local name=$1 source=$2 dir=$3 target=$4 log=$root/build/logs/$1.log
+    shift 4
+    { cmake -S "$source" -B "$dir" -G Ninja "$@" && ninja -C "$dir" "$target"; } >"$log" 2>&1 ||
         { tail -n 30 "$log"; return 1; }
     run_ctest "$dir" "$name"
 }
 
 lane_sanitized() {
     heading 'native tests with address and undefined-behaviour sanitizers'
-    lane sanitized "$counts/sanitized.xml" build_and_ctest sanitized native build/native-asan -DHRUN_ADDON=OFF \
+    lane sanitized "$counts/sanitized.xml" build_and_ctest sanitized native build/native-asan all -DHRUN_ADDON=OFF \
         -DHRUN_SANITIZE=address,undefined
 }
 
 lane_agent() {
     heading 'the guest agent on this host'
-    lane agent "$counts/agent.xml" build_and_ctest agent test/initrd build/initrd-test
+    lane agent "$counts/agent.xml" build_and_ctest agent test/initrd build/initrd-test all
 }
 
 lane_fuzz() {
     heading 'fuzz corpora, replayed'
-    lane fuzz "$counts/fuzz.xml" build_and_ctest fuzz native build/fuzz -DHRUN_ADDON=OFF -DHRUN_FUZZ=ON -DHRUN_TESTS=OFF \
+    lane fuzz "$counts/fuzz.xml" build_and_ctest fuzz native build/fuzz fuzz/all -DHRUN_ADDON=OFF -DHRUN_FUZZ=ON -DHRUN_TESTS=OFF \
         -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 }
 
