@@ -2,6 +2,7 @@
 // createMicroVm: a machine in this process. JavaScript values become a plain configuration before any thread runs;
 // what the machine's device thread has to say comes back through one thread-safe function.
 #include <memory>
+#include <optional>
 
 #include "addon/error.h"
 #include "addon/functions.h"
@@ -64,8 +65,7 @@ class MicroVm : public std::enable_shared_from_this<MicroVm> {
     }
 
     MicroVm(Napi::Env env, Napi::Value on_console)
-        : calls_(Napi::ThreadSafeFunction::New(env, Napi::Function(), "MicroVm", 0, 1)),
-          ended_(std::make_shared<Napi::Promise::Deferred>(Napi::Promise::Deferred::New(env))) {
+        : calls_(Napi::ThreadSafeFunction::New(env, Napi::Function(), "MicroVm", 0, 1)) {
         if (on_console.IsFunction())
             on_console_ =
                 std::make_shared<Napi::FunctionReference>(Napi::Persistent(on_console.As<Napi::Function>()));
@@ -86,7 +86,7 @@ class MicroVm : public std::enable_shared_from_this<MicroVm> {
             },
             [this](const vmm::End& end) {
                 to_js_thread(
-                    [deferred = ended_, end](Napi::Env env) { deferred->Resolve(end_object(env, end)); });
+                    [deferred = ended_, end](Napi::Env env) { (*deferred)->Resolve(end_object(env, end)); });
             },
         };
         machine_ = std::make_unique<vmm::EmbeddedMachine>(
@@ -110,7 +110,9 @@ class MicroVm : public std::enable_shared_from_this<MicroVm> {
     // The object of src/native/addon.ts. Its functions share ownership of `self`.
     Napi::Object object(Napi::Env env, const std::shared_ptr<MicroVm>& self) {
         Napi::Object object = Napi::Object::New(env);
-        object.Set("ended", ended_->Promise());
+        // Made here, for a Deferred's promise is a handle that is good only in the scope which made it.
+        ended_->emplace(Napi::Promise::Deferred::New(env));
+        object.Set("ended", (*ended_)->Promise());
         auto add = [&](const char* name, std::function<Napi::Value(const Napi::CallbackInfo&)> function) {
             object.Set(name, Napi::Function::New(env, std::move(function), name));
         };
@@ -238,7 +240,9 @@ class MicroVm : public std::enable_shared_from_this<MicroVm> {
     }
 
     Napi::ThreadSafeFunction calls_;
-    Deferred ended_;
+    // Empty until the machine is built; nothing ends before.
+    const std::shared_ptr<std::optional<Napi::Promise::Deferred>> ended_ =
+        std::make_shared<std::optional<Napi::Promise::Deferred>>();
     std::shared_ptr<Napi::FunctionReference> on_console_;
     std::unique_ptr<vmm::EmbeddedMachine> machine_;
     uint64_t exits_ = 0;
