@@ -3,6 +3,7 @@
 // what the machine's device thread has to say comes back through one thread-safe function.
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "addon/error.h"
 #include "addon/functions.h"
@@ -65,7 +66,8 @@ class MicroVm : public std::enable_shared_from_this<MicroVm> {
     }
 
     MicroVm(Napi::Env env, Napi::Value on_console)
-        : calls_(Napi::ThreadSafeFunction::New(env, Napi::Function(), "MicroVm", 0, 1)) {
+        : calls_(Napi::ThreadSafeFunction::New(env, Napi::Function(), "MicroVm", 0, 1)), env_(env) {
+        napi_add_env_cleanup_hook(env, environment_ends, this);
         if (on_console.IsFunction())
             on_console_ =
                 std::make_shared<Napi::FunctionReference>(Napi::Persistent(on_console.As<Napi::Function>()));
@@ -175,17 +177,15 @@ class MicroVm : public std::enable_shared_from_this<MicroVm> {
             deferred->Resolve(env.Undefined());
             return deferred->Promise();
         }
-        machine_->stop();
         exits_ = machine_->exits();
-        auto self = shared_from_this();
-        std::thread([self, deferred,
-                     machine = std::shared_ptr<vmm::EmbeddedMachine>(std::move(machine_))]() mutable {
-            machine.reset();
-            self->to_js_thread([self, deferred](Napi::Env env) {
-                deferred->Resolve(env.Undefined());
-                self->release();
+        stopper_ =
+            std::thread([this, self = shared_from_this(), deferred, machine = std::move(machine_)]() mutable {
+                machine.reset();
+                to_js_thread([self = std::move(self), deferred](Napi::Env env) {
+                    self->release();
+                    deferred->Resolve(env.Undefined());
+                });
             });
-        }).detach();
         return deferred->Promise();
     }
 
@@ -229,15 +229,20 @@ class MicroVm : public std::enable_shared_from_this<MicroVm> {
             delete queued;
     }
 
-    // The machine has gone, or goes now.
+    // On the JavaScript thread. Nothing calls into JavaScript afterwards: all threads are gone.
     void release() {
+        if (std::exchange(released_, true))
+            return;
         machine_.reset();
-        if (on_console_ && std::this_thread::get_id() != js_thread_)
-            on_console_->SuppressDestruct(); // its environment has ended and took the reference along
+        if (stopper_.joinable())
+            stopper_.join();
         on_console_.reset();
-        if (!std::exchange(released_, true))
-            calls_.Release();
+        napi_remove_env_cleanup_hook(env_, environment_ends, this);
+        calls_.Release();
     }
+
+    // Comes before the thread-safe function's own hook, for hooks run in the opposite order of their making.
+    static void environment_ends(void* self) { static_cast<MicroVm*>(self)->release(); }
 
     Napi::ThreadSafeFunction calls_;
     // Empty until the machine is built; nothing ends before.
@@ -245,9 +250,10 @@ class MicroVm : public std::enable_shared_from_this<MicroVm> {
         std::make_shared<std::optional<Napi::Promise::Deferred>>();
     std::shared_ptr<Napi::FunctionReference> on_console_;
     std::unique_ptr<vmm::EmbeddedMachine> machine_;
+    std::thread stopper_;
+    napi_env env_;
     uint64_t exits_ = 0;
     bool released_ = false;
-    const std::thread::id js_thread_ = std::this_thread::get_id();
 };
 
 } // namespace
