@@ -33,8 +33,8 @@ TEST_CASE("the child gets the descriptors given, in order, and no others") {
     const Fd second(open("/dev/zero", O_RDONLY | O_CLOEXEC));
     const int fds[] = {second.get(), first.get()};
     const std::string fd = "/proc/$$/fd/";
-    const std::string script =
-        "readlink " + fd + "0 " + fd + "1 " + fd + "3 " + fd + "4 " + fd + "5 >&2; exit 7";
+    const std::string script = "seen=$(readlink " + fd + "0 " + fd + "1 " + fd + "3 " + fd + "4 " + fd +
+                               "5); echo \"$seen\" >&2; exit 7";
     auto process = Process::spawn({"/bin/sh", "-c", script}, errors->second.get(), fds);
     REQUIRE(process);
     errors->second.reset();
