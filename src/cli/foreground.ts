@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { constants } from 'node:os';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import type { Session } from '../core/attach.ts';
@@ -19,6 +20,7 @@ export interface ForegroundOptions {
 /** Milliseconds that a process whose output nobody reads has from its stop signal to SIGKILL. */
 const BROKEN_PIPE_GRACE_MS = 1000;
 const LEFT_RUNNING_EXIT = 1;
+const HUNG_UP_EXIT = 128 + constants.signals.SIGHUP;
 
 /** Starts a container on this process's terminal and standard streams; resolves when it has ended. */
 export async function runForeground(
@@ -29,6 +31,7 @@ export async function runForeground(
   using resources = new DisposableStack();
   const { tty, terminal } = options;
   let interrupts: Interrupts | undefined;
+  const left = Promise.withResolvers<RunEnd>();
   const { attachment, ended } = startContainer(root, created, standardStreams(options), {
     trace: options.trace,
     started: () => {
@@ -36,14 +39,20 @@ export async function runForeground(
       resources.use(tty ? followWindow(terminal.size, attachment.session) : undefined);
     },
     input: (bytes) => terminal.raw && interrupts?.typed(bytes),
-    outputBroken: () => attachment.session.stop(created.config.process.stopSignal, BROKEN_PIPE_GRACE_MS),
+    inputEnded: () => terminal.raw && hangUp(),
+    outputBroken: () => (terminal.raw ? hangUp() : stopUnread()),
   });
-  const leftRunning = Promise.withResolvers<RunEnd>();
-  const giveUp = () => leftRunning.resolve(goesOn(created.name));
-  if (options.signalProxy) interrupts = resources.use(new Interrupts(attachment.session, giveUp));
+  const { session } = attachment;
+  const stopUnread = () => session.stop(created.config.process.stopSignal, BROKEN_PIPE_GRACE_MS);
+  const hangUp = () => {
+    session.signal(constants.signals.SIGHUP);
+    left.resolve({ exitCode: HUNG_UP_EXIT, failure: undefined, started: attachment.started });
+  };
+  const giveUp = () => left.resolve(goesOn(created.name));
+  if (options.signalProxy) interrupts = resources.use(new Interrupts(session, giveUp));
   if (terminal.raw) resources.use(enterRawMode());
-  const end = await Promise.race([ended, leftRunning.promise]);
-  attachment.session.close();
+  const end = await Promise.race([ended, left.promise]);
+  attachment.leave();
   const endedBy = interrupts?.startEndedBy;
   return endedBy === undefined ? end : { exitCode: endedBy, failure: undefined, started: false };
 }

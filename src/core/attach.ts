@@ -28,6 +28,8 @@ export interface AttachEvents {
   trace?(stage: number, timeNs: bigint): void;
   /** sees standard input before it is sent */
   input?(bytes: Buffer): void;
+  /** standard input has ended; called before the process is told */
+  inputEnded?(): void;
   /** nobody reads the container's output any more; what comes from here on is dropped */
   outputBroken?(cause: Error): void;
 }
@@ -39,6 +41,8 @@ export interface AttachEnd {
   error: SessionError | undefined;
   /** the monitor said that it has let go of everything */
   gone: boolean;
+  /** this side left; the container goes on */
+  left: boolean;
   /** why the connection broke, if it did */
   cause: Error | undefined;
   /** why output could not be written, if so */
@@ -53,7 +57,7 @@ export class Attachment {
   readonly #streams: AttachStreams;
   readonly #events: AttachEvents;
   readonly #end: AttachEnd = {
-    ...{ started: false, exit: undefined, error: undefined, gone: false },
+    ...{ started: false, exit: undefined, error: undefined, gone: false, left: false },
     ...{ cause: undefined, outputError: undefined },
   };
   #pendingWrites = 0;
@@ -90,6 +94,12 @@ export class Attachment {
 
   get started(): boolean {
     return this.#end.started;
+  }
+
+  /** Ends the connection and lets the container go on. */
+  leave(): void {
+    if (!this.#closed) this.#end.left = true;
+    this.session.close();
   }
 
   #started(): void {
@@ -137,6 +147,8 @@ export class Attachment {
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
     }
+    if (this.#closed || this.#end.exit) return;
+    this.#events.inputEnded?.();
     await this.#processRuns.promise;
     this.session.endInput();
   }

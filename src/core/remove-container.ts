@@ -5,24 +5,32 @@ import type { Root } from '../base/root.ts';
 import {
   containerDirectory,
   findContainer,
+  nameOf,
   type RepairResult,
+  releaseName,
   removeContainer,
   repairContainer,
 } from '../container/index.ts';
 import { Session } from '../guest/index.ts';
 import { connectMonitor } from '../vm/index.ts';
 
-/** Removes the container that a name or id means; `force` ends a running one by SIGKILL first. */
+/** Removes the container that a name or id means, unless its monitor does so first (--rm); `force` ends a running one by SIGKILL first. */
 export async function removeContainerCalled(
   root: Root,
   text: string,
   options: { force: boolean },
 ): Promise<void> {
   const id = findContainer(root, text);
+  const name = nameOf(root, id);
   const found: RepairResult = await repairContainer(root, id);
-  if (found === 'removed') return;
-  if (found === 'alive' && options.force) await endContainer(containerDirectory(root, id));
-  await removeContainer(root, id);
+  const ended = found === 'alive' && options.force;
+  if (ended) await endContainer(containerDirectory(root, id));
+  try {
+    if (found !== 'removed') await removeContainer(root, id);
+  } catch (error) {
+    if (!ended || !hasCode(error, 'NO_SUCH_CONTAINER')) throw error;
+  }
+  if (name !== undefined) await releaseName(root, name, id);
 }
 
 /** Resolves when the monitor has let go of the container; one that is not running any more is fine. */

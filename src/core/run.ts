@@ -11,7 +11,7 @@ import { monitorDied, sessionFailure } from './session-failure.ts';
 /** A container whose monitor was started by this process. */
 export interface RunningContainer {
   attachment: Attachment;
-  /** Resolves when the container has ended and what it left behind is in order. */
+  /** Resolves when the container has ended and what it left behind is in order, or this side left it. */
   ended: Promise<RunEnd>;
 }
 
@@ -56,6 +56,7 @@ function repairInBackground(root: Root): void {
 async function finish(root: Root, created: CreatedContainer, end: AttachEnd): Promise<RunEnd> {
   created.release();
   const { id, name, config } = created;
+  if (end.left) return { exitCode: 0, failure: undefined, started: end.started };
   const lastWords = end.gone ? '' : monitorLastWords(created.directory);
   if (!end.gone) await settle(root, id);
   if (config.autoRemove) await releaseName(root, name, id);

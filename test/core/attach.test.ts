@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Duplex, PassThrough, Writable } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Attachment, type AttachStreams } from '../../src/core/attach.ts';
 import { FrameType, PROTOCOL_MAGIC } from '../../src/guest/protocol.ts';
 
@@ -115,10 +115,12 @@ describe('an attachment', () => {
   test('lets go of a standard input that never ends', async () => {
     const { near, say } = connection();
     const stdin = new PassThrough();
-    const attachment = new Attachment(near, { stdin });
+    const inputEnded = vi.fn();
+    const attachment = new Attachment(near, { stdin }, { inputEnded });
     say(HELLO, STARTED, EXIT, GONE);
     await attachment.ended;
     expect(stdin.destroyed).toBe(true);
+    expect(inputEnded).not.toHaveBeenCalled();
   });
 
   test('goes on without a reader of the output, and says so once', async () => {
@@ -152,6 +154,15 @@ describe('an attachment', () => {
       exit: undefined,
       error: undefined,
     });
+  });
+
+  test('leaving is told apart from being left', async () => {
+    const { near, say } = connection();
+    const attachment = new Attachment(near, {});
+    say(HELLO, STARTED);
+    await tick();
+    attachment.leave();
+    expect(await attachment.ended).toMatchObject({ started: true, left: true, gone: false });
   });
 
   test('an error of the guest is kept with its words', async () => {

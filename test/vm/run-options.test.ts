@@ -215,10 +215,22 @@ describe('a container', () => {
 
   test('the word run can be left out, and -d goes on in the background', async () => {
     expect((await store.hrun(['--rm', 'busybox', 'echo', 'hi'])).stdout).toBe('hi\n');
-    const { stdout, exitCode } = await store.hrun(['-d', '--rm', 'busybox', 'sleep', '2']);
+    const { stdout, exitCode } = await store.hrun([
+      '-d',
+      '--rm',
+      '--name',
+      'back',
+      'busybox',
+      'sleep',
+      '100',
+    ]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^[0-9a-f]{64}\n$/);
     expect(store.state(stdout.trim()).status).toBe('running');
+    expect((await store.hrun(['ps'])).stdout).toMatch(/Up .* {3}back\n$/);
+    expect(await store.hrun(['rm', 'back'])).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(await store.hrun(['rm', '-f', 'back'])).toEqual({ exitCode: 0, stdout: 'back\n', stderr: '' });
+    expect(store.containers()).not.toContain(stdout.trim());
   });
 
   test('--trace-startup tells the stages', async () => {

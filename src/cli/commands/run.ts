@@ -94,7 +94,7 @@ async function runDetached(root: Root, created: CreatedContainer): Promise<Omit<
   const events = { started: () => started.resolve(undefined) };
   const { attachment, ended } = startContainer(root, created, {}, events);
   const end = await Promise.race([started.promise, ended]);
-  attachment.session.close();
+  attachment.leave();
   if (end && !end.started && end.failure) throw end.failure;
   return { exitCode: 0, failure: undefined, detachedId: created.id };
 }

@@ -108,9 +108,12 @@ static void print_file(int dir, const char* name, const char* path, const char* 
     printf(" %o %u:%u %lld.%09ld", status->st_mode, status->st_uid, status->st_gid,
            (long long)status->st_mtim.tv_sec, status->st_mtim.tv_nsec);
     if (!S_ISDIR(status->st_mode) && status->st_nlink > 1) {
-        printf(" links:%lu:", (unsigned long)status->st_nlink);
+        /* Not the number: overlayfs goes on counting a link that an upper layer took away. */
         const char* first = first_path(status, path);
-        print_escaped(first, strlen(first));
+        if (strcmp(first, path) != 0) {
+            printf(" linked:");
+            print_escaped(first, strlen(first));
+        }
     }
     if (S_ISREG(status->st_mode))
         printf(" %lld %016llx", (long long)status->st_size, (unsigned long long)hash_of(dir, name));
