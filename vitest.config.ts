@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const CI = process.env.CI === 'true';
 
-// Two projects: `unit` needs no virtual machine and is what `npm run check` runs; `vm` boots real guests.
+// Three projects: `unit` is what `npm run check` runs; `vm` boots real guests; `kvm` is what takes minutes on /dev/kvm.
 export default defineConfig({
   test: {
     projects: [
@@ -11,9 +11,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/vm/**'],
+          exclude: ['test/vm/**', 'test/kvm/**'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'kvm',
+          include: ['test/kvm/**/*.test.ts'],
+          testTimeout: 1_800_000,
+          fileParallelism: false,
         },
       },
       {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bare-metal guests of test/guests in MicroVms, for tests.
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { installDir } from '../../src/base/root.ts';
+import { type MicroVm, type MicroVmConfig, native } from '../../src/native/index.ts';
+
+export function kvmUsable(): boolean {
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    return true;
+  } catch (error) {
+    console.warn(`skipped: ${(error as Error).message}`);
+    return false;
+  }
+}
+
+/** The path of the guest that test/guests/NAME/guest.c became. */
+export function guest(name: string): string {
+  return join(installDir(), 'build', 'native', 'guests', `${name}.elf`);
+}
+
+export interface Running {
+  vm: MicroVm;
+  /** resolves when the guest's console has shown `text` */
+  said(text: string): Promise<void>;
+  text(): string;
+}
+
+/** A machine with that guest, not started yet. */
+export async function createGuest(name: string, config: Partial<MicroVmConfig> = {}): Promise<Running> {
+  let text = '';
+  const waiting: Array<() => void> = [];
+  const onConsole = (bytes: Buffer) => {
+    text += bytes.toString('latin1');
+    for (const look of waiting) look();
+  };
+  const vm = await native().createMicroVm({ kernel: guest(name), memoryMiB: 16, onConsole, ...config });
+  const said = (expected: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => text.includes(expected) && resolve();
+      waiting.push(look);
+      look();
+    });
+  return { vm, said, text: () => text };
+}
+
+/** What this process holds that a machine could leave behind. */
+export function resources() {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)![1]);
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    threads: field('Threads'),
+    mappings: readFileSync('/proc/self/maps', 'utf8').split('hrun-guest').length - 1,
+    rssKiB: field('VmRSS'),
+  };
+}
+
+/** Creates, starts and stops a machine whose guest never ends by itself. */
+export async function createAndStop(): Promise<void> {
+  const { vm } = await createGuest('faults', { commandLine: 's' });
+  await vm.start();
+  await vm.stop();
+}
