@@ -58,8 +58,6 @@ const char* code_name(int code) {
         return "LAYER_LIMIT";
     case erofs::kLayerAborted:
         return "LAYER_ABORTED";
-    case erofs::kLayerNeedsLower:
-        return "LAYER_NEEDS_LOWER";
     default:
         const char* name = strerrorname_np(code);
         return name ? name : "EIO";
@@ -115,6 +113,7 @@ Napi::Object to_js(Napi::Env env, const erofs::MergeSummary& summary) {
 
 Napi::Object to_js(Napi::Env env, const erofs::JoinSummary& summary) {
     Napi::Object object = Napi::Object::New(env);
+    object.Set("merge", static_cast<double>(summary.merge));
     object.Set("lowest", static_cast<double>(summary.lowest));
     object.Set("erofsBytes", static_cast<double>(summary.erofs_bytes));
     return object;

@@ -84,25 +84,32 @@ Converted<MergeSummary> Conversion::merge(std::vector<std::unique_ptr<BlobSource
 Converted<JoinSummary> Conversion::join(const std::vector<int>& image_fds, int output_fd) {
     std::vector<ImageReader> images;
     Sha256Stream identity;
+    JoinSummary summary;
     for (int fd : image_fds) {
         Result<ImageReader> image = ImageReader::open(fd);
         if (!image)
             return describe(image.error());
         identity.update(image->superblock().uuid, sizeof image->superblock().uuid);
         images.push_back(*image);
+        if (memcmp(image->superblock().volume_name, kUnresolvedLinks, sizeof Superblock::volume_name) == 0)
+            summary.merge = images.size();
     }
+    if (summary.merge > 0)
+        return summary;
     Result<DirectoryJoin> join = join_directories(images);
     if (!join)
         return describe(join.error());
+    summary.lowest = join->lowest;
     if (!join->root)
-        return JoinSummary{join->lowest, 0};
+        return summary;
     const Limits limits;
     ImageBuilder builder(output_fd, limits, false);
     builder.graft(*join->root);
     Result<uint64_t> bytes = builder.finish(identity.finish());
     if (!bytes)
         return describe(bytes.error());
-    return JoinSummary{join->lowest, *bytes};
+    summary.erofs_bytes = *bytes;
+    return summary;
 }
 
 void Conversion::cancel() {

@@ -31,6 +31,7 @@ struct MergeSummary {
 };
 
 struct JoinSummary {
+    size_t merge = 0;         // so many of the lowest have to be merged first; then the rest says nothing
     size_t lowest = 0;        // index of the lowest image that shows
     uint64_t erofs_bytes = 0; // 0: nothing was written, because nothing is needed on top
 };

@@ -119,6 +119,8 @@ Result<void> ImageBuilder::write_superblock(const Sha256& identity, std::vector<
     super.blocks = image_.next_block();
     super.feature_incompat = files_.wrote_chunks() ? kFeatureIncompatChunkedFile : 0;
     set_uuid(identity, super.uuid);
+    if (applier_.unresolved_links() > 0)
+        memcpy(super.volume_name, kUnresolvedLinks, sizeof super.volume_name);
     memcpy(first_block.data() + kSuperblockOffset, &super, sizeof super);
     super.checksum = superblock_checksum(first_block);
     memcpy(first_block.data() + kSuperblockOffset, &super, sizeof super);

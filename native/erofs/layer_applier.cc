@@ -145,9 +145,12 @@ Result<void> LayerApplier::apply_hard_link(const TarEntry& entry, NodeId parent,
     Result<NodeId> target = resolver_.find(*path);
     if (!target)
         return target.error();
-    if (*target == kNoNode || tree_.node(*target).kind == NodeKind::kWhiteout)
-        return Error{kLayerNeedsLower,
-                     "a hard link to " + entry.link_target + ", which the layer does not hold"};
+    if (*target == kNoNode || tree_.node(*target).kind == NodeKind::kWhiteout) {
+        if (layers_.bottom())
+            return corrupt("a hard link to " + entry.link_target + ", which no layer holds");
+        unresolved_links_++; // a lower layer may hold it
+        return {};
+    }
     if (tree_.node(*target).kind == NodeKind::kDirectory)
         return corrupt("a hard link to the directory " + entry.link_target);
     if (*target == tree_.child(parent, name))

@@ -16,6 +16,8 @@ class LayerApplier {
 
     // Reads the whole tar as the next layer up.
     Result<void> apply(TarReader& tar);
+    // Hard links left out because their targets can only be in lower layers.
+    uint64_t unresolved_links() const { return unresolved_links_; }
     // Tar entries applied so far, of all layers.
     uint64_t entries() const { return entries_; }
 
@@ -35,7 +37,7 @@ class LayerApplier {
     FileWriter& files_;
     const Limits& limits_;
     PathResolver resolver_;
-    uint64_t entries_ = 0, xattr_bytes_ = 0;
+    uint64_t entries_ = 0, xattr_bytes_ = 0, unresolved_links_ = 0;
 };
 
 } // namespace hrun::erofs

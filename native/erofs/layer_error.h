@@ -14,7 +14,6 @@ enum LayerErrorCode : int {
     kLayerCorrupt = 4096, // gzip, zstd or tar broken or truncated
     kLayerLimit,          // a limit was passed; the text names it
     kLayerAborted,
-    kLayerNeedsLower, // a hard link to a file that only a lower layer can hold
 };
 
 inline Error corrupt(std::string what) {

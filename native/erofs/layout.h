@@ -36,6 +36,11 @@ struct Superblock {
 };
 static_assert(sizeof(Superblock) == 128);
 
+// The volume name of an image whose layer has hard links to files of lower layers, which it had to leave
+// out: it must be merged with all layers below. Other images have none.
+constexpr char kUnresolvedLinks[] = "unresolved-links";
+static_assert(sizeof kUnresolvedLinks - 1 == sizeof Superblock::volume_name);
+
 enum class DataLayout : uint16_t { kFlatPlain = 0, kFlatInline = 2, kChunkBased = 4 };
 
 // struct erofs_inode_extended: 64-bit size, 32-bit owners, its own time.

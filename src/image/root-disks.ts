@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { type Digest, digestOf, digestParts } from '../base/digest.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { native } from '../native/index.ts';
+import { type LayerSource, native } from '../native/index.ts';
 import { fileSize } from './blob-store.ts';
 import type { Image } from './image.ts';
-import { ensureLayer } from './ingest.ts';
+import { ensureLayer, inLayer } from './ingest.ts';
 import { findLayerBlob, hasLayer, layerPath, openBlob } from './layer.ts';
 import { withLockFile } from './lock.ts';
 import { createScratch } from './scratch.ts';
 import type { ImageStore } from './store.ts';
 import { inStore } from './store-error.ts';
+import { topLayer } from './top-layer.ts';
 
 /**
  * The EROFS images to stack for `image`, lowest first, at most `maxDisks` (at least 1) of them; none for an image without
@@ -22,10 +23,29 @@ import { inStore } from './store-error.ts';
 export async function rootDisks(store: ImageStore, image: Image, maxDisks: number): Promise<string[]> {
   if (!Number.isInteger(maxDisks) || maxDisks < 1) throw new Error(`maxDisks is ${maxDisks}`);
   const { diffIds } = image;
-  const merged = diffIds.length > maxDisks ? diffIds.length - maxDisks + 1 : 0;
+  for (let merged = diffIds.length > maxDisks ? diffIds.length - maxDisks + 1 : 0; ; ) {
+    const disks = await stackOf(store, image, merged);
+    const { merge, lowest, top } = await topLayer(store.root, disks, topName(diffIds, merged));
+    const stack = [...disks.slice(lowest), ...(top ? [top] : [])];
+    if (merge === 0 && stack.length <= maxDisks) return stack;
+    // The top layer needs room, or hard links go from one layer to another.
+    const wanted = merge === 0 ? 2 : merge;
+    merged = merged === 0 ? wanted : merged + wanted - 1;
+  }
+}
+
+/** The lowest `merged` layers as one image, then the others. */
+async function stackOf(store: ImageStore, image: Image, merged: number): Promise<string[]> {
   const bottom = merged > 0 ? [await mergedDisk(store, image, merged)] : [];
-  const rest = diffIds.slice(merged).map((diffId, index) => layerDisk(store, image, diffId, merged + index));
+  const rest = image.diffIds
+    .slice(merged)
+    .map((diffId, index) => layerDisk(store, image, diffId, merged + index));
   return [...bottom, ...(await Promise.all(rest))];
+}
+
+/** Names what goes on top of an image's layers when its lowest `merged` are one. */
+export function topName(diffIds: readonly Digest[], merged: number): string {
+  return `top-${mergedHex(diffIds)}-${merged}`;
 }
 
 /** Where the image of several lowest layers as one is kept. */
@@ -69,7 +89,7 @@ async function merge(
   path: string,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const sources = [];
+  const sources: LayerSource[] = [];
   for (const [index, diffId] of diffIds.entries()) {
     const wanted = image.manifest.layers[index]!.digest;
     const blob = await findLayerBlob(store.root, diffId, wanted);
@@ -78,7 +98,7 @@ async function merge(
     sources.push({ fd: handle.fd, offset: 0, length: blob.size });
   }
   await using scratch = await createScratch(store.root);
-  await native().mergeLayers(sources, { outputFd: scratch.fd, bottom: true });
+  await inLayer(diffIds.at(-1)!, () => native().mergeLayers(sources, { outputFd: scratch.fd, bottom: true }));
   await scratch.commit(path);
 }
 

@@ -9,7 +9,7 @@ import { blobSize } from './blob-store.ts';
 import { type Image, loadImage } from './image.ts';
 import { linkedBlob } from './layer.ts';
 import { type NamedManifest, readNames } from './names.ts';
-import { mergedHex } from './root-disks.ts';
+import { mergedHex, topName } from './root-disks.ts';
 import { ImageStore, storeLockPath } from './store.ts';
 import { inStore } from './store-error.ts';
 import { imageUsers } from './users.ts';
@@ -77,6 +77,7 @@ function neededLayers(images: Image[]): Set<string> {
     for (const [index, diffId] of diffIds.entries()) {
       needed.add(digestParts(diffId as Digest).hex);
       needed.add(`merged-${mergedHex(diffIds.slice(0, index + 1))}`);
+      needed.add(topName(diffIds, index)).add(topName(diffIds, index + 1));
     }
   }
   return needed;

@@ -13,7 +13,6 @@ export interface NativeError extends Error {
 export type LayerErrorCode =
   | 'LAYER_CORRUPT' // gzip/zstd/tar broken or truncated
   | 'LAYER_LIMIT' // a limit was passed; the message names it
-  | 'LAYER_NEEDS_LOWER' // a hard link to a file that only a lower layer can hold: mergeLayers can resolve it
   | 'LAYER_ABORTED';
 
 /** Limits on one layer; each has a default in the converter, stated in docs/layers.md. */
@@ -65,6 +64,15 @@ export interface LayerStream {
   end(): Promise<LayerResult>;
   /** Stops all threads; idempotent. Pending promises reject with LAYER_ABORTED. */
   abort(): Promise<void>;
+}
+
+export interface JoinResult {
+  /** So many of the lowest images must be merged first (hard links between layers). 0: none, and the rest holds. */
+  merge: number;
+  /** Images below this index must not be stacked: the root of this one is opaque. */
+  lowest: number;
+  /** Size of the image that was written, to be stacked on top of all. 0: none is needed, none was written. */
+  erofsBytes: number;
 }
 
 /** A held lock (flock on an open file description): released by `release` or by the end of the process. */
@@ -150,15 +158,8 @@ export interface Addon {
     sources: LayerSource[],
     options: { outputFd: number; bottom: boolean; limits?: LayerLimits },
   ): Promise<{ erofsBytes: number; entries: number }>;
-  /**
-   * What a stack of EROFS images, lowest first, needs on top (docs/layers.md, "Implied directories"). `erofsBytes` 0: nothing,
-   * and nothing was written. Else the image is to be stacked above all others. Images below `lowest` must not be stacked at
-   * all: the root of that one is opaque.
-   */
-  joinDirectories(
-    images: number[],
-    options: { outputFd: number },
-  ): Promise<{ erofsBytes: number; lowest: number }>;
+  /** What a stack of EROFS images (their fds, lowest first) needs; docs/layers.md, "Stacking". */
+  joinDirectories(images: number[], options: { outputFd: number }): Promise<JoinResult>;
   /**
    * flock(2) on `path`, which is created (mode 0600) if missing. `shared` takes LOCK_SH.
    * With `wait` false returns null when somebody else holds it; with `wait` true resolves when held.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, openSync, statSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { native } from '../../src/native/index.ts';
+import { type JoinResult, native } from '../../src/native/index.ts';
 import { ErofsReader } from '../fixtures/erofs-reader.ts';
 import { fsck, LayerLab } from '../fixtures/layers.ts';
 import { TarBuilder } from '../fixtures/tar-builder.ts';
@@ -10,7 +10,7 @@ const lab = new LayerLab();
 afterAll(() => lab[Symbol.dispose]());
 
 /** Converts the layers, lowest first, and joins them. */
-async function join(...tars: TarBuilder[]): Promise<{ image: string; lowest: number; erofsBytes: number }> {
+async function join(...tars: TarBuilder[]): Promise<JoinResult & { image: string }> {
   const images = await Promise.all(tars.map(async (tar) => (await lab.convert(tar.build())).image));
   const image = lab.path('erofs');
   const fds = images.map((path) => openSync(path, 'r'));
@@ -78,6 +78,12 @@ describe('joinDirectories', () => {
   it('says from which layer on an opaque root hides the others', async () => {
     const { lowest } = await join(base(), new TarBuilder().directory('.').file('.wh..wh..opq'), base());
     expect(lowest).toBe(1);
+  });
+
+  it('says how many layers must be merged when one has hard links to files below it', async () => {
+    const linking = new TarBuilder().hardLink('link', 'usr/share/doc').file('other');
+    const { merge, erofsBytes } = await join(base(), base(), linking, base());
+    expect({ merge, erofsBytes }).toEqual({ merge: 3, erofsBytes: 0 });
   });
 
   it('refuses a file that is no image', async () => {

@@ -52,6 +52,16 @@ describe('mergeLayers', () => {
     expect(reader.tree().get('linked')).toMatchObject({ nid: reader.tree().get('etc/a')!.nid, nlink: 2 });
   });
 
+  it('refuses a hard link to what no layer holds', async () => {
+    await expect(
+      lab.merge([base, new TarBuilder().hardLink('here', 'nowhere').build()]),
+    ).rejects.toMatchObject({
+      code: 'LAYER_CORRUPT',
+      path: 'here',
+      message: expect.stringContaining('nowhere'),
+    });
+  });
+
   it('never lets a whiteout touch its own layer, wherever it stands', async () => {
     const top = new TarBuilder()
       .file('opt/x/own')

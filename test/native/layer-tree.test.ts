@@ -67,14 +67,6 @@ describe('convertLayer: what is in the tree', () => {
     expect(tree.get('t')).toMatchObject({ type: 'symlink', nlink: 2, nid: tree.get('s')!.nid });
   });
 
-  it('says which layer it needs when a hard link goes to a lower one', async () => {
-    await expect(lab.convert(new TarBuilder().hardLink('here', 'only/below').build())).rejects.toMatchObject({
-      code: 'LAYER_NEEDS_LOWER',
-      path: 'here',
-      message: expect.stringContaining('only/below'),
-    });
-  });
-
   it('lets a later entry win: files replace, directories keep their contents', async () => {
     const tar = new TarBuilder()
       .file('f', 'old')

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must lie on top of a stack of layers (docs/layers.md, "Stacking"): found out once, kept in layers/.
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../base/atomic-file.ts';
+import type { Root } from '../base/root.ts';
+import { type JoinResult, native } from '../native/index.ts';
+import { readIfThere } from './blob-store.ts';
+import { withLockFile } from './lock.ts';
+import { createScratch } from './scratch.ts';
+import { inStore } from './store-error.ts';
+
+export interface TopLayer {
+  /** so many of the lowest layers must be merged first; if not 0 the rest says nothing */
+  merge: number;
+  /** index of the lowest layer to stack */
+  lowest: number;
+  /** the image to stack on top, if one is needed */
+  top: string | undefined;
+}
+
+/** For EROFS images, lowest first. `name` stands for exactly this stack. */
+export async function topLayer(root: Root, images: readonly string[], name: string): Promise<TopLayer> {
+  if (images.length < 2) return { merge: 0, lowest: 0, top: undefined };
+  const path = join(root.layers, `${name}.v${native().converterVersion}`);
+  return await inStore(root.layers, async () => {
+    let result = await readResult(`${path}.json`);
+    if (!result) {
+      await withLockFile(join(root.tmp, name), async () => {
+        result = (await readResult(`${path}.json`)) ?? (await joinImages(root, images, path));
+      });
+    }
+    const { merge, lowest, erofsBytes } = result!;
+    return { merge, lowest, top: erofsBytes > 0 ? `${path}.erofs` : undefined };
+  });
+}
+
+async function readResult(path: string): Promise<JoinResult | undefined> {
+  const text = await readIfThere(path);
+  return text && (JSON.parse(text.toString()) as JoinResult);
+}
+
+/** The image gets its name before the answer that promises it. */
+async function joinImages(root: Root, images: readonly string[], path: string): Promise<JoinResult> {
+  await using stack = new AsyncDisposableStack();
+  const fds: number[] = [];
+  for (const image of images) fds.push(stack.use(await open(image, 'r')).fd);
+  await using scratch = await createScratch(root);
+  const result = await native().joinDirectories(fds, { outputFd: scratch.fd });
+  if (result.erofsBytes > 0) await scratch.commit(`${path}.erofs`);
+  await writeFileAtomic(`${path}.json`, `${JSON.stringify(result)}\n`, { temporaryDir: root.tmp });
+  return result;
+}
