@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "devices/virtio/queue.h"
 
-#include <atomic>
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -90,10 +89,9 @@ void Virtqueue::push(uint16_t head, uint32_t written) {
 bool Virtqueue::publish() {
     if (!ready() || published_ == next_used_)
         return false;
-    __atomic_store_n(&used_->idx, next_used_, __ATOMIC_RELEASE);
+    // The index must be visible before the driver's wish is read, or both sides may sleep (2.7.7.2): seq_cst.
+    store(&used_->idx, next_used_);
     published_ = next_used_;
-    // The index must be visible before the driver's wish is read, or both sides may sleep (2.7.7.2).
-    std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!event_idx_)
         return !(load(&avail_->flags) & kAvailNoInterrupt);
     const bool first = !std::exchange(signalled_valid_, true);
@@ -112,12 +110,11 @@ bool Virtqueue::enable_notifications() {
     if (!ready())
         return false;
     notifications_ = true;
+    // The wish must be visible before the index is read again, or a chain may be missed (2.7.10.1): seq_cst.
     if (event_idx_)
         store(avail_event_, next_avail_);
     else
         store(&used_->flags, 0);
-    // The wish must be visible before the index is read again, or a chain may be missed (2.7.10.1).
-    std::atomic_thread_fence(std::memory_order_seq_cst);
     return has_available();
 }
 
@@ -189,13 +186,14 @@ Descriptor Virtqueue::descriptor(uint16_t index) const {
     return copy;
 }
 
-// SAFETY: `field` lies in a ring that start() checked and aligned; acquire orders what the index announces after it.
+// SAFETY: `field` lies in a ring that start() checked and aligned. seq_cst orders each load and store here
+// with all others: what an index announces is read after it, and no load overtakes a store before it.
 uint16_t Virtqueue::load(const uint16_t* field) const {
-    return __atomic_load_n(field, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(field, __ATOMIC_SEQ_CST);
 }
 
 void Virtqueue::store(uint16_t* field, uint16_t value) {
-    __atomic_store_n(field, value, __ATOMIC_RELEASE);
+    __atomic_store_n(field, value, __ATOMIC_SEQ_CST);
 }
 
 } // namespace hrun::virtio

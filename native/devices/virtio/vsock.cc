@@ -273,12 +273,15 @@ void VsockDevice::drop(const Connection& connection) {
         return;
     const Connection keep = connection;
     connections_.erase(found);
+    if (std::exchange(keep->queued, false))
+        std::erase(ready_, keep);
     keep->deadline.reset();
     drain(keep);
 }
 
 // The guest is done with it; bytes that the host has not taken yet stay for it until it reads or closes.
 void VsockDevice::drain(Connection connection) {
+    connection->stream().unwatch();
     if (connection->stream().drained())
         return;
     VsockConnection* raw = connection.get();

@@ -23,6 +23,7 @@ class VsockStream {
 
     // Watches the socket; `changed` is called when it may be read or written again, instead of the one given before.
     Result<void> watch(EventLoop& loop, EventLoop::Callback changed);
+    void unwatch() { watch_.reset(); }
 
     // Guest to host. Writes what the socket takes and keeps the rest; false, with nothing taken, when `size` bytes
     // have no room: the guest sent more than it was allowed. Bytes for a host that reads no more are dropped.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The vsock device over a guest memory that is the input: rings, descriptors, packets, all of it the fuzzer's.
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,7 +45,7 @@ void serve_host(std::vector<Fd>& hosts) {
     char bytes[4096];
     for (Fd& host : hosts) {
         const ssize_t count = read(host.get(), bytes, sizeof bytes);
-        [[maybe_unused]] const ssize_t written = write(host.get(), bytes, 100);
+        [[maybe_unused]] const ssize_t written = send(host.get(), bytes, 100, MSG_NOSIGNAL);
         if (count > 0 && count % 2 == 0)
             host.reset();
     }

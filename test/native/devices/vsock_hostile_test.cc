@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a guest may put into its vsock queues to harm the host. It may lose its own connections, nothing more.
 #include <doctest/doctest.h>
+#include <sys/socket.h>
 
 #include "devices/guest_vsock.h"
 
@@ -153,6 +154,24 @@ TEST_CASE("a storm of packets to nowhere is held back until the guest takes the 
     }
     CHECK(answered >= returned);
     CHECK(answered > static_cast<int>(VsockDevice::kMaxReplies));
+}
+
+TEST_CASE("connections that end while the guest takes no answers leave nothing behind") {
+    GuestVsock guest;
+    guest.start();
+    auto& rx = guest.drivers[VsockDevice::kRx];
+    for (uint32_t port = 0; port < 100; ++port) { // fills the receive queue and goes on
+        guest.send_op(kVsockOpRequest, port, 1);
+        guest.send_op(kVsockOpRst, port, 1);
+    }
+    CHECK(guest.device->connection_count() == 0);
+    for (Fd& host : guest.accepted) {
+        CHECK(send(host.get(), "x", 1, MSG_NOSIGNAL) == -1);
+        host.reset();
+    }
+    guest.settle();
+    while (rx.take_used()) {
+    }
 }
 
 TEST_CASE("more connections than the limit are reset") {
