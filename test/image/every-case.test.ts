@@ -89,8 +89,8 @@ function listLine(
     `${seconds}.${nanoseconds}`,
   ];
   if (type !== 'directory' && nlink > 1) {
-    if (!firstPaths.has(nid)) firstPaths.set(nid, path);
-    parts.push(`links:${nlink}:${escaped(firstPaths.get(nid)!)}`);
+    if (firstPaths.has(nid)) parts.push(`linked:${escaped(firstPaths.get(nid)!)}`);
+    else firstPaths.set(nid, path);
   }
   if (type === 'file') parts.push(String(size), fnv(reader.data(nid)));
   if (device) parts.push(device.join(','));
