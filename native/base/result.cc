@@ -5,6 +5,8 @@
 
 namespace hrun {
 
-std::string Error::message() const { return what + ": " + strerrordesc_np(code); }
+std::string Error::message() const {
+    return what + ": " + strerrordesc_np(code);
+}
 
 } // namespace hrun
