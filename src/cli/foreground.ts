@@ -30,8 +30,9 @@ export async function runForeground(
 ): Promise<RunEnd> {
   using resources = new DisposableStack();
   const { tty, terminal } = options;
-  let interrupts: Interrupts | undefined;
   const left = Promise.withResolvers<RunEnd>();
+  const giveUp = () => left.resolve(goesOn(created.name));
+  const interrupts = options.signalProxy ? resources.use(new Interrupts(giveUp)) : undefined;
   const { attachment, ended } = startContainer(root, created, standardStreams(options), {
     trace: options.trace,
     started: () => {
@@ -48,8 +49,7 @@ export async function runForeground(
     session.signal(constants.signals.SIGHUP);
     left.resolve({ exitCode: HUNG_UP_EXIT, failure: undefined, started: attachment.started });
   };
-  const giveUp = () => left.resolve(goesOn(created.name));
-  if (options.signalProxy) interrupts = resources.use(new Interrupts(session, giveUp));
+  interrupts?.connect(session);
   if (terminal.raw) resources.use(enterRawMode());
   const end = await Promise.race([ended, left.promise]);
   attachment.leave();

@@ -28,16 +28,17 @@ const INSISTED = 3;
 export class Interrupts implements Disposable {
   /** 128+n when signal n ended the start */
   startEndedBy: number | undefined;
-  readonly #session: Session;
+  #session: Session | undefined;
   readonly #givenUp: () => void;
   readonly #handlers = new Map<ForwardedSignal, () => void>();
   readonly #waiting: number[] = [];
   #started = false;
-  #typedInterrupts = 0;
+  /** Ctrl-C before the process runs, typed or as a signal */
+  #earlyInterrupts = 0;
   #insisted = 0;
 
-  constructor(session: Session, givenUp: () => void) {
-    this.#session = session;
+  /** Catches signals from here on: before there is anything that they must not leave behind. */
+  constructor(givenUp: () => void) {
     this.#givenUp = givenUp;
     for (const name of FORWARDED) {
       const handler = () => this.#signal(name);
@@ -46,17 +47,21 @@ export class Interrupts implements Disposable {
     }
   }
 
+  /** Where signals go. */
+  connect(session: Session): void {
+    this.#session = session;
+  }
+
   /** The process runs: what came too early reaches it now. */
   started(): void {
     this.#started = true;
-    for (const number of this.#waiting) this.#session.signal(number);
+    for (const number of this.#waiting) this.#session?.signal(number);
   }
 
   /** Looks at what is typed while the VM boots: Ctrl-C twice ends the start. */
   typed(bytes: Buffer): void {
     if (this.#started) return;
-    for (const byte of bytes) if (byte === CTRL_C) this.#typedInterrupts++;
-    if (this.#typedInterrupts >= 2) this.#endStart(constants.signals.SIGINT);
+    for (const byte of bytes) if (byte === CTRL_C) this.#interruptEarly();
   }
 
   [Symbol.dispose](): void {
@@ -66,12 +71,22 @@ export class Interrupts implements Disposable {
   #signal(name: ForwardedSignal): void {
     const number = constants.signals[name];
     if (this.#started) this.#forward(name, number);
-    else if (END_START.includes(name) || this.#waiting.includes(number)) this.#endStart(number);
-    else this.#waiting.push(number);
+    else if (END_START.includes(name)) this.#endStart(number);
+    else this.#keep(number);
+  }
+
+  /** For the process, once it runs. */
+  #keep(number: number): void {
+    if (!this.#waiting.includes(number)) this.#waiting.push(number);
+    if (number === constants.signals.SIGINT) this.#interruptEarly();
+  }
+
+  #interruptEarly(): void {
+    if (++this.#earlyInterrupts >= 2) this.#endStart(constants.signals.SIGINT);
   }
 
   #forward(name: ForwardedSignal, number: number): void {
-    this.#session.signal(number);
+    this.#session?.signal(number);
     if (name !== 'SIGINT' && name !== 'SIGTERM') return;
     if (++this.#insisted >= INSISTED) this.#givenUp();
   }
@@ -79,6 +94,6 @@ export class Interrupts implements Disposable {
   #endStart(number: number): void {
     if (this.startEndedBy !== undefined) return;
     this.startEndedBy = 128 + number;
-    this.#session.stop(constants.signals.SIGKILL, 0);
+    this.#session?.stop(constants.signals.SIGKILL, 0);
   }
 }
