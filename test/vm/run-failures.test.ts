@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { FIXTURES, TestStore } from './hrun.ts';
+import { eventually, FIXTURES, TestStore } from './hrun.ts';
 
 let store: TestStore;
 beforeAll(async () => {
@@ -11,9 +11,9 @@ beforeAll(async () => {
 afterAll(() => store.remove());
 
 /** Whatever went wrong, the store is as before. */
-afterEach(() => {
+afterEach(async () => {
   expect(store.containers()).toEqual([]);
-  expect(store.processes()).toEqual([]);
+  await eventually(() => store.processes().length === 0);
 });
 
 describe('a run that fails says so in one line', () => {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FIXTURES, TestStore } from './hrun.ts';
+import { eventually, FIXTURES, TestStore } from './hrun.ts';
 
 let store: TestStore;
 beforeAll(async () => {
@@ -96,10 +96,10 @@ describe('standard streams of hrun run', () => {
     expect((await child).exitCode).toBe(0);
   });
 
-  test('nothing is left behind', () => {
+  test('nothing is left behind', async () => {
     expect(store.containers()).toEqual([]);
     expect(store.names()).toEqual([]);
-    expect(store.processes()).toEqual([]);
+    await eventually(() => store.processes().length === 0);
     expect(existsSync(join(store.dir, 'lock'))).toBe(true);
   });
 });
