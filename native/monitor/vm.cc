@@ -8,6 +8,7 @@
 
 #include "base/unix_socket.h"
 #include "monitor/clock.h"
+#include "monitor/configure_payload.h"
 #include "monitor/start_payload.h"
 
 namespace hrun::monitor {
@@ -97,7 +98,10 @@ void Vm::connect_agent() {
 }
 
 void Vm::begin_session(Fd socket) {
-    if (auto begun = agent_.begin(std::move(socket), container_.configure, container_.start); !begun)
+    auto configure = configure_payload(container_.configure);
+    const auto begun = configure ? agent_.begin(std::move(socket), *configure, container_.start)
+                                 : Result<void>(configure.error());
+    if (!begun)
         fail(HRUN_ERROR_HOST, static_cast<uint32_t>(begun.error().code), begun.error().message());
 }
 

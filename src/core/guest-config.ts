@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from 'node:crypto';
 import { type Configure, encodeConfigure, encodeStart, type Rlimit } from '../guest/index.ts';
 import { layerSlots, WRITABLE_SLOT } from '../vm/index.ts';
 import { capabilityMask } from './capabilities.ts';
@@ -19,7 +18,6 @@ const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/pro
 
 const TMPFS_DEFAULTS = ['nosuid', 'nodev', 'noexec'];
 const SHM_BYTES = 64 * 1024 * 1024;
-const ENTROPY_BYTES = 64;
 
 const RLIMIT_CORE = 4;
 const RLIMIT_NPROC = 6;
@@ -50,8 +48,6 @@ export function configurePayload(options: ContainerOptions, hostname: string, la
     readOnlyPaths: open ? [] : READONLY_PATHS,
     shmSize: options.shmSize ?? SHM_BYTES,
     pidsLimit: options.pidsLimit,
-    time: BigInt(Date.now()) * 1_000_000n,
-    entropy: randomBytes(ENTROPY_BYTES),
   };
   return encodeConfigure(configure);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ConfigureFlags, ConfigureTag } from './protocol.ts';
+import { ConfigureFlags, ConfigureTag, MAX_PAYLOAD } from './protocol.ts';
 import { TlvWriter } from './tlv.ts';
 
 /** A mount that the agent makes after the OCI default mounts, as mount(8) names its parts. */
@@ -10,7 +10,7 @@ export interface GuestMount {
   options: string;
 }
 
-/** What the agent sets up once per VM: the content of a CONFIGURE frame. */
+/** What the agent sets up once per VM. The monitor adds the time and entropy when it sends it. */
 export interface Configure {
   /** virtio-mmio slots of the EROFS layers, lowest layer first */
   layerSlots: readonly number[];
@@ -30,13 +30,12 @@ export interface Configure {
   shmSize: number;
   /** pids.max of the container's cgroup; undefined is no limit */
   pidsLimit: number | undefined;
-  /** nanoseconds since the epoch */
-  time: bigint;
-  /** 32 to 256 bytes for the guest's random number generator */
-  entropy: Buffer;
 }
 
-/** The payload of a CONFIGURE frame. */
+/** Bytes of HRUN_MAX_PAYLOAD that are the monitor's to add to. */
+const MONITORS_SHARE = 1024;
+
+/** The payload of a CONFIGURE frame, as far as it is known before the VM boots. */
 export function encodeConfigure(configure: Configure): Buffer {
   const tlv = new TlvWriter();
   for (const slot of configure.layerSlots) tlv.u32(ConfigureTag.LAYER, slot);
@@ -45,11 +44,9 @@ export function encodeConfigure(configure: Configure): Buffer {
   if (configure.domainname) tlv.string(ConfigureTag.DOMAINNAME, configure.domainname);
   tlv.u32(ConfigureTag.FLAGS, flagsOf(configure));
   writeRoot(tlv, configure);
-  tlv.u64(ConfigureTag.TIME, configure.time);
-  tlv.bytes(ConfigureTag.ENTROPY, configure.entropy);
   tlv.u64(ConfigureTag.SHM_SIZE, BigInt(configure.shmSize));
   if (configure.pidsLimit !== undefined) tlv.u64(ConfigureTag.PIDS_MAX, BigInt(configure.pidsLimit));
-  return tlv.finish("the container's mounts, files and sysctls");
+  return tlv.finish("the container's mounts, files and sysctls", MAX_PAYLOAD - MONITORS_SHARE);
 }
 
 function flagsOf(configure: Configure): number {

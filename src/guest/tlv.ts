@@ -44,10 +44,10 @@ export class TlvWriter {
     return this.bytes(tag, bytes);
   }
 
-  /** Everything written. Throws LIMIT_EXCEEDED past HRUN_MAX_PAYLOAD; `what` names it for the user. */
-  finish(what: string): Buffer {
-    if (this.#bytes > MAX_PAYLOAD) {
-      throw new HrunError('LIMIT_EXCEEDED', `${what} take ${this.#bytes} bytes, the most is ${MAX_PAYLOAD}`);
+  /** Everything written. Throws LIMIT_EXCEEDED past `limit` bytes; `what` names it for the user. */
+  finish(what: string, limit = MAX_PAYLOAD): Buffer {
+    if (this.#bytes > limit) {
+      throw new HrunError('LIMIT_EXCEEDED', `${what} take ${this.#bytes} bytes, the most is ${limit}`);
     }
     return Buffer.concat(this.#parts, this.#bytes);
   }

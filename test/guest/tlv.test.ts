@@ -52,8 +52,6 @@ const CONFIGURE: Configure = {
   readOnlyPaths: ['/proc/sys'],
   shmSize: 64 << 20,
   pidsLimit: undefined,
-  time: 1n,
-  entropy: Buffer.alloc(32, 1),
 };
 
 describe('START', () => {

@@ -140,8 +140,6 @@ export class MonitorRig {
       readOnlyPaths: [],
       shmSize: 1 << 20,
       pidsLimit: undefined,
-      time: BigInt(Date.now()) * 1_000_000n,
-      entropy: Buffer.alloc(32, 7),
     });
   }
 

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// CONFIGURE as the agent gets it: what the CLI wrote, and what only the moment of sending knows.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace hrun::monitor {
+
+// `stored` (configure.bin) with HRUN_CONF_TIME and HRUN_CONF_ENTROPY of now behind it: a clock set by the time at which
+// the container was made would be late by the boot, and entropy is not to lie on a disk.
+Result<std::string> configure_payload(std::string_view stored);
+
+} // namespace hrun::monitor

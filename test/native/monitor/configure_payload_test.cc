@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/configure_payload.h"
+
+#include <time.h>
+
+#include <cstring>
+
+#include "doctest/doctest.h"
+#include "protocol.h"
+
+using namespace hrun;
+
+namespace {
+
+// The value of the TLV at `at`, which moves on behind it.
+std::string_view take(std::string_view payload, size_t& at, uint16_t tag) {
+    hrun_tlv tlv;
+    REQUIRE(at + sizeof tlv <= payload.size());
+    std::memcpy(&tlv, payload.data() + at, sizeof tlv);
+    CHECK(tlv.tag == tag);
+    CHECK(tlv.reserved == 0);
+    const std::string_view value = payload.substr(at + sizeof tlv, tlv.length);
+    REQUIRE(value.size() == tlv.length);
+    at += sizeof tlv + tlv.length;
+    return value;
+}
+
+} // namespace
+
+TEST_CASE("the agent gets what was stored, then fresh entropy and the present time") {
+    auto payload = monitor::configure_payload("stored");
+    REQUIRE(payload);
+    CHECK(payload->starts_with("stored"));
+    size_t at = 6;
+    const std::string entropy(take(*payload, at, HRUN_CONF_ENTROPY));
+    CHECK(entropy.size() == 64);
+    uint64_t time_ns;
+    const auto value = take(*payload, at, HRUN_CONF_TIME);
+    REQUIRE(value.size() == sizeof time_ns);
+    std::memcpy(&time_ns, value.data(), sizeof time_ns);
+    CHECK(time_ns / 1000000000 + 60 > static_cast<uint64_t>(time(nullptr)));
+    CHECK(time_ns / 1000000000 <= static_cast<uint64_t>(time(nullptr)));
+    CHECK(at == payload->size());
+
+    auto other = monitor::configure_payload("stored");
+    REQUIRE(other);
+    CHECK(other->find(entropy) == std::string::npos);
+}
+
+TEST_CASE("a payload that leaves no room for them is refused") {
+    CHECK_FALSE(monitor::configure_payload(std::string(HRUN_MAX_PAYLOAD, 'x')));
+}
