@@ -21,7 +21,8 @@ namespace hrun::virtio {
 class VsockDevice : public Device {
   public:
     enum Queue : uint16_t { kRx = 0, kTx = 1, kEvent = 2 }; // 5.10.2
-    static constexpr uint16_t kQueueSize = 1024; // what QEMU's virtio-mmio offers, whatever device is behind it
+    static constexpr uint16_t kQueueSize =
+        1024; // what QEMU's virtio-mmio offers, whatever device is behind it
     static constexpr size_t kMaxConnections = 512;
     static constexpr size_t kMaxReplies = 256;
 
