@@ -2,6 +2,7 @@
 #include "erofs/directory_join.h"
 
 #include <map>
+#include <unordered_set>
 
 #include "erofs/layer_error.h"
 #include "erofs/limits.h"
@@ -22,7 +23,7 @@ struct Stack {
 
 class Joiner {
   public:
-    explicit Joiner(const std::vector<ImageReader>& images) : images_(images) {}
+    explicit Joiner(const std::vector<ImageReader>& images) : images_(images), seen_(images.size()) {}
 
     Result<Stack> root_stack() {
         Stack stack;
@@ -51,7 +52,10 @@ class Joiner {
     }
 
   private:
+    // A directory has one name, so a damaged image cannot lead in circles.
     Result<void> push(Stack& stack, size_t image, uint64_t nid) {
+        if (!seen_[image].insert(nid).second)
+            return corrupt("the layer's EROFS image is damaged");
         Result<ImageDirectory> directory = images_[image].directory(nid);
         if (!directory)
             return directory.error();
@@ -92,6 +96,7 @@ class Joiner {
     }
 
     const std::vector<ImageReader>& images_;
+    std::vector<std::unordered_set<uint64_t>> seen_; // inode numbers of directories, per image
 };
 
 } // namespace

@@ -43,12 +43,12 @@ TEST_CASE("pax times count nanoseconds forward, also before 1970") {
                        {"-1.25", -2, 750000000},
                        {"-0.5", -1, 500000000},
                        {"3.1234567899", 3, 123456789}};
-    for (auto& [text, seconds, nanoseconds] : cases) {
-        CAPTURE(text);
-        auto time = parse_pax_time(text);
+    for (auto& expected : cases) {
+        CAPTURE(expected.text);
+        auto time = parse_pax_time(expected.text);
         REQUIRE(time);
-        CHECK(time->seconds == seconds);
-        CHECK(time->nanoseconds == nanoseconds);
+        CHECK(time->seconds == expected.seconds);
+        CHECK(time->nanoseconds == expected.nanoseconds);
     }
     for (const char* text : {"", "x", "1.x", "1.5 ", ".5", "99999999999999999999"})
         CHECK_FALSE(parse_pax_time(text));
