@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "erofs/layer_error.h"
+#include "erofs/limits.h"
 #include "erofs/xattr.h"
 
 namespace hrun::erofs {
@@ -24,24 +25,28 @@ size_t xattr_body_bytes(const Inode& inode) {
     return inode.xattr_count == 0 ? 0 : sizeof(XattrHeader) + (inode.xattr_count - 1) * 4u;
 }
 
-Result<void> append_block(std::string_view block, std::vector<ImageEntry>& entries) {
+Dirent dirent_at(std::string_view block, size_t index) {
     Dirent dirent;
-    if (block.size() < sizeof dirent)
+    memcpy(&dirent, block.data() + index * sizeof dirent, sizeof dirent);
+    return dirent;
+}
+
+Result<void> append_block(std::string_view block, std::vector<ImageEntry>& entries) {
+    if (block.size() < sizeof(Dirent))
         return damaged();
-    memcpy(&dirent, block.data(), sizeof dirent);
-    const size_t count = dirent.name_offset / sizeof dirent;
-    if (count == 0 || dirent.name_offset > block.size())
+    const size_t names = dirent_at(block, 0).name_offset; // where the dirents end
+    const size_t count = names / sizeof(Dirent);
+    if (count == 0 || names > block.size())
         return damaged();
     for (size_t i = 0; i < count; i++) {
-        memcpy(&dirent, block.data() + i * sizeof dirent, sizeof dirent);
-        size_t end = block.size();
-        if (i + 1 < count)
-            memcpy(&end, block.data() + (i + 1) * sizeof dirent + offsetof(Dirent, name_offset), 2),
-                end &= 0xffff;
+        const Dirent dirent = dirent_at(block, i);
+        const size_t end = i + 1 < count ? dirent_at(block, i + 1).name_offset : block.size();
         if (dirent.name_offset > end || end > block.size())
             return damaged();
         std::string_view name = block.substr(dirent.name_offset, end - dirent.name_offset);
         name = name.substr(0, name.find('\0')); // the last name is padded
+        if (name.empty() || name.size() > kMaxNameBytes)
+            return damaged();
         if (name != "." && name != "..")
             entries.push_back({std::string(name), dirent.nid, static_cast<FileType>(dirent.file_type)});
     }

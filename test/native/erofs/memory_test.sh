@@ -10,7 +10,7 @@ trap 'rm -rf "$dir"' EXIT
 check() {
     mkdir "$dir/tree"
     for ((i = 0; i < $3; i++)); do head -c "$2K" /dev/urandom >"$dir/tree/$i"; done
-    tar -C "$dir/tree" -cf - . | gzip -1 >"$dir/blob"
+    tar -C "$dir/tree" -cf - . | igzip -1 >"$dir/blob"
     rm -r "$dir/tree"
     peak=$("$convert" "$dir/image" "$dir/blob" | sed -n 's/^peak KiB //p')
     fsck.erofs "$dir/image"
