@@ -12,7 +12,12 @@ beforeAll(async () => {
   await store.load(FIXTURES);
 });
 afterAll(() => store.remove());
-afterEach(() => terminal?.close());
+afterEach(async () => {
+  await terminal?.close();
+  // A shell that is process one does not heed the SIGHUP; what a failed test left behind must not fail the next.
+  const left = store.containers();
+  if (left.length > 0) await store.hrun(['rm', '-f', ...left]);
+});
 
 /** A shell in a tmux of its own. */
 class Terminal {
@@ -88,14 +93,21 @@ describe('hrun -t in a terminal', () => {
     terminal = await Terminal.open();
     await terminal.line(`${HRUN} run -it --rm busybox sh`);
     await terminal.shows(/\/ # *$/);
-    await terminal.line('sleep 1000');
+    // Each program says that it is there before the key is pressed: until then the key is the shell's.
+    await terminal.line("sh -c 'echo one; sleep 1000'");
+    await terminal.shows(/^one$/m);
     await terminal.type('C-c');
     await terminal.line('echo status $?');
     await terminal.shows(/status 130/);
-    await terminal.line('cat');
+    await terminal.line("sh -c 'echo two; exec sleep 1000'");
+    await terminal.shows(/^two$/m);
     await terminal.type('C-z');
     await terminal.shows(/Stopped/);
+    await terminal.line('kill -9 %1; wait; cat; echo input ended');
+    await terminal.line('three');
+    await terminal.shows(/^three\nthree$/m);
     await terminal.type('C-d');
+    await terminal.shows(/^input ended$/m);
     await terminal.line('exit');
     await terminal.shows(/^# *$/m);
   });
