@@ -16,11 +16,9 @@ try {
   const blob = layerBlob();
   const tar = join(dir, 'layer.tar');
   execFileSync('sh', ['-c', 'gzip -dc "$0" >"$1"', blob, tar]);
+  const image = join(dir, 'image');
   const subjects: Subject[] = [
-    {
-      name: 'convert',
-      argv: [CONVERT, join(dir, 'image'), blob],
-    },
+    { name: 'convert', argv: [CONVERT, image, blob], before: () => rmSync(image, { force: true }) },
     { name: 'inflate (igzip)', argv: ['sh', '-c', 'igzip -dc "$0" >/dev/null', blob] },
     { name: 'SHA-256 of the tar (openssl)', argv: ['openssl', 'dgst', '-sha256', tar] },
     umociAndErofs(),

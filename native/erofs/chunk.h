@@ -20,10 +20,9 @@ struct Chunk {
 // Null stands for the end of the stream.
 using ChunkPtr = std::shared_ptr<Chunk>;
 
-// Memory is left uninitialised: whoever fills a chunk sets `size`.
-inline ChunkPtr new_chunk() {
-    return std::make_shared_for_overwrite<Chunk>();
-}
+// An empty chunk, with `data` left uninitialised. Its memory comes from chunks that were let go before, so that a
+// stream of any length costs the page faults of its first few MiB only. From any thread.
+ChunkPtr new_chunk();
 
 // Some bytes of a chunk; keeps it alive.
 struct Slice {

@@ -57,7 +57,8 @@ std::vector<Xattr> pax_xattrs(const PaxRecords& records) {
     for (auto at = records.lower_bound(kXattrPrefix); at != records.end(); ++at) {
         if (!at->first.starts_with(kXattrPrefix))
             break;
-        xattrs.push_back({at->first.substr(kXattrPrefix.size()), at->second});
+        if (!at->second.empty())
+            xattrs.push_back({at->first.substr(kXattrPrefix.size()), at->second});
     }
     return xattrs;
 }

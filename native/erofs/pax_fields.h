@@ -17,7 +17,8 @@ Result<uint64_t> pax_size(const PaxRecords& records, std::string_view key, uint6
 // Applies path, linkpath, size, uid, gid and mtime to the header; nanoseconds go to `nanoseconds`.
 Result<void> apply_pax_fields(const PaxRecords& records, TarHeader& header, uint32_t& nanoseconds);
 
-// The SCHILY.xattr.* records, ordered by name.
+// The SCHILY.xattr.* records, ordered by name. An empty value takes the record back (POSIX pax, 4.3): an attribute
+// without a value cannot be told in a layer.
 std::vector<Xattr> pax_xattrs(const PaxRecords& records);
 
 } // namespace hrun::erofs

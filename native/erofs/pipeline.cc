@@ -31,10 +31,8 @@ LayerPipeline::LayerPipeline(BlobSource& blob, int blob_fd, const Limits& limits
     : blob_(blob), blob_fd_(blob_fd), limits_(limits) {
     blob_thread_ = std::thread([this] { read_blob(); });
     inflate_thread_ = std::thread([this] { inflate_all(); });
-    hash_thread_ = std::thread([this] { hash_tar(); });
     pthread_setname_np(blob_thread_.native_handle(), "hrun-blob");
     pthread_setname_np(inflate_thread_.native_handle(), "hrun-inflate");
-    pthread_setname_np(hash_thread_.native_handle(), "hrun-digest");
 }
 
 LayerPipeline::~LayerPipeline() {
@@ -45,12 +43,12 @@ LayerPipeline::~LayerPipeline() {
 void LayerPipeline::cancel() {
     cancelled_ = true;
     blob_.cancel();
-    for (Queue* queue : {&blob_queue_, &tar_queue_, &hash_queue_})
+    for (Queue* queue : {&blob_queue_, &tar_queue_})
         queue->cancel();
 }
 
 void LayerPipeline::join() {
-    for (std::thread* thread : {&blob_thread_, &inflate_thread_, &hash_thread_})
+    for (std::thread* thread : {&blob_thread_, &inflate_thread_})
         if (thread->joinable())
             thread->join();
 }
@@ -83,9 +81,7 @@ Result<ChunkPtr> LayerPipeline::keep_blob(Result<ChunkPtr> chunk) {
 
 void LayerPipeline::inflate_all() {
     Result<void> inflated = inflate_blob();
-    Item last = inflated ? Item(ChunkPtr()) : Item(inflated.error());
-    hash_queue_.push(last);
-    tar_queue_.push(std::move(last));
+    tar_queue_.push(inflated ? Item(ChunkPtr()) : Item(inflated.error()));
 }
 
 Result<void> LayerPipeline::inflate_blob() {
@@ -166,8 +162,6 @@ Result<ChunkPtr> LayerPipeline::pop_blob() {
 Result<void> LayerPipeline::emit(ChunkPtr chunk) {
     inflated_ += chunk->size;
     HRUN_TRY(check_limits());
-    if (!plain_ && !hash_queue_.push(Item(chunk)))
-        return aborted();
     if (!tar_queue_.push(Item(std::move(chunk))))
         return aborted();
     return {};
@@ -183,22 +177,6 @@ Result<void> LayerPipeline::check_limits() const {
     return {};
 }
 
-// --- digest thread
-
-void LayerPipeline::hash_tar() {
-    Sha256Stream digest;
-    while (std::optional<Item> item = hash_queue_.pop()) {
-        if (!*item)
-            return;
-        if (!**item) {
-            digests_.tar = digest.finish();
-            return;
-        }
-        digest.update((**item)->data, (**item)->size);
-        digests_.tar_bytes += (**item)->size;
-    }
-}
-
 // --- caller's thread
 
 Result<Slice> LayerPipeline::next(size_t max) {
@@ -210,7 +188,7 @@ Result<Slice> LayerPipeline::next(size_t max) {
         else if (!*item)
             failed_ = item->error();
         else if (ChunkPtr& chunk = **item)
-            current_ = Slice{chunk, chunk->data, chunk->size};
+            take(chunk);
         at_end_ = current_.size == 0;
     }
     if (cancelled_)
@@ -225,6 +203,13 @@ Result<Slice> LayerPipeline::next(size_t max) {
     return slice;
 }
 
+void LayerPipeline::take(const ChunkPtr& chunk) {
+    current_ = Slice{chunk, chunk->data, chunk->size};
+    digests_.tar_bytes += chunk->size;
+    if (!plain_)
+        tar_digest_.update(chunk->data, chunk->size);
+}
+
 Result<LayerDigests> LayerPipeline::finish() {
     for (;;) {
         Result<Slice> slice = next(SIZE_MAX);
@@ -236,10 +221,7 @@ Result<LayerDigests> LayerPipeline::finish() {
     join();
     if (cancelled_)
         return aborted();
-    if (plain_) {
-        digests_.tar = digests_.blob;
-        digests_.tar_bytes = digests_.blob_bytes;
-    }
+    digests_.tar = plain_ ? digests_.blob : tar_digest_.finish();
     return digests_;
 }
 

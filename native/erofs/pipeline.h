@@ -3,8 +3,12 @@
 //
 //   blob thread     reads the blob, copies it to blob_fd, hashes it
 //   inflate thread  decompresses (passes a plain tar through)
-//   digest thread   hashes the tar (a plain tar is hashed once, by the blob thread)
-//   caller          takes the tar from next(): parses it and writes the image
+//   caller          takes the tar from next(), which hashes it (a plain tar is hashed once, by the blob thread);
+//                   parses it and writes the image
+//
+// Without SHA instructions the two halves, blob and inflate against caller, are equally long, and keep two cores busy.
+// Hashing the tar in a thread of its own was slower on two cores (one had the longest thread to itself and then nothing
+// to do) and at best a sixth faster on more.
 //
 // An error travels downstream in order behind the bytes before it, so that the same blob always fails
 // with the same error.
@@ -57,25 +61,27 @@ class LayerPipeline : public ByteSource {
     Result<ChunkPtr> pop_blob();
     Result<void> emit(ChunkPtr chunk);
     Result<void> check_limits() const;
-    void hash_tar();
+    void take(const ChunkPtr& chunk);
     void join();
 
     BlobSource& blob_;
     const int blob_fd_;
     const Limits& limits_;
 
-    Queue blob_queue_{8}, tar_queue_{16}, hash_queue_{16};
-    LayerDigests digests_;  // each field written by one thread, read after join()
-    bool plain_ = false;    // inflate thread only, read after join()
+    Queue blob_queue_{8}, tar_queue_{16};
+    LayerDigests digests_;  // the blob's by the blob thread, the tar's by the caller's; read after join()
+    bool plain_ = false;    // inflate thread, before its first chunk; whoever has popped one may read it
     uint64_t inflated_ = 0; // inflate thread
     uint64_t consumed_ = 0; // inflate thread: blob bytes taken
     std::atomic<bool> cancelled_ = false;
 
-    Slice current_; // caller's thread: not yet handed out
+    // The caller's thread.
+    Sha256Stream tar_digest_;
+    Slice current_; // not yet handed out
     bool at_end_ = false;
     std::optional<Error> failed_;
 
-    std::thread blob_thread_, inflate_thread_, hash_thread_;
+    std::thread blob_thread_, inflate_thread_;
 };
 
 } // namespace hrun::erofs

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bounded queue between two threads; bounded memory and back-pressure come from its capacity.
+// A bounded queue between two threads; bounded memory and back-pressure come from its capacity. A producer that found
+// it full sleeps until it is half empty: one wake-up for many items, not one for each.
 #pragma once
 
 #include <condition_variable>
@@ -32,7 +33,8 @@ template <class T> class BoundedQueue {
             return std::nullopt;
         T value = std::move(items_.front());
         items_.pop_front();
-        room_.notify_one();
+        if (items_.size() <= capacity_ / 2)
+            room_.notify_one();
         return value;
     }
 

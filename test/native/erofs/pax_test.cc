@@ -63,3 +63,12 @@ TEST_CASE("an empty pax value leaves the header's field as it is") {
     CHECK(header.path == "name");
     CHECK(header.uid == 7);
 }
+
+TEST_CASE("an empty pax value takes an extended attribute back") {
+    PaxRecords records;
+    REQUIRE(parse_pax("24 SCHILY.xattr.user.a=\n25 SCHILY.xattr.user.b=1\n", records));
+    const std::vector<Xattr> xattrs = pax_xattrs(records);
+    REQUIRE(xattrs.size() == 1);
+    CHECK(xattrs[0].name == "user.b");
+    CHECK(xattrs[0].value == "1");
+}
