@@ -52,6 +52,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   login: { summary: 'Log in to a registry', load: () => import('./commands/login.ts') },
   logout: { summary: 'Forget the login for a registry', load: () => import('./commands/logout.ts') },
+  info: { summary: 'Show this host and the store', load: () => import('./commands/info.ts') },
+  doctor: {
+    summary: 'Look at what this host lacks, and say what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
   version: { summary: 'Show the version of hrun', load: () => import('./commands/version.ts') },
 };
 

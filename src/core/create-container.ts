@@ -22,7 +22,7 @@ import {
 import { type Image, inStore, openImageStore, rootDisks } from '../image/index.ts';
 import {
   chooseEngine,
-  type Engine,
+  type EngineChoice,
   findAssets,
   MAX_LAYER_DISKS,
   memoryMiB,
@@ -43,6 +43,8 @@ export interface CreatedContainer {
   directory: string;
   config: ContainerConfig;
   assets: VmAssets;
+  /** one line about the choice of the engine that the user should read */
+  remark: string | undefined;
   /** Lets go of it: it is running, or is to stay as it is. */
   release(): void;
   /** Removes it again. */
@@ -55,12 +57,12 @@ export async function createContainer(
   options: ContainerOptions,
   report: Report = () => {},
 ): Promise<CreatedContainer> {
-  const engine = chooseEngine(options.engine);
+  const choice = await chooseEngine(root, options.engine);
   const assets = findAssets();
   using store = await openImageStore(root);
   const image = await imageForContainer(store, options, report);
   const layers = await rootDisks(store, image, MAX_LAYER_DISKS);
-  const plan = planContainer(options, image, layers, engine, assets);
+  const plan = planContainer(options, image, layers, choice, assets);
   return await inStore(root.containers, () => makeContainer(root, options, plan));
 }
 
@@ -71,7 +73,7 @@ interface Plan {
   process: ContainerProcess;
   image: Image;
   layers: string[];
-  engine: Engine;
+  choice: EngineChoice;
   assets: VmAssets;
   vcpus: number;
   memoryMiB: number;
@@ -84,14 +86,14 @@ function planContainer(
   options: ContainerOptions,
   image: Image,
   layers: string[],
-  engine: Engine,
+  choice: EngineChoice,
   assets: VmAssets,
 ): Plan {
   const id = newContainerId();
   const hostname = checkHostname(options.hostname ?? shortId(id));
   const process = containerProcess(image.config.config ?? {}, options, hostname);
   return {
-    ...{ id, hostname, process, image, layers, engine, assets },
+    ...{ id, hostname, process, image, layers, choice, assets },
     vcpus: vcpusFor(options.cpus),
     memoryMiB: memoryMiB(options.memory),
     configure: configurePayload(options, hostname, layers.length),
@@ -113,7 +115,8 @@ async function makeContainer(root: Root, options: ContainerOptions, plan: Plan):
     name = await nameContainer(root, options.name, id);
     const config = containerConfig(options, plan, name);
     await fillDirectory(root, directory, plan, config);
-    return { id, name, directory, config, assets, release: () => making.release(), discard };
+    const { remark } = plan.choice;
+    return { id, name, directory, config, assets, remark, release: () => making.release(), discard };
   } catch (error) {
     await discard();
     throw error;
@@ -149,7 +152,8 @@ async function fillDirectory(
 }
 
 function vmFile(plan: Plan, config: ContainerConfig, writable: string) {
-  const { id, engine, assets, vcpus, memoryMiB, layers } = plan;
+  const { id, assets, vcpus, memoryMiB, layers } = plan;
+  const { engine } = plan.choice;
   const { tty, stopSignal } = config.process;
   const { autoRemove } = config;
   return vmConfig({ id, engine, assets, vcpus, memoryMiB, layers, writable, tty, stopSignal, autoRemove });

@@ -1,43 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { HrunError } from '../base/errors.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { makeDirectory } from '../base/directory.ts';
+import { errnoOf, HrunError } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import { explainKvm, type KvmAdvice, virtualizationFacts } from './kvm-advice.ts';
+import { assessKvm, hostBoot, type KvmVerdict } from './kvm-verdict.ts';
+import { findProgram } from './program.ts';
 
 /** What --engine takes. */
 export const ENGINE_NAMES = ['auto', 'qemu', 'kvm'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** The engine part of vm.json. */
-export interface Engine {
-  engine: 'qemu';
-  qemu: { binary: string; accel: 'tcg' };
+export type Engine = { engine: 'qemu'; qemu: { binary: string; accel: 'tcg' } } | { engine: 'kvm' };
+
+export interface EngineChoice {
+  engine: Engine;
+  /** one line that the user should read, now */
+  remark: string | undefined;
 }
 
-const QEMU = 'qemu-system-x86_64';
+export const QEMU = { program: 'qemu-system-x86_64', package: 'qemu-system-x86' } as const;
 
-/** Settles which engine runs the VM. HOST_SETUP when its program is missing, UNSUPPORTED for kvm. */
-export function chooseEngine(name: EngineName, env: NodeJS.ProcessEnv = process.env): Engine {
-  if (name === 'kvm') {
-    throw new HrunError('UNSUPPORTED', 'the kvm engine is not built yet', { hint: 'use --engine qemu' });
-  }
-  return { engine: 'qemu', qemu: { binary: findProgram(QEMU, env), accel: 'tcg' } };
+/**
+ * Settles which engine runs a VM. `auto` takes kvm where the processor runs guests and never a slow KVM; the remark
+ * says so once per boot of the host. HOST_SETUP when the engine cannot work here.
+ */
+export async function chooseEngine(
+  root: Root,
+  name: EngineName,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<EngineChoice> {
+  if (name === 'qemu') return { engine: qemu(env), remark: undefined };
+  const verdict = await assessKvm(root);
+  if (name === 'kvm') return kvmByName(verdict);
+  if (verdict.state === 'hardware') return { engine: { engine: 'kvm' }, remark: undefined };
+  const { because } = explain(verdict);
+  const remark = `using software emulation (QEMU), which is slower: ${because}; hrun doctor says more`;
+  return { engine: qemu(env), remark: (await isNews(root, verdict)) ? remark : undefined };
 }
 
-function findProgram(name: string, env: NodeJS.ProcessEnv): string {
-  for (const dir of (env.PATH ?? '/usr/bin:/bin').split(delimiter)) {
-    const path = join(dir || '.', name);
-    if (dir.startsWith('/') && isExecutable(path)) return path;
-  }
-  throw new HrunError('HOST_SETUP', `${name} is not installed, or not in PATH`, {
-    hint: 'run: apt-get install qemu-system-x86',
+/** A verdict in words, for this host and user. */
+export function explain(verdict: KvmVerdict): KvmAdvice {
+  return explainKvm(verdict, virtualizationFacts(), userInfo().username);
+}
+
+function qemu(env: NodeJS.ProcessEnv): Engine {
+  return { engine: 'qemu', qemu: { binary: findProgram(QEMU.program, QEMU.package, env), accel: 'tcg' } };
+}
+
+/** A slow KVM is taken when it is asked for by name. */
+function kvmByName(verdict: KvmVerdict): EngineChoice {
+  if (verdict.state === 'hardware') return { engine: { engine: 'kvm' }, remark: undefined };
+  const { because, advice } = explain(verdict);
+  if (verdict.state === 'software')
+    return { engine: { engine: 'kvm' }, remark: `${because}: expect minutes where others take seconds` };
+  throw new HrunError('HOST_SETUP', `the kvm engine cannot work here: ${because}`, {
+    hint: `${advice}; or use --engine qemu`,
   });
 }
 
-function isExecutable(path: string): boolean {
+/** True once for each verdict and boot of the host. */
+async function isNews(root: Root, verdict: KvmVerdict): Promise<boolean> {
+  const path = join(root.cache, 'engine-remark');
+  const news = `${hostBoot()} ${verdict.state}\n`;
   try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
+    if (readFileSync(path, 'utf8') === news) return false;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') return false;
   }
+  try {
+    await makeDirectory(root.cache, 0o700);
+    writeFileSync(path, news, { mode: 0o600 });
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+  return true;
 }

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 export { findAssets, type VmAssets } from './assets.ts';
-export { chooseEngine, ENGINE_NAMES, type Engine, type EngineName } from './engine.ts';
+export {
+  chooseEngine,
+  ENGINE_NAMES,
+  type Engine,
+  type EngineChoice,
+  type EngineName,
+  explain,
+  QEMU,
+} from './engine.ts';
+export { type VirtualizationFacts, virtualizationFacts } from './kvm-advice.ts';
+export { assessKvm, type KvmVerdict } from './kvm-verdict.ts';
 export { DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB, memoryMiB } from './memory.ts';
 export { connectMonitor, monitorLastWords, startMonitor } from './monitor.ts';
+export { findProgram } from './program.ts';
 export { layerSlots, MAX_LAYER_DISKS, WRITABLE_SLOT } from './slots.ts';
 export { type VmConfig, type VmRequest, vmConfig } from './vm-config.ts';

@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts';
 import { layerSlots, RNG_SLOT, VSOCK_SLOT, WRITABLE_SLOT } from './slots.ts';
 
 /** vm.json: docs/monitor.md. */
-export interface VmConfig extends Engine {
+export type VmConfig = Engine & {
   version: 1;
   id: string;
   kernel: string;
@@ -19,7 +19,7 @@ export interface VmConfig extends Engine {
   stopSignal: number;
   autoRemove: boolean;
   bootTimeoutMs: number;
-}
+};
 
 /** What makes one VM differ from another. */
 export interface VmRequest {

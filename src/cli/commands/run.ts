@@ -77,6 +77,7 @@ async function run(image: string, args: string[], flags: RunFlags, output: Outpu
   if (flags.cidfile !== undefined) checkCidFile(flags.cidfile);
   const view = progressView(output, flags.quiet);
   const created = await createContainer(root, options, view.report).finally(() => view.finish());
+  if (created.remark !== undefined) output.notice(created.remark);
   if (flags.cidfile !== undefined) writeCidFile(flags.cidfile, created.id);
   trace?.mark('container made');
   if (flags.detach) return { ...(await runDetached(root, created)), trace };

@@ -79,7 +79,7 @@ export function declareContainerOptions(command: Command): void {
   const list = (flags: string, description: string) =>
     command.option(flags, description, (value: string, before?: string[]) => collect(value, before ?? []));
   const choice = (flags: string, description: string, choices: readonly string[], fallback: string) =>
-    command.addOption(new Option(flags, description).choices(choices).default(fallback));
+    new Option(flags, description).choices(choices).default(fallback);
 
   command.option('-t, --tty', 'give it a terminal; on a terminal also attach standard input');
   command.option('-i, --interactive', 'keep standard input open');
@@ -110,10 +110,12 @@ export function declareContainerOptions(command: Command): void {
   command.option('--stop-signal <signal>', 'the signal that asks it to stop');
   list('-l, --label <key[=value]>', 'set a label');
   list('--label-file <file>', 'read labels from a file');
-  choice('--pull <when>', 'when to ask the registry', ['always', 'missing', 'never'], 'missing');
+  command.addOption(
+    choice('--pull <when>', 'when to ask the registry', ['always', 'missing', 'never'], 'missing'),
+  );
   command.option('--platform <os/arch>', 'platform of the image');
-  choice('--engine <engine>', 'what runs the VM', ENGINE_NAMES, 'auto');
-  choice('--network <network>', 'networks are not there yet', ['none'], 'none');
+  command.addOption(choice('--engine <engine>', 'what runs the VM', ENGINE_NAMES, 'auto').env('HRUN_ENGINE'));
+  command.addOption(choice('--network <network>', 'networks are not there yet', ['none'], 'none'));
 }
 
 /** What the options ask for; USAGE or UNSUPPORTED for a value that cannot be. */

@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-const SIZES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+const DECIMAL = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** Bytes as Docker shows them: decimal units, three significant digits. */
+/** Bytes of images and files as Docker shows them: decimal units, three significant digits. */
 export function formatSize(bytes: number): string {
+  return scaled(bytes, 1000, DECIMAL, 3);
+}
+
+/** Bytes of memory as Docker shows them: binary units, four significant digits. */
+export function formatBinarySize(bytes: number): string {
+  return scaled(bytes, 1024, BINARY, 4);
+}
+
+function scaled(bytes: number, step: number, units: readonly string[], precision: number): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < SIZES.length - 1) {
-    value /= 1000;
+  while (value >= step && unit < units.length - 1) {
+    value /= step;
     unit += 1;
   }
-  const digits = unit === 0 ? String(value) : String(Number(value.toPrecision(value >= 999.5 ? 4 : 3)));
-  return `${digits}${SIZES[unit]}`;
+  const digits = Math.max(precision, value >= 999.5 ? 4 : 0);
+  return `${unit === 0 ? value : Number(value.toPrecision(digits))}${units[unit]}`;
 }
 
 /** How long ago, as Docker words it: "3 weeks ago". */

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rootFromEnvironment } from '../../base/root.ts';
+import { type HostInfo, hostInfo } from '../../core/host-info.ts';
+import { defineCommand } from '../command.ts';
+import { formatList } from '../output/format.ts';
+import { formatBinarySize } from '../output/units.ts';
+
+interface InfoOptions {
+  format?: string;
+}
+
+export const command = defineCommand<InfoOptions, HostInfo>({
+  name: 'info',
+  configure: (command) =>
+    command
+      .description('Show what this host is, what the store holds, and which engine runs VMs here.')
+      .option('-f, --format <format>', 'json, or a Go template'),
+  run: () => hostInfo(rootFromEnvironment()),
+  print(info, output, { format }) {
+    output.write(format === undefined ? overview(info) : formatList([info], {}, format));
+    return undefined;
+  },
+});
+
+function overview(info: HostInfo): string {
+  const { Engine, KVM } = info;
+  const lines = [
+    ['Containers', String(info.Containers)],
+    [' Running', String(info.ContainersRunning)],
+    [' Stopped', String(info.ContainersStopped)],
+    ['Images', String(info.Images)],
+    ['Engine', `${Engine.Name}: ${Engine.Because}`],
+    ...(Engine.Advice === '' ? [] : [[' To change it', Engine.Advice]]),
+    ['KVM', KVM.State],
+    ['Kernel Version', info.KernelVersion],
+    ['Operating System', info.OperatingSystem],
+    ['Architecture', info.Architecture],
+    ['CPUs', String(info.NCPU)],
+    ['Total Memory', formatBinarySize(info.MemTotal)],
+    ['Name', info.Name],
+    ['Hrun Root Dir', info.RootDir],
+  ];
+  return lines.map(([name, value]) => `${name}: ${value}\n`).join('');
+}

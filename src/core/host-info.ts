@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { arch, availableParallelism, hostname, release, totalmem } from 'node:os';
+import type { Root } from '../base/root.ts';
+import { listImages, openImageStore } from '../image/index.ts';
+import { assessKvm, explain, type KvmVerdict } from '../vm/index.ts';
+import { listContainers } from './list-containers.ts';
+
+/** What `hrun info` tells; field names are Docker's where Docker has them. */
+export interface HostInfo {
+  Containers: number;
+  ContainersRunning: number;
+  ContainersStopped: number;
+  Images: number;
+  Name: string;
+  OperatingSystem: string;
+  KernelVersion: string;
+  Architecture: string;
+  NCPU: number;
+  MemTotal: number;
+  RootDir: string;
+  /** what `--engine auto` takes here, and why */
+  Engine: { Name: 'kvm' | 'qemu'; Because: string; Advice: string };
+  /** `InstructionsPerSecond` in guest kernel mode; 0 when it was not measured */
+  KVM: { State: KvmVerdict['state']; InstructionsPerSecond: number };
+}
+
+/** Describes this host and the store `root`. */
+export async function hostInfo(root: Root): Promise<HostInfo> {
+  const verdict = await assessKvm(root);
+  const { because, advice } = explain(verdict);
+  const containers = await listContainers(root, { all: true });
+  const running = containers.filter(({ state }) => state.status === 'running').length;
+  using store = await openImageStore(root);
+  return {
+    Containers: containers.length,
+    ContainersRunning: running,
+    ContainersStopped: containers.length - running,
+    Images: (await listImages(store)).length,
+    Name: hostname(),
+    OperatingSystem: operatingSystem(),
+    KernelVersion: release(),
+    Architecture: arch() === 'x64' ? 'x86_64' : arch(),
+    NCPU: availableParallelism(),
+    MemTotal: totalmem(),
+    RootDir: root.dir,
+    Engine: {
+      Name: verdict.state === 'hardware' ? 'kvm' : 'qemu',
+      Because: because,
+      Advice: advice ?? '',
+    },
+    KVM: { State: verdict.state, InstructionsPerSecond: verdict.probe?.instructionsPerSecond ?? 0 },
+  };
+}
+
+/** PRETTY_NAME of os-release(5). */
+function operatingSystem(): string {
+  for (const path of ['/etc/os-release', '/usr/lib/os-release']) {
+    try {
+      const name = /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(readFileSync(path, 'utf8'))?.[1];
+      if (name) return name;
+    } catch {
+      // the next one
+    }
+  }
+  return 'Linux';
+}
