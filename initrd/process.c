@@ -39,11 +39,15 @@ static int set_nonblocking(int fd) {
     return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+/* More than a pipe has by itself (64 KiB): every time one is full or empty costs two context switches. */
+#define STREAM_PIPE_BYTES (256 * 1024)
+
 /* A pipe for standard stream `index`: the child's end blocks, as programs expect. */
 static int make_pipe(struct ends* ends, int index, struct err* err) {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) < 0)
         return err_system(err, "make a pipe");
+    (void)fcntl(fds[0], F_SETPIPE_SZ, STREAM_PIPE_BYTES);
     bool input = index == 0;
     ends->child[index] = input ? fds[0] : fds[1];
     ends->agent[index] = input ? fds[1] : fds[0];

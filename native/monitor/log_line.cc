@@ -18,6 +18,23 @@ constexpr std::array<bool, 256> kPlain = [] {
     return plain;
 }();
 
+// What stands for an ASCII character that is not plain. A binary stream consists of little else, so each is one append.
+struct Escape {
+    std::array<char, 6> text;
+    uint8_t length;
+};
+
+constexpr std::array<Escape, 128> kEscapes = [] {
+    std::array<Escape, 128> escapes{};
+    for (unsigned byte = 0; byte < 128; ++byte)
+        escapes[byte] = {{'\\', 'u', '0', '0', kHex[byte >> 4], kHex[byte & 15]}, 6};
+    for (const char byte : {'\\', '"'})
+        escapes[static_cast<uint8_t>(byte)] = {{'\\', byte}, 2};
+    escapes['\n'] = {{'\\', 'n'}, 2};
+    escapes['\r'] = {{'\\', 'r'}, 2};
+    return escapes;
+}();
+
 uint8_t byte_at(std::string_view text, size_t at) {
     return static_cast<uint8_t>(text[at]);
 }
@@ -42,26 +59,6 @@ size_t sequence_length(std::string_view text) {
         if ((byte_at(text, i) & 0xc0) != 0x80)
             return 0;
     return length;
-}
-
-void append_ascii(std::string& out, uint8_t byte) {
-    switch (byte) {
-    case '\\':
-    case '"':
-        out += '\\';
-        out += static_cast<char>(byte);
-        break;
-    case '\n':
-        out += "\\n";
-        break;
-    case '\r':
-        out += "\\r";
-        break;
-    default:
-        out += "\\u00";
-        out += kHex[byte >> 4];
-        out += kHex[byte & 15];
-    }
 }
 
 // Appends one character beyond ASCII; returns how many bytes of `text` it took.
@@ -90,10 +87,12 @@ void append_escaped(std::string& out, std::string_view text) {
         at = end;
         if (at == text.size())
             return;
-        if (byte_at(text, at) < 0x80)
-            append_ascii(out, byte_at(text, at++));
-        else
+        if (const uint8_t byte = byte_at(text, at); byte < 0x80) {
+            out.append(kEscapes[byte].text.data(), kEscapes[byte].length);
+            ++at;
+        } else {
             at += append_unicode(out, text.substr(at));
+        }
     }
 }
 

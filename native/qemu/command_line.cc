@@ -51,7 +51,8 @@ class Words {
 void add_machine(Words& words, const Config& config) {
     words.option("-machine", machine());
     words.option("-accel", config.accel == "kvm" ? "kvm" : "tcg,tb-size=256");
-    words.option("-cpu", config.accel == "kvm" ? "host" : "max");
+    // Without ERMS: TCG emulates `rep movsb` byte by byte, so the guest's kernel had better move words.
+    words.option("-cpu", config.accel == "kvm" ? "host" : "max,-erms");
     words.option("-smp", std::to_string(config.vcpus));
     words.option("-m", std::to_string(config.memory_mib) + "M");
     // Shared, for the vhost-user back end maps it; sealed by default, for it insists on that.
