@@ -11,6 +11,14 @@
 
 namespace hrun::monitor {
 
+namespace {
+
+constexpr char kNext[] = "state.json.new";
+constexpr char kLast[] = "state.json.last"; // src/container/container-state.ts knows it too
+constexpr off_t kLastBytes = 8192;          // more than a state with the longest message of an agent's
+
+} // namespace
+
 std::string to_json(const State& state) {
     nlohmann::ordered_json json{{"version", 1},
                                 {"status", state.status},
@@ -26,24 +34,32 @@ std::string to_json(const State& state) {
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+Result<void> reserve_last_state(int directory) {
+    const Fd file(openat(directory, kLast, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!file.valid())
+        return Error::last("write state.json");
+    if (const int error = posix_fallocate(file.get(), 0, kLastBytes); error != 0)
+        return Error{error, "write state.json"};
+    return {};
+}
+
 Result<void> write_state(int directory, const State& state) {
-    constexpr const char* kTemporary = "state.json.new";
     const std::string text = to_json(state);
-    const bool durable = state.status == "exited";
-    const Fd file(openat(directory, kTemporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    const bool last = state.status == "exited";
+    const char* const unfinished = last ? kLast : kNext;
+    const Fd file(openat(directory, unfinished, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!file.valid())
         return Error::last("write state.json");
     const ssize_t written = write(file.get(), text.data(), text.size());
-    if (written != static_cast<ssize_t>(text.size())) {
-        const Error error = written < 0 ? Error::last("write state.json") : Error{ENOSPC, "write state.json"};
-        unlinkat(directory, kTemporary, 0);
-        return error;
-    }
-    if (durable && fsync(file.get()) < 0)
+    if (written != static_cast<ssize_t>(text.size()))
+        return written < 0 ? Error::last("write state.json") : Error{ENOSPC, "write state.json"};
+    if (ftruncate(file.get(), written) < 0)
+        return Error::last("write state.json");
+    if (last && fsync(file.get()) < 0)
         return Error::last("sync state.json");
-    if (renameat(directory, kTemporary, directory, "state.json") < 0)
+    if (renameat(directory, unfinished, directory, "state.json") < 0)
         return Error::last("replace state.json");
-    if (durable && fsync(directory) < 0)
+    if (last && fsync(directory) < 0)
         return Error::last("sync the container's directory");
     return {};
 }

@@ -30,8 +30,11 @@ struct State {
 // Text of state.json. Bytes of a message that are not UTF-8 become U+FFFD.
 std::string to_json(const State& state);
 
-// Replaces state.json in `directory` atomically. Only an `exited` state is made durable before it returns: the others
-// are wrong after a crash of the host anyway, which a free lock tells.
+// Takes the room on the disk that the last state will need: a container that has filled the disk is told of like any other.
+Result<void> reserve_last_state(int directory);
+
+// Replaces state.json in `directory` atomically; an `exited` state takes the reserved room. Only that one is made durable
+// before it returns: the others are wrong after a crash of the host anyway, which a free lock tells.
 Result<void> write_state(int directory, const State& state);
 
 } // namespace hrun::monitor

@@ -59,6 +59,7 @@ void Vm::start(Fd first_client) {
 }
 
 Result<void> Vm::start_parts(Fd first_client) {
+    HRUN_TRY(reserve_last_state(container_.directory.get()));
     HRUN_TRY(control_.listen(std::move(first_client)));
     reached(HRUN_STAGE_MONITOR_STARTED);
     auto log = LogFile::open(container_.directory.get(), "container.log", config_.log);
@@ -304,8 +305,10 @@ void Vm::fail(uint32_t kind, uint32_t error_number, std::string message) {
         return;
     message.resize(std::min<size_t>(message.size(), HRUN_MAX_MESSAGE));
     state_.error = State::Failure{kind, message};
-    conclude({exit_code_of(kind), 0, 0},
-             frame(HRUN_ERROR, std::string(bytes_of(hrun_error{kind, error_number})) + message));
+    // A VM that dies takes its process with it, as SIGKILL would.
+    const hrun_exit exit =
+        pid_ ? hrun_exit{kSignalled + SIGKILL, SIGKILL, 0} : hrun_exit{exit_code_of(kind), 0, 0};
+    conclude(exit, frame(HRUN_ERROR, std::string(bytes_of(hrun_error{kind, error_number})) + message));
 }
 
 // How it ended is decided, once.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../base/atomic-file.ts';
+import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts';
 import { errnoOf } from '../base/errors.ts';
 
 export type ContainerStatus = 'created' | 'starting' | 'running' | 'exited';
@@ -23,6 +24,9 @@ export interface ContainerState {
 }
 
 export const STATE_FILE = 'state.json';
+
+/** native/monitor/state_file.cc makes it */
+const RESERVED = 'state.json.last';
 
 const STATUSES: readonly string[] = ['created', 'starting', 'running', 'exited'];
 
@@ -50,7 +54,26 @@ export function readState(directory: string): ContainerState | undefined {
   }
 }
 
-/** Replaces state.json. Only while holding the container's lock. */
-export function writeState(directory: string, state: ContainerState): Promise<void> {
-  return writeFileAtomic(join(directory, STATE_FILE), JSON.stringify(state), { mode: 0o600 });
+/**
+ * Replaces state.json by the last state of a container whose monitor was killed, in the room that the monitor has reserved
+ * for it: a full disk does not matter. Only while holding the container's lock.
+ */
+export async function writeLastState(directory: string, state: ContainerState): Promise<void> {
+  const path = join(directory, STATE_FILE);
+  const text = JSON.stringify(state);
+  try {
+    await overwrite(join(directory, RESERVED), text);
+    await rename(join(directory, RESERVED), path);
+    await syncDirectory(directory);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    await writeFileAtomic(path, text);
+  }
+}
+
+async function overwrite(path: string, text: string): Promise<void> {
+  await using file = await open(path, 'r+');
+  await file.writeFile(text);
+  await file.truncate(Buffer.byteLength(text));
+  await file.sync();
 }

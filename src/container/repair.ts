@@ -6,7 +6,7 @@ import { errnoOf } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
 import { readContainerConfig } from './container-config.ts';
-import { type ContainerState, readState, writeState } from './container-state.ts';
+import { type ContainerState, readState, writeLastState } from './container-state.ts';
 import { containerDirectory, listContainerIds } from './directory.ts';
 import { releaseDanglingNames } from './names.ts';
 import { deleteDirectory, sweepDeleted } from './remove.ts';
@@ -61,7 +61,7 @@ async function settle(root: Root, id: string, directory: string): Promise<Repair
     return 'removed';
   }
   if (!died) return 'sound';
-  await writeState(directory, deadState(state));
+  await writeLastState(directory, deadState(state));
   removeSockets(directory);
   return 'repaired';
 }

@@ -10,6 +10,7 @@ import {
   readState,
   repairContainers,
 } from '../container/index.ts';
+import { inStore } from '../image/index.ts';
 
 export interface ListedContainer {
   config: ContainerConfig;
@@ -18,7 +19,7 @@ export interface ListedContainer {
 
 /** The containers, newest first, with truthful states: what killed monitors left is repaired before. */
 export async function listContainers(root: Root, options: { all: boolean }): Promise<ListedContainer[]> {
-  await repairContainers(root);
+  await inStore(root.containers, () => repairContainers(root));
   return listContainerIds(root)
     .flatMap((id) => readContainer(containerDirectory(root, id)) ?? [])
     .filter(({ state }) => options.all || state.status === 'running')

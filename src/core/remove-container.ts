@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:os';
-import { hasCode } from '../base/errors.ts';
+import { errnoOf, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import {
   containerDirectory,
@@ -22,7 +22,7 @@ export async function removeContainerCalled(
 ): Promise<void> {
   const id = findContainer(root, text);
   const name = nameOf(root, id);
-  const found: RepairResult = await repairContainer(root, id);
+  const found = await repaired(root, id);
   const ended = found === 'alive' && options.force;
   if (ended) await endContainer(containerDirectory(root, id));
   try {
@@ -31,6 +31,16 @@ export async function removeContainerCalled(
     if (!ended || !hasCode(error, 'NO_SUCH_CONTAINER')) throw error;
   }
   if (name !== undefined) await releaseName(root, name, id);
+}
+
+/** A full disk does not keep a container from being removed: that its state cannot be told any more is no loss. */
+async function repaired(root: Root, id: string): Promise<RepairResult> {
+  try {
+    return await repairContainer(root, id);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOSPC') return 'sound';
+    throw error;
+  }
 }
 
 /** Resolves when the monitor has let go of the container; one that is not running any more is fine. */

@@ -87,7 +87,7 @@ describe('sudden ends', { timeout: TIMEOUT }, () => {
     process.kill(rig.state(directory).vmmPid, 'SIGKILL');
     for (const end of await Promise.all([first.ended, second.ended]))
       expect(end.error?.message).toBe('QEMU was killed by signal 9 (Killed)');
-    expect(rig.state(directory)).toMatchObject({ status: 'exited', exitCode: 125, error: { kind: 8 } });
+    expect(rig.state(directory)).toMatchObject({ status: 'exited', exitCode: 137, error: { kind: 8 } });
     expect(readdirSync(directory).sort()).toEqual(LEFT_BEHIND);
   });
 
@@ -113,7 +113,7 @@ describe('sudden ends', { timeout: TIMEOUT }, () => {
   });
 
   test('a guest without room to boot is reported with what its kernel or QEMU said', async () => {
-    const directory = rig.container(['true'], { memoryMiB: 16, bootTimeoutMs: 20_000 });
+    const directory = rig.container(['true'], { memoryMiB: 16, bootTimeoutMs: 8_000 });
     const end = await rig.run(directory).ended;
     expect(end.error?.kind).toBe(8);
     expect(end.error?.message).not.toBe('');

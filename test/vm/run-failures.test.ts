@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rmSync } from 'node:fs';
+import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, FIXTURES, TestStore } from './hrun.ts';
 
@@ -89,5 +90,36 @@ describe('a run that fails says so in one line', () => {
   test('a cache that was removed is made again', async () => {
     rmSync(`${store.dir}/cache`, { recursive: true, force: true });
     expect((await store.hrun(['run', '--rm', 'busybox', 'true'])).exitCode).toBe(0);
+  });
+});
+
+describe('a disk of the host that is full', () => {
+  const small = new TestStore();
+  beforeAll(async () => {
+    await execa('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', small.dir]);
+    const archive = `${store.dir}/busybox.tar`;
+    await store.hrun(['save', '-o', archive, 'busybox']);
+    await small.load(archive);
+  });
+  afterAll(async () => {
+    await execa('umount', [small.dir]);
+    small.remove();
+  });
+
+  test('ends the container that fills it, truthfully, and what is left can be removed', async () => {
+    const fill = 'dd if=/dev/urandom of=/big bs=1M count=200; sync';
+    const result = await small.hrun(['run', '--name', 'full', 'busybox', 'sh', '-c', fill]);
+    expect(result).toMatchObject({ exitCode: 137, stdout: '' });
+    expect(result.stderr).toMatch(/^hrun: no space left on the host for [^\n]*writable\.ext4; [^\n]+\n$/);
+    const [id] = small.containers();
+    expect(small.state(id!)).toMatchObject({ status: 'exited', exitCode: 137 });
+    expect((await small.hrun(['ps', '-a'])).stdout).toContain('Exited (137)');
+    const next = await small.hrun(['run', '--rm', 'busybox', 'true']);
+    expect(next).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringMatching(/^hrun: no space left[^\n]*\n$/),
+    });
+    expect((await small.hrun(['rm', 'full'])).exitCode).toBe(0);
+    expect(await small.script([], 'echo again')).toBe('again\n');
   });
 });

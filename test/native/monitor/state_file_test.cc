@@ -35,10 +35,12 @@ TEST_CASE("a message of the guest's that is not UTF-8 makes no invalid file") {
 
 TEST_CASE("writing replaces the file and leaves nothing else") {
     hrun::test::TemporaryDirectory directory;
+    REQUIRE(reserve_last_state(directory.fd.get()));
     REQUIRE(write_state(directory.fd.get(), {"starting"}));
     REQUIRE(write_state(directory.fd.get(), {"exited"}));
     CHECK(nlohmann::json::parse(directory.read("state.json"))["status"] == "exited");
     CHECK_FALSE(directory.has("state.json.new"));
+    CHECK_FALSE(directory.has("state.json.last"));
 }
 
 } // namespace
