@@ -3,8 +3,7 @@
 
 #include <linux/virtio_blk.h>
 
-#include <algorithm>
-#include <cstring>
+#include "devices/virtio/config_space.h"
 
 namespace hrun::virtio {
 
@@ -67,10 +66,7 @@ std::span<const uint16_t> BlkDevice::queue_max_sizes() const {
 
 void BlkDevice::read_config(uint32_t offset, std::span<std::byte> out) const {
     const virtio_blk_config config = config_of(backend_);
-    std::fill(out.begin(), out.end(), std::byte{0});
-    if (offset < sizeof config)
-        memcpy(out.data(), reinterpret_cast<const std::byte*>(&config) + offset,
-               std::min<size_t>(out.size(), sizeof config - offset));
+    read_config_space(std::as_bytes(std::span(&config, 1)), offset, out);
 }
 
 void BlkDevice::activate(const Activation& activation) {
@@ -127,6 +123,10 @@ void BlkDevice::return_finished() {
     if (!active_)
         return;
     for (const BlkRequest& request : workers_.take_finished()) {
+        if (request.write_error() && failed_) {
+            failed_(*request.write_error());
+            continue;
+        }
         request.finish();
         queue().push(request.head(), request.written());
         --in_flight_;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "devices/virtio/vsock.h"
 
-#include <algorithm>
-#include <cstring>
+#include "devices/virtio/config_space.h"
 
 namespace hrun::virtio {
 
@@ -29,10 +28,7 @@ std::span<const uint16_t> VsockDevice::queue_max_sizes() const {
 
 // 5.10.4: the guest's CID is all there is.
 void VsockDevice::read_config(uint32_t offset, std::span<std::byte> out) const {
-    std::fill(out.begin(), out.end(), std::byte{0});
-    if (offset < sizeof guest_cid_)
-        memcpy(out.data(), reinterpret_cast<const std::byte*>(&guest_cid_) + offset,
-               std::min<size_t>(out.size(), sizeof guest_cid_ - offset));
+    read_config_space(std::as_bytes(std::span(&guest_cid_, 1)), offset, out);
 }
 
 void VsockDevice::activate(const Activation& activation) {
