@@ -2,6 +2,7 @@
 // The virtio block device (virtio 1.2, 5.2): one queue, over a raw file or a host's block device.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,11 @@ class BlkDevice : public Device {
 
     // `loop` outlives the device. `serial`: at most 20 bytes, what the guest reads as the disk's serial number.
     static Result<std::unique_ptr<BlkDevice>> create(EventLoop& loop, BlkBackend backend, std::string serial);
+
+    // With it, the driver never learns that the host could not write or flush: its file system would break for what is the
+    // host's trouble. The request stays unanswered, and `failed` is called on the loop's thread, for the owner to end
+    // the machine; it must not destroy the device.
+    void on_write_error(std::function<void(const Error&)> failed) { failed_ = std::move(failed); }
 
     DeviceId device_id() const override { return kBlock; }
     uint64_t device_features() const override;
@@ -40,6 +46,7 @@ class BlkDevice : public Device {
     BlkBackend backend_;
     std::string serial_;
     EventFd finished_;
+    std::function<void(const Error&)> failed_;
     BlkWorkers workers_;
     Watch watch_;
     std::optional<Activation> active_;

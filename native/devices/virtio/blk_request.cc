@@ -61,7 +61,7 @@ BlkStatus BlkRequest::perform(const BlkBackend& backend, const std::string& seri
     case VIRTIO_BLK_T_OUT:
         return transfer(backend);
     case VIRTIO_BLK_T_FLUSH:
-        return backend.read_only() || backend.flush() ? BlkStatus::kOk : BlkStatus::kIoError;
+        return backend.read_only() ? BlkStatus::kOk : status_of_write(backend.flush());
     case VIRTIO_BLK_T_GET_ID:
         return tell_id(serial);
     case VIRTIO_BLK_T_DISCARD:
@@ -78,10 +78,11 @@ BlkStatus BlkRequest::transfer(const BlkBackend& backend) {
     if (data_bytes_ % kSector != 0 || (data_bytes_ > 0 && reading != data_writable_) ||
         !locate(backend.size(), sector_, data_bytes_, offset) || (!reading && backend.read_only()))
         return BlkStatus::kIoError;
-    if (!(reading ? backend.read(data_, offset) : backend.write(data_, offset)))
+    if (!reading)
+        return status_of_write(backend.write(data_, offset));
+    if (!backend.read(data_, offset))
         return BlkStatus::kIoError;
-    if (reading)
-        written_ = static_cast<uint32_t>(data_bytes_) + 1;
+    written_ = static_cast<uint32_t>(data_bytes_) + 1;
     return BlkStatus::kOk;
 }
 
@@ -108,9 +109,16 @@ BlkStatus BlkRequest::change_ranges(const BlkBackend& backend) {
         const Result<void> done = zeroing ? backend.write_zeroes(range.offset, range.size, range.flags != 0)
                                           : backend.discard(range.offset, range.size);
         if (!done)
-            return BlkStatus::kIoError;
+            return status_of_write(done);
     }
     return BlkStatus::kOk;
+}
+
+BlkStatus BlkRequest::status_of_write(const Result<void>& done) {
+    if (done)
+        return BlkStatus::kOk;
+    write_error_ = done.error();
+    return BlkStatus::kIoError;
 }
 
 bool BlkRequest::read_ranges(const BlkBackend& backend, std::vector<Range>& ranges) const {

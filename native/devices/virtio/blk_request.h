@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ class BlkRequest {
     uint16_t head() const { return head_; }
     // Bytes written into the chain, status included.
     uint32_t written() const { return written_; }
+    // What the host said when it could not write or flush what the driver rightly asked it to.
+    const std::optional<Error>& write_error() const { return write_error_; }
 
   private:
     struct Range {
@@ -48,6 +51,7 @@ class BlkRequest {
     BlkStatus change_ranges(const BlkBackend& backend);
     BlkStatus tell_id(const std::string& serial);
     bool read_ranges(const BlkBackend& backend, std::vector<Range>& ranges) const;
+    BlkStatus status_of_write(const Result<void>& done);
 
     uint16_t head_;
     uint32_t type_ = UINT32_MAX;
@@ -58,6 +62,7 @@ class BlkRequest {
     uint8_t* status_at_ = nullptr;
     BlkStatus status_ = BlkStatus::kIoError;
     uint32_t written_ = 0;
+    std::optional<Error> write_error_;
 };
 
 } // namespace hrun::virtio
