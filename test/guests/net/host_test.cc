@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "devices/virtio/net.h"
+
+#include <doctest/doctest.h>
+#include <endian.h>
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+
+#include <cstring>
+
+#include "base/unix_socket.h"
+#include "devices/virtio/net_stream.h"
+#include "devices/virtio/net_tap.h"
+#include "harness.h"
+#include "net/tap_network.h"
+
+using namespace hrun;
+using hrun::test::GuestRun;
+using hrun::test::kvm_usable;
+using hrun::test::TapNetwork;
+
+namespace {
+
+constexpr test::MacAddress kMac{0x52, 0x54, 0x00, 0x01, 0x02, 0x03};
+constexpr test::MacAddress kOther{0x52, 0x54, 0x00, 0x0a, 0x0b, 0x0c};
+
+// True where this process may make network namespaces; else says why the tests with a tap are skipped.
+bool tap_usable() {
+    static const bool usable = [] {
+        const Result<TapNetwork> network = test::make_tap_network(kMac);
+        if (!network)
+            fprintf(stderr, "skipped: %s\n", network.error().message().c_str());
+        return static_cast<bool>(network);
+    }();
+    return usable;
+}
+
+virtio::NetDevice& add_card(GuestRun& run, std::unique_ptr<virtio::NetBackend> backend) {
+    auto card = virtio::NetDevice::create(run.loop(), std::move(backend), {kMac, 1500});
+    REQUIRE(card);
+    return run.add(0, std::move(*card));
+}
+
+// A packet from kOther to the guest, of a type nobody else uses.
+std::string local_packet(const std::string& payload) {
+    std::string packet(kMac.begin(), kMac.end());
+    packet.append(kOther.begin(), kOther.end());
+    return packet + "\x88\xb5" + payload;
+}
+
+std::string framed(const std::string& packet) {
+    const uint32_t length = htobe32(static_cast<uint32_t>(packet.size()));
+    return std::string(reinterpret_cast<const char*>(&length), sizeof length) + packet;
+}
+
+std::string answered(std::string packet) {
+    return packet.substr(6, 6) + packet.substr(0, 6) + packet.substr(12);
+}
+
+// Sends `payload` until it comes back over UDP: an interface that has just come up may lose the first packets.
+void exchange(GuestRun& run, int udp, const std::string& payload) {
+    REQUIRE(send(udp, payload.data(), payload.size(), 0) == static_cast<ssize_t>(payload.size()));
+    std::string back(payload.size() + 1, '\0');
+    ssize_t got = -1;
+    run.until([&] { return (got = recv(udp, back.data(), back.size(), 0)) >= 0; });
+    back.resize(static_cast<size_t>(got));
+    CHECK(back == payload);
+}
+
+// A TCP segment of `size` bytes to the guest, for whoever cuts it into packets of 1448 bytes.
+std::string large_segment(size_t size) {
+    const virtio::NetHeader header{virtio::kNetNeedsCsum, virtio::kNetGsoTcpV4, 54, 1448, 34, 16, 0};
+    std::string bytes(reinterpret_cast<const char*>(&header), 10); // PACKET_VNET_HDR has no num_buffers
+    std::string ip("\x45\x00\x00\x00\x00\x00\x40\x00\x40\x06\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02", 20);
+    ip[2] = static_cast<char>((20 + 20 + size) >> 8);
+    ip[3] = static_cast<char>(20 + 20 + size);
+    std::string tcp("\x12\x34\x00\x07\x00\x00\x00\x01\x00\x00\x00\x01\x50\x10\xff\xff\x00\x00\x00\x00", 20);
+    std::string ethernet = local_packet("").substr(0, 12) + std::string("\x08\x00", 2);
+    return bytes + ethernet + ip + tcp + std::string(size, 's');
+}
+
+// The next packet that came from the guest and is `size` bytes long with its header; empty when there is none.
+std::string packet_from_guest(int packets, size_t size) {
+    std::string bytes(70000, '\0');
+    sockaddr_ll from{};
+    socklen_t length = sizeof from;
+    const ssize_t got =
+        recvfrom(packets, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
+    if (got != static_cast<ssize_t>(size) || from.sll_pkttype == PACKET_OUTGOING)
+        return "";
+    bytes.resize(size);
+    return bytes;
+}
+
+void send_packet(int packets, const std::string& bytes) {
+    REQUIRE(send(packets, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+}
+
+} // namespace
+
+TEST_CASE("packets pass between a tap interface and a guest, checksums and segmentation left to the last" *
+          doctest::skip(!kvm_usable() || !tap_usable())) {
+    Result<TapNetwork> network = test::make_tap_network(kMac);
+    REQUIRE(network);
+    GuestRun run("net");
+    auto tap = virtio::NetTap::create(std::move(network->tap));
+    REQUIRE(tap);
+    const virtio::NetDevice& card = add_card(run, std::move(*tap));
+    run.start();
+    run.until_console("offloads agreed\n");
+    exchange(run, network->udp.get(), "hello, guest");
+    exchange(run, network->udp.get(), std::string(1472, 'u')); // a full packet
+
+    constexpr size_t kSegment = 20000;
+    const std::string sent = large_segment(kSegment);
+    send_packet(network->packets.get(), sent);
+    std::string back;
+    run.until([&] { return !(back = packet_from_guest(network->packets.get(), sent.size())).empty(); });
+    CHECK(back[1] == virtio::kNetGsoTcpV4); // one piece, not fourteen
+    CHECK(back.substr(10 + 54) == sent.substr(10 + 54));
+
+    send_packet(network->packets.get(), std::string(10, '\0') + local_packet("quit"));
+    run.expect_ok();
+    const std::string said = run.console();
+    CHECK(said.find("largest " + std::to_string(12 + 54 + kSegment) + " ") != std::string::npos);
+    CHECK(said.find("segmented 1 ") != std::string::npos);
+    CHECK(said.find("unsummed 0") == std::string::npos);
+    CHECK(card.counters().send_lost == 0);
+    MESSAGE(said);
+}
+
+TEST_CASE("packets pass between a stream socket and a guest, in order, also when the peer stops reading" *
+          doctest::skip(!kvm_usable())) {
+    auto pair = unix_pair();
+    REQUIRE(pair);
+    GuestRun run("net");
+    const virtio::NetDevice& card =
+        add_card(run, std::make_unique<virtio::NetStream>(std::move(pair->second)));
+    run.start();
+    run.until_console("offloads none\n");
+    const int peer = pair->first.get();
+    // Fill everything between the two: the guest, whose packets nobody reads, must stop taking more.
+    std::string pending, expected;
+    uint32_t number = 0;
+    bool full = false;
+    auto send_more = [&] {
+        if (pending.empty()) {
+            const std::string packet = local_packet("n" + std::to_string(++number) + std::string(1000, '.'));
+            pending = framed(packet);
+            expected += framed(answered(packet));
+        }
+        const ssize_t sent = send(peer, pending.data(), pending.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent > 0)
+            pending.erase(0, static_cast<size_t>(sent));
+        return sent > 0;
+    };
+    uint64_t passed = 0;
+    while (!full) {
+        while (send_more()) {
+        }
+        passed = card.counters().sent;
+        for (int i = 0; i < 10; ++i)
+            REQUIRE(run.loop().run_once(std::chrono::milliseconds(10)));
+        full = card.counters().sent == passed && !send_more();
+    }
+    CHECK(number > 100);
+    CHECK(passed < number);
+    std::string received;
+    auto receive = [&] {
+        char bytes[65536];
+        const ssize_t got = recv(peer, bytes, sizeof bytes, MSG_DONTWAIT);
+        if (got > 0)
+            received.append(bytes, static_cast<size_t>(got));
+        if (!pending.empty())
+            send_more();
+        return received.size() >= expected.size();
+    };
+    run.until(receive);
+    CHECK(received == expected);
+    const std::string quit = framed(local_packet("quit"));
+    REQUIRE(send(peer, quit.data(), quit.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(quit.size()));
+    run.expect_ok();
+    CHECK(card.counters().send_lost + card.counters().receive_lost == 0);
+    MESSAGE(number, " packets, of which ", passed, " fitted between guest and peer");
+}
