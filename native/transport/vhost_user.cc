@@ -174,14 +174,24 @@ Result<Backend::Vring*> Backend::vring(uint64_t index) {
     return &vrings_[index];
 }
 
-Result<void> Backend::set_vring_num(const Message& message) {
+// A message about one ring, with a number.
+Result<Backend::RingNumber> Backend::ring_number(const Message& message) {
     const auto state = message.as<VringState>();
-    if (!state || state->num > UINT16_MAX)
+    if (!state)
         return malformed(message);
     auto ring = vring(state->index);
     if (!ring)
         return ring.error();
-    (*ring)->size = static_cast<uint16_t>(state->num);
+    return RingNumber{**ring, state->num};
+}
+
+Result<void> Backend::set_vring_num(const Message& message) {
+    auto given = ring_number(message);
+    if (!given)
+        return given.error();
+    if (given->number > UINT16_MAX)
+        return malformed(message);
+    given->ring.size = static_cast<uint16_t>(given->number);
     return {};
 }
 
@@ -197,33 +207,28 @@ Result<void> Backend::set_vring_address(const Message& message) {
 }
 
 Result<void> Backend::set_vring_base(const Message& message) {
-    const auto state = message.as<VringState>();
-    if (!state)
-        return malformed(message);
-    auto ring = vring(state->index);
-    if (!ring)
-        return ring.error();
-    (*ring)->base = static_cast<uint16_t>(state->num);
+    auto given = ring_number(message);
+    if (!given)
+        return given.error();
+    given->ring.base = static_cast<uint16_t>(given->number);
     return {};
 }
 
 // Stops the ring. Once no ring runs, the driver is gone and the device starts from nothing next time.
 Result<void> Backend::get_vring_base(const Message& message) {
-    const auto state = message.as<VringState>();
-    if (!state)
-        return malformed(message);
-    auto ring = vring(state->index);
-    if (!ring)
-        return ring.error();
-    halt(**ring);
-    (*ring)->started = false;
-    (*ring)->kicked.reset();
-    (*ring)->kick = EventFd();
-    (*ring)->call = EventFd();
+    auto given = ring_number(message);
+    if (!given)
+        return given.error();
+    Vring& ring = given->ring;
+    halt(ring);
+    ring.started = false;
+    ring.kicked.reset();
+    ring.kick = EventFd();
+    ring.call = EventFd();
     if (std::none_of(vrings_.begin(), vrings_.end(), [](const Vring& other) { return other.started; }) &&
         std::exchange(active_, false))
         device_.deactivate();
-    const VringState answer{state->index, (*ring)->base};
+    const VringState answer{static_cast<uint32_t>(index_of(ring)), ring.base};
     return send_reply(socket_.get(), message.header.request, bytes_of(answer));
 }
 
@@ -268,14 +273,11 @@ Result<void> Backend::set_vring_fd(Message& message, EventFd Vring::*which) {
 }
 
 Result<void> Backend::set_vring_enable(const Message& message) {
-    const auto state = message.as<VringState>();
-    if (!state)
-        return malformed(message);
-    auto ring = vring(state->index);
-    if (!ring)
-        return ring.error();
-    (*ring)->enabled = state->num != 0;
-    return update(**ring);
+    auto given = ring_number(message);
+    if (!given)
+        return given.error();
+    given->ring.enabled = given->number != 0;
+    return update(given->ring);
 }
 
 // The descriptor of a SET_VRING_KICK, CALL or ERR message, made non-blocking; none when the message says so.

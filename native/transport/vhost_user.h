@@ -44,6 +44,11 @@ class Backend : private virtio::Interrupt {
         Watch kicked;
     };
 
+    struct RingNumber {
+        Vring& ring;
+        uint32_t number;
+    };
+
     void receive();
     void close(const Error& error);
     Result<void> handle(Message& message);
@@ -63,6 +68,7 @@ class Backend : private virtio::Interrupt {
     Result<void> set_vring_enable(const Message& message);
 
     Result<Vring*> vring(uint64_t index);
+    Result<RingNumber> ring_number(const Message& message);
     Result<EventFd> take_event_fd(Message& message, uint64_t value);
     Result<void> update(Vring& vring);
     Result<void> run(Vring& vring);

@@ -1,23 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { main } from '../../src/cli/dispatch.ts';
-import type { Output } from '../../src/cli/output/index.ts';
-
-/** Runs one command line and keeps what it says. */
-async function hrun(...argv: string[]) {
-  const stdout: string[] = [];
-  const stderr: string[] = [];
-  const output: Output = {
-    interactive: false,
-    columns: 80,
-    write: (text) => void stdout.push(text.toString()),
-    line: (text) => void stdout.push(`${text}\n`),
-    progress: (text) => void stderr.push(text),
-    notice: (text) => void stderr.push(`hrun: ${text}\n`),
-  };
-  const exitCode = await main(argv, output);
-  return { exitCode, stdout: stdout.join(''), stderr: stderr.join('') };
-}
+import { hrun } from '../fixtures/hrun.ts';
 
 describe('the command line', () => {
   test('hrun alone explains itself', async () => {

@@ -2,24 +2,9 @@
 import { Duplex, PassThrough, Writable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import { Attachment, type AttachStreams } from '../../src/core/attach.ts';
-import { FrameType, PROTOCOL_MAGIC } from '../../src/guest/protocol.ts';
+import { FrameType } from '../../src/guest/protocol.ts';
+import { frame, HELLO, words } from '../fixtures/frames.ts';
 
-function frame(type: number, payload: Buffer | number[] = [], stream = 0): Buffer {
-  const body = Buffer.from(payload);
-  const header = Buffer.alloc(8);
-  header.writeUInt32LE(body.length, 0);
-  header[4] = type;
-  header[5] = stream;
-  return Buffer.concat([header, body]);
-}
-
-function words(...values: number[]): Buffer {
-  const bytes = Buffer.alloc(4 * values.length);
-  for (const [index, value] of values.entries()) bytes.writeUInt32LE(value, 4 * index);
-  return bytes;
-}
-
-const HELLO = frame(FrameType.HELLO, words(PROTOCOL_MAGIC, 1));
 const STARTED = frame(FrameType.STARTED, words(1));
 const EXIT = frame(FrameType.EXIT, words(3, 0, 0));
 const GONE = frame(FrameType.GONE, words(3, 0, 0));

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FrameType, INITIAL_CREDIT, MAX_DATA, PROTOCOL_MAGIC, Stream } from '../../src/guest/protocol.ts';
 import { Session, type SessionEvents } from '../../src/guest/session.ts';
+import { frame, HELLO, words } from '../fixtures/frames.ts';
 
 let dir: string;
 let peer: Socket;
@@ -31,23 +32,6 @@ afterEach(() => {
   client.destroy();
   rmSync(dir, { recursive: true });
 });
-
-function frame(type: number, payload: Buffer | number[] = [], stream = 0): Buffer {
-  const body = Buffer.from(payload);
-  const header = Buffer.alloc(8);
-  header.writeUInt32LE(body.length, 0);
-  header[4] = type;
-  header[5] = stream;
-  return Buffer.concat([header, body]);
-}
-
-function words(...values: number[]): Buffer {
-  const bytes = Buffer.alloc(4 * values.length);
-  for (const [index, value] of values.entries()) bytes.writeUInt32LE(value, 4 * index);
-  return bytes;
-}
-
-const HELLO = frame(FrameType.HELLO, words(PROTOCOL_MAGIC, 1));
 
 /** A session that writes down what it is told. */
 function recorded() {
