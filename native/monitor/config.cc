@@ -125,8 +125,11 @@ void check_slots(Reader& reader, const Config& config) {
         reader.fail("slot", "is used twice");
 }
 
-void read_qemu(Reader& reader, Config& config) {
-    reader.one_of("engine", {"qemu"});
+// A `qemu` object belongs to that engine alone: for the other it is an unknown field.
+void read_engine(Reader& reader, Config& config) {
+    config.engine = reader.one_of("engine", {"qemu", "kvm"}) == "kvm" ? Engine::kKvm : Engine::kQemu;
+    if (config.engine == Engine::kKvm)
+        return;
     Reader qemu = reader.object("qemu");
     config.qemu_binary = qemu.absolute_path("binary");
     config.accel = qemu.one_of("accel", {"tcg", "kvm"});
@@ -168,7 +171,7 @@ std::variant<Config, std::string> parse_config(std::string_view text) {
     config.id = reader.text("id");
     if (config.id.size() != 64 || config.id.find_first_not_of("0123456789abcdef") != std::string::npos)
         reader.fail("id", "must be 64 hex digits");
-    read_qemu(reader, config);
+    read_engine(reader, config);
     config.kernel = reader.absolute_path("kernel");
     config.initrd = reader.absolute_path("initrd");
     config.vcpus = static_cast<uint32_t>(reader.number("vcpus", 1, kMaxVcpus));

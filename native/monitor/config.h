@@ -16,6 +16,8 @@ struct DiskConfig {
     bool read_only;
 };
 
+enum class Engine { kQemu, kKvm };
+
 struct LogConfig {
     bool enabled = true;    // driver json-file; else none
     uint64_t max_bytes = 0; // 0: unlimited
@@ -24,7 +26,8 @@ struct LogConfig {
 
 struct Config {
     std::string id;
-    std::string qemu_binary;
+    Engine engine;
+    std::string qemu_binary; // this and accel: of the qemu engine
     std::string accel;
     std::string kernel;
     std::string initrd;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/console.h"
 
-#include <sys/socket.h>
+#include <fcntl.h>
 
 #include <vector>
 
@@ -10,30 +10,19 @@ namespace hrun::monitor {
 namespace {
 
 constexpr size_t kMaxLine = 512;
-constexpr int kReadsPerTurn = 16;
 
 } // namespace
 
-Result<void> Console::start(EventLoop& loop, std::function<void()> panicked) {
-    panicked_ = std::move(panicked);
-    auto watch = loop.watch(source_.get(), EPOLLIN, [this](uint32_t) { drain(); });
-    if (!watch)
-        return watch.error();
-    watch_ = std::move(*watch);
-    return {};
+Result<std::unique_ptr<Console>> Console::open(int directory, std::function<void()> panicked) {
+    Fd file(openat(directory, "console.log", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640));
+    if (!file.valid())
+        return Error::last("open console.log");
+    return std::unique_ptr<Console>(new Console(std::move(file), std::move(panicked)));
 }
 
-void Console::drain() {
-    char bytes[4096];
-    for (int i = 0; i < kReadsPerTurn; ++i) {
-        const ssize_t count = recv(source_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
-        if (count == 0)
-            watch_.reset();
-        if (count <= 0)
-            return;
-        keep({bytes, static_cast<size_t>(count)});
-        search({bytes, static_cast<size_t>(count)});
-    }
+void Console::append(std::string_view bytes) {
+    keep(bytes);
+    search(bytes);
 }
 
 // A full file keeps its newer half. A disk that is full loses console text, nothing else.

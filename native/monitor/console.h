@@ -4,10 +4,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
-#include "base/event_loop.h"
 #include "base/fd.h"
 #include "base/result.h"
 
@@ -17,26 +17,25 @@ class Console {
   public:
     static constexpr uint64_t kMaxBytes = 1024 * 1024;
 
-    // Reads `source`; keeps the newest bytes in `file`, at most kMaxBytes.
-    Console(Fd source, Fd file) : source_(std::move(source)), file_(std::move(file)) {}
+    // Keeps the newest bytes in console.log of `directory`, at most kMaxBytes. `panicked` is called when the kernel says
+    // that it panics.
+    static Result<std::unique_ptr<Console>> open(int directory, std::function<void()> panicked);
 
-    // `panicked` is called when the kernel says that it panics.
-    Result<void> start(EventLoop& loop, std::function<void()> panicked);
-    // Reads what is there.
-    void drain();
+    // What the guest has said.
+    void append(std::string_view bytes);
     // The line with which the kernel panicked; empty when it did not.
     const std::string& panic() const { return panic_; }
     // The last line that says anything.
     const std::string& last_line() const { return last_line_; }
 
   private:
+    Console(Fd file, std::function<void()> panicked)
+        : file_(std::move(file)), panicked_(std::move(panicked)) {}
     void keep(std::string_view bytes);
     void search(std::string_view bytes);
     void end_line();
 
-    Fd source_;
     Fd file_;
-    Watch watch_;
     std::function<void()> panicked_;
     uint64_t size_ = 0;
     std::string line_;

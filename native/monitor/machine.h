@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The virtual machine of one container: QEMU, our vsock device behind it, and what they say when they end.
+// The virtual machine of one container, whichever engine runs it.
 #pragma once
 
-#include <functional>
+#include <sys/types.h>
+
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/event_loop.h"
-#include "base/fd.h"
-#include "devices/virtio/hybrid_vsock.h"
+#include "base/result.h"
 #include "devices/virtio/vsock.h"
 #include "monitor/config.h"
-#include "monitor/console.h"
-#include "qemu/process.h"
-#include "qemu/qmp.h"
-#include "qemu/tsc.h"
-#include "transport/vhost_user.h"
 
 namespace hrun::monitor {
 
@@ -31,46 +26,26 @@ class MachineEvents {
 
 class Machine {
   public:
-    // `directory` is the container's; it stays the caller's and outlives this.
-    Machine(EventLoop& loop, int directory, const Config& config, MachineEvents& events);
+    virtual ~Machine() = default;
 
-    // Starts it. The error names the file or program that is in the way.
-    Result<void> start();
-    pid_t pid() const { return process_.pid(); }
-    bool running() const { return process_.running(); }
+    // Starts it. The error names the file, device or program that is in the way.
+    virtual Result<void> start() = 0;
+    // The process in which the guest runs; 0 when there is none.
+    virtual pid_t pid() const = 0;
+    // From a successful start() until machine_gone().
+    virtual bool running() const = 0;
     // Ends it at once; machine_gone() follows.
-    void kill() { process_.kill(); }
+    virtual void kill() = 0;
     // Lets go of the sockets in the directory.
-    void close() { hybrid_.close(); }
-    // One line for the user, from whoever knows best: the guest's kernel, QEMU's messages, its exit status.
-    std::string why_gone() const;
-    virtio::VsockDevice& vsock() { return vsock_; }
-
-  private:
-    Result<std::vector<Fd>> open_disks() const;
-    Result<void> open_console(Fd source);
-    Result<void> open_error_output(Fd source);
-    void read_error_output();
-    void handle_event(const qemu::Event& event);
-    void collect();
-
-    EventLoop& loop_;
-    int directory_;
-    const Config& config_;
-    MachineEvents& events_;
-    qemu::TscMeter tsc_;
-    virtio::HybridVsock hybrid_;
-    virtio::VsockDevice vsock_;
-    std::unique_ptr<vhost_user::Backend> backend_;
-    std::unique_ptr<qemu::Qmp> qmp_;
-    std::unique_ptr<Console> console_;
-    Fd error_output_;
-    Watch error_watch_;
-    std::string error_line_; // the last one of QEMU's
-    std::string shutdown_reason_;
-    qemu::Process process_;
-    Watch ended_;
-    int status_ = 0;
+    virtual void close() = 0;
+    // One line for the user, from whoever knows best: the guest's kernel, the engine's messages, its end.
+    virtual std::string why_gone() const = 0;
+    // While it is running.
+    virtual virtio::VsockDevice& vsock() = 0;
 };
+
+// A machine of the configuration's engine. `directory` is the container's; it and the others outlive the machine.
+std::unique_ptr<Machine> create_machine(EventLoop& loop, int directory, const Config& config,
+                                        MachineEvents& events);
 
 } // namespace hrun::monitor

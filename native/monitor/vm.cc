@@ -45,7 +45,7 @@ size_t output_of(uint8_t stream) {
 
 Vm::Vm(EventLoop& loop, Container container)
     : loop_(loop), container_(std::move(container)), config_(container_.config),
-      machine_(loop, container_.directory.get(), config_, *this),
+      machine_(create_machine(loop, container_.directory.get(), config_, *this)),
       control_(loop, container_.directory.get(), *this), agent_(loop, *this),
       wants_input_(start_wants_input(container_.start)) {}
 
@@ -66,9 +66,9 @@ Result<void> Vm::start_parts(Fd first_client) {
     if (!log)
         return log.error();
     log_ = std::move(*log);
-    HRUN_TRY(machine_.start());
+    HRUN_TRY(machine_->start());
     reached(HRUN_STAGE_VMM_SPAWNED);
-    state_.vmm_pid = machine_.pid();
+    state_.vmm_pid = machine_->pid();
     HRUN_TRY(write_state(container_.directory.get(), state_));
     limit_ = loop_.after(std::chrono::milliseconds(config_.boot_timeout_ms), [this] {
         fail(HRUN_ERROR_VM, ETIMEDOUT,
@@ -85,7 +85,7 @@ void Vm::connect_agent() {
     if (!pair)
         return fail(HRUN_ERROR_HOST, static_cast<uint32_t>(pair.error().code), pair.error().message());
     auto ours = std::make_shared<Fd>(std::move(pair->first));
-    auto asked = machine_.vsock().connect(
+    auto asked = machine_->vsock().connect(
         HRUN_AGENT_PORT, std::move(pair->second), [this, ours](Result<virtio::VsockKey> key) {
             if (phase_ != Phase::kStarting)
                 return;
@@ -169,8 +169,8 @@ void Vm::agent_gone(const Error& error) {
             return fail(HRUN_ERROR_PROTOCOL, EPROTO, error.what);
         limit_ =
             loop_.after(kKillLimit, [this] { fail(HRUN_ERROR_VM, ECONNRESET, "the guest's agent is gone"); });
-    } else if (machine_.running()) {
-        machine_.kill();
+    } else if (machine_->running()) {
+        machine_->kill();
     }
 }
 
@@ -331,13 +331,13 @@ void Vm::end() {
     for (Output& output : outputs_)
         output.finish();
     schedule();
-    if (!machine_.running())
+    if (!machine_->running())
         return finish();
     // Nothing needs writing, or nobody is there to write it.
     if (config_.auto_remove || state_.error || !agent_.open())
-        return machine_.kill();
+        return machine_->kill();
     agent_.shutdown();
-    limit_ = loop_.after(kShutdownLimit, [this] { machine_.kill(); });
+    limit_ = loop_.after(kShutdownLimit, [this] { machine_->kill(); });
 }
 
 // Bytes of the guest that are still on their way come first: its EXIT may be among them.
@@ -345,7 +345,7 @@ void Vm::machine_gone() {
     reached(HRUN_STAGE_VMM_GONE);
     agent_.drain();
     if (!exit_)
-        return fail(HRUN_ERROR_VM, 0, machine_.why_gone());
+        return fail(HRUN_ERROR_VM, 0, machine_->why_gone());
     finish();
 }
 
@@ -361,7 +361,7 @@ void Vm::finish() {
     state_.finished_at = timestamp_now();
     save_state();
     control_.close();
-    machine_.close();
+    machine_->close();
     if (config_.auto_remove) {
         std::error_code ignored;
         std::filesystem::remove_all(container_.path, ignored);

@@ -42,7 +42,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     Result<void> agent_output(uint8_t stream, std::string_view bytes) override;
     void agent_exit(const hrun_exit& exit) override;
     void agent_error(const hrun_error& error, std::string_view message) override;
-    void agent_shutdown_done() override { machine_.kill(); }
+    void agent_shutdown_done() override { machine_->kill(); }
     void agent_input_room() override { pass_input(); }
     void agent_gone(const Error& error) override;
 
@@ -76,7 +76,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     const Config& config_;
     State state_;
     Phase phase_ = Phase::kStarting;
-    Machine machine_;
+    std::unique_ptr<Machine> machine_;
     ControlServer control_;
     AgentSession agent_;
     std::optional<LogFile> log_;

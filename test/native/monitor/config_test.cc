@@ -31,6 +31,7 @@ TEST_CASE("a whole configuration is read") {
     const auto result = parse_config(sample().dump());
     REQUIRE(std::holds_alternative<Config>(result));
     const Config& config = std::get<Config>(result);
+    CHECK(config.engine == Engine::kQemu);
     CHECK(config.vcpus == 2);
     CHECK(config.memory_mib == 512);
     REQUIRE(config.disks.size() == 2);
@@ -68,6 +69,18 @@ TEST_CASE("a mistake is told with its field and what is allowed") {
     json = sample();
     json["disks"][1]["slot"] = 1;
     CHECK(mistake(json) == "slot is used twice");
+}
+
+TEST_CASE("the kvm engine needs nothing of its own, and QEMU's object does not belong to it") {
+    Json json = sample();
+    json["engine"] = "kvm";
+    CHECK(mistake(json) == "qemu is not a known field");
+    json.erase("qemu");
+    const auto result = parse_config(json.dump());
+    REQUIRE(std::holds_alternative<Config>(result));
+    CHECK(std::get<Config>(result).engine == Engine::kKvm);
+    json["engine"] = "bhyve";
+    CHECK(mistake(json) == "engine must be qemu or kvm");
 }
 
 TEST_CASE("values of the wrong kind are mistakes, not crashes") {

@@ -2,30 +2,18 @@
 #include "monitor/console.h"
 
 #include <doctest/doctest.h>
-#include <sys/socket.h>
 
-#include "base/unix_socket.h"
 #include "monitor/temporary_directory.h"
 
 namespace hrun::monitor {
 namespace {
 
 struct ConsoleRig {
-    ConsoleRig() : loop(std::move(*EventLoop::create())), pair(std::move(*unix_pair())) {
-        Fd file(openat(directory.fd.get(), "console.log", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-        console = std::make_unique<Console>(std::move(pair.first), std::move(file));
-        REQUIRE(console->start(*loop, [this] { ++panics; }));
-    }
-    void say(const std::string& text) {
-        REQUIRE(send(pair.second.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
-        console->drain();
-    }
+    void say(const std::string& text) { console->append(text); }
 
     hrun::test::TemporaryDirectory directory;
-    std::unique_ptr<EventLoop> loop;
-    std::pair<Fd, Fd> pair;
-    std::unique_ptr<Console> console;
     int panics = 0;
+    std::unique_ptr<Console> console = std::move(*Console::open(directory.fd.get(), [this] { ++panics; }));
 };
 
 TEST_CASE("a panic is found, also in pieces, and told once") {

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/kvm_machine.h"
+
+#include "devices/virtio/blk.h"
+#include "devices/virtio/rng.h"
+#include "monitor/disk_file.h"
+#include "protocol.h"
+#include "vmm/cpuid_template.h"
+
+namespace hrun::monitor {
+
+namespace {
+
+// The time comes from kvmclock and interrupts from the MP table, so there is no PIT to ask or to check. KVM's local APIC
+// timers tick once a nanosecond; a processor with TSC deadlines does not need to know. Powering off: vmm/builder.cc.
+constexpr char kCommandLine[] =
+    "console=ttyS0 loglevel=4 reboot=k panic=-1 no_timer_check lapic_timer_khz=1000000 fb_tunnels=none "
+    "ifb.numifbs=0 dummy.numdummies=0";
+
+// What to do about it, where it is known.
+Error with_advice(Error error) {
+    if (error.what == "open /dev/kvm" && error.code == EACCES)
+        error.what += " (is the user in the group kvm?)";
+    else if (error.what == "open /dev/kvm")
+        error.what += " (is KVM loaded, and given to the container that this runs in?)";
+    else if (error.what == "KVM_CREATE_VM" && error.code == EBUSY)
+        error.what += " (another hypervisor, such as VirtualBox, has the processor)";
+    return error;
+}
+
+} // namespace
+
+KvmMachine::KvmMachine(EventLoop& loop, int directory, const Config& config, MachineEvents& events)
+    : loop_(loop), directory_(directory), config_(config), events_(events),
+      hybrid_(loop, directory, "vsock.sock") {}
+
+Result<void> KvmMachine::start() {
+    HRUN_TRY(open_console());
+    auto machine = build();
+    if (!machine)
+        return with_advice(machine.error());
+    auto ended = loop_.watch((*machine)->ended().get(), EPOLLIN, [this](uint32_t) {
+        ended_.reset();
+        last_turn_ =
+            loop_.after({}, [this] { collect(); }); // what the guest sent before its end is due first
+    });
+    if (!ended)
+        return ended.error();
+    HRUN_TRY(hybrid_.listen(*vsock_));
+    HRUN_TRY((*machine)->start());
+    ended_ = std::move(*ended);
+    machine_ = std::move(*machine);
+    return {};
+}
+
+Result<void> KvmMachine::open_console() {
+    auto console = Console::open(directory_, [this] {
+        events_.machine_failed(HRUN_ERROR_VM, "the guest's kernel panicked: " + console_->panic());
+    });
+    if (!console)
+        return console.error();
+    console_ = std::move(*console);
+    auto filled = EventFd::create();
+    if (!filled)
+        return filled.error();
+    serial_ = std::make_unique<vmm::ConsoleBuffer>(std::move(*filled));
+    auto watch = loop_.watch(serial_->filled().get(), EPOLLIN, [this](uint32_t) { read_console(); });
+    if (!watch)
+        return watch.error();
+    console_watch_ = std::move(*watch);
+    return {};
+}
+
+void KvmMachine::read_console() {
+    console_->append(serial_->take());
+}
+
+Result<std::unique_ptr<vmm::Machine>> KvmMachine::build() {
+    auto system = kvm::System::open();
+    if (!system)
+        return system.error();
+    auto supported = system->supported_cpuid();
+    if (!supported)
+        return supported.error();
+    auto devices = create_devices();
+    if (!devices)
+        return devices.error();
+    const vmm::CpuidTable cpuid = vmm::apply_cpuid_template(*supported);
+    vmm::Builder builder(*system, cpuid, loop_);
+    builder.on_console([this](char byte) { serial_->put(byte); });
+    return builder.build({.kernel = config_.kernel,
+                          .initrd = config_.initrd,
+                          .command_line = kCommandLine,
+                          .vcpus = config_.vcpus,
+                          .memory = config_.memory_mib << 20,
+                          .pit = false},
+                         std::move(*devices));
+}
+
+Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
+    std::vector<vmm::SlotDevice> devices;
+    auto vsock = std::make_unique<virtio::VsockDevice>(
+        loop_, config_.vsock_cid, [this](uint32_t port) { return hybrid_.accept_from_guest(port); });
+    vsock_ = vsock.get();
+    devices.push_back({config_.vsock_slot, std::move(vsock)});
+    devices.push_back({config_.rng_slot, std::make_unique<virtio::RngDevice>(loop_)});
+    for (const DiskConfig& disk : config_.disks) {
+        auto device = create_disk(disk);
+        if (!device)
+            return device.error();
+        devices.push_back(std::move(*device));
+    }
+    return devices;
+}
+
+Result<vmm::SlotDevice> KvmMachine::create_disk(const DiskConfig& disk) {
+    auto file = open_disk(disk);
+    if (!file)
+        return file.error();
+    auto backend = virtio::BlkBackend::create(std::move(*file), disk.read_only);
+    if (!backend)
+        return Error{backend.error().code, backend.error().what + " " + disk.path};
+    auto device = virtio::BlkDevice::create(loop_, std::move(*backend), "disk" + std::to_string(disk.slot));
+    if (!device)
+        return device.error();
+    (*device)->on_write_error([this, &disk](const Error& error) {
+        events_.machine_failed(HRUN_ERROR_HOST, disk_failure(disk.path, error.code == ENOSPC));
+    });
+    return vmm::SlotDevice{disk.slot, std::move(*device)};
+}
+
+void KvmMachine::kill() {
+    if (machine_)
+        machine_->stop();
+}
+
+// When machine_gone() is told, nothing of it is left: no request of a disk is under way, and its memory is free.
+void KvmMachine::collect() {
+    end_ = machine_->how_it_ended();
+    hybrid_.close();
+    machine_.reset();
+    read_console();
+    if (end_.reason == vmm::End::Reason::kTripleFault || end_.reason == vmm::End::Reason::kError)
+        dprintf(STDERR_FILENO, "%s", end_.message.c_str()); // with all registers, for monitor.log
+    events_.machine_gone();
+}
+
+std::string KvmMachine::why_gone() const {
+    if (!console_->panic().empty())
+        return "the guest's kernel panicked: " + console_->panic();
+    if (end_.reason == vmm::End::Reason::kReset)
+        return "the guest stopped the machine (guest-reset); last console line: " + console_->last_line();
+    return end_.message.substr(0, end_.message.find('\n'));
+}
+
+} // namespace hrun::monitor

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kvm engine: our own machine in this process, its devices on the monitor's event loop.
+#pragma once
+
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "devices/virtio/hybrid_vsock.h"
+#include "monitor/console.h"
+#include "monitor/machine.h"
+#include "vmm/builder.h"
+#include "vmm/console_buffer.h"
+
+namespace hrun::monitor {
+
+class KvmMachine : public Machine {
+  public:
+    KvmMachine(EventLoop& loop, int directory, const Config& config, MachineEvents& events);
+
+    Result<void> start() override;
+    pid_t pid() const override { return running() ? getpid() : 0; }
+    bool running() const override { return machine_ != nullptr; }
+    void kill() override;
+    void close() override { hybrid_.close(); }
+    std::string why_gone() const override;
+    virtio::VsockDevice& vsock() override { return *vsock_; }
+
+  private:
+    Result<void> open_console();
+    void read_console();
+    Result<std::vector<vmm::SlotDevice>> create_devices();
+    Result<vmm::SlotDevice> create_disk(const DiskConfig& disk);
+    Result<std::unique_ptr<vmm::Machine>> build();
+    void collect();
+
+    EventLoop& loop_;
+    int directory_;
+    const Config& config_;
+    MachineEvents& events_;
+    virtio::HybridVsock hybrid_;
+    std::unique_ptr<Console> console_;
+    std::unique_ptr<vmm::ConsoleBuffer> serial_; // what the guest has said and console_ has not seen
+    Watch console_watch_;
+    virtio::VsockDevice* vsock_ = nullptr; // the machine's
+    std::unique_ptr<vmm::Machine> machine_;
+    Watch ended_;
+    Timer last_turn_;
+    vmm::End end_;
+};
+
+} // namespace hrun::monitor

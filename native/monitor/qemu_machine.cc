@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/qemu_machine.h"
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cstring>
+
+#include "base/unix_socket.h"
+#include "boot/x86_64/mp_table.h"
+#include "memory/memory_file.h"
+#include "monitor/disk_file.h"
+#include "protocol.h"
+#include "qemu/command_line.h"
+
+namespace hrun::monitor {
+
+namespace {
+
+constexpr size_t kMaxErrorLine = 512;
+constexpr int kReadsPerTurn = 16;
+constexpr boot::IoApic kIoApics[] = {{0xfec00000, 24}, {0xfec10000, 24}}; // hw/i386/microvm.c
+
+// The MP table as a file for QEMU to load.
+Result<Fd> mp_table_file(uint32_t vcpus) {
+    const auto bytes =
+        boot::mp_table({vcpus, {std::begin(kIoApics), std::end(kIoApics)}}, qemu::kMpTableAddress);
+    auto file = create_memory_file("mp-table", bytes.size());
+    if (!file)
+        return file;
+    if (pwrite(file->get(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+        return Error::last("write MP table");
+    return file;
+}
+
+// Descriptors for QEMU, and the number that each will have there.
+class HandedOver {
+  public:
+    int add(Fd fd) {
+        numbers_.push_back(fd.get());
+        owners_.push_back(std::move(fd));
+        return qemu::Process::kFirstFd + static_cast<int>(numbers_.size()) - 1;
+    }
+    const std::vector<int>& numbers() const { return numbers_; }
+
+  private:
+    std::vector<Fd> owners_;
+    std::vector<int> numbers_;
+};
+
+} // namespace
+
+QemuMachine::QemuMachine(EventLoop& loop, int directory, const Config& config, MachineEvents& events)
+    : loop_(loop), directory_(directory), config_(config), events_(events),
+      hybrid_(loop, directory, "vsock.sock"),
+      vsock_(loop, config.vsock_cid, [this](uint32_t port) { return hybrid_.accept_from_guest(port); }) {}
+
+Result<void> QemuMachine::start() {
+    HRUN_TRY(hybrid_.listen(vsock_));
+    auto disks = open_disks();
+    auto mp_table = mp_table_file(config_.vcpus);
+    auto vhost = unix_pair();
+    auto qmp = unix_pair();
+    auto console = unix_pair();
+    auto errors = unix_pair();
+    if (!disks)
+        return disks.error();
+    if (!mp_table)
+        return mp_table.error();
+    if (!vhost || !qmp || !console || !errors)
+        return Error{EMFILE, "create the machine's sockets"};
+
+    backend_ = std::make_unique<vhost_user::Backend>(
+        loop_, vsock_, std::move(vhost->first), [this](const Error& error) {
+            if (error.code != ECONNRESET) // that is QEMU's end, of which the process itself tells
+                events_.machine_failed(HRUN_ERROR_VM, error.message());
+        });
+    HRUN_TRY(backend_->start());
+    qmp_ = std::make_unique<qemu::Qmp>(std::move(qmp->first),
+                                       [this](const qemu::Event& event) { handle_event(event); });
+    HRUN_TRY(qmp_->start(loop_));
+    HRUN_TRY(open_console(std::move(console->first)));
+    HRUN_TRY(open_error_output(std::move(errors->first)));
+
+    HandedOver fds;
+    qemu::Config qemu{config_.qemu_binary,
+                      config_.accel,
+                      config_.kernel,
+                      config_.initrd,
+                      config_.vcpus,
+                      config_.memory_mib,
+                      {},
+                      config_.vsock_slot,
+                      config_.rng_slot};
+    qemu.vsock_fd = fds.add(std::move(vhost->second));
+    qemu.qmp_fd = fds.add(std::move(qmp->second));
+    qemu.console_fd = fds.add(std::move(console->second));
+    qemu.mp_table_fd = fds.add(std::move(*mp_table));
+    for (size_t i = 0; i < config_.disks.size(); ++i)
+        qemu.disks.push_back(
+            {config_.disks[i].slot, fds.add(std::move((*disks)[i])), config_.disks[i].read_only});
+    qemu.tsc_khz = tsc_.khz();
+
+    auto process = qemu::Process::spawn(qemu::command_line(qemu), errors->second.get(), fds.numbers());
+    if (!process)
+        return process.error();
+    process_ = std::move(*process);
+    auto ended = loop_.watch(process_.pidfd(), EPOLLIN, [this](uint32_t) { collect(); });
+    if (!ended)
+        return ended.error();
+    ended_ = std::move(*ended);
+    return {};
+}
+
+Result<std::vector<Fd>> QemuMachine::open_disks() const {
+    std::vector<Fd> disks;
+    for (const DiskConfig& disk : config_.disks) {
+        auto file = open_disk(disk);
+        if (!file)
+            return file.error();
+        disks.push_back(std::move(*file));
+    }
+    return disks;
+}
+
+Result<void> QemuMachine::open_console(Fd source) {
+    auto console = Console::open(directory_, [this] {
+        events_.machine_failed(HRUN_ERROR_VM, "the guest's kernel panicked: " + console_->panic());
+    });
+    if (!console)
+        return console.error();
+    console_ = std::move(*console);
+    console_output_ = std::move(source);
+    auto watch = loop_.watch(console_output_.get(), EPOLLIN, [this](uint32_t) { read_console(); });
+    if (!watch)
+        return watch.error();
+    console_watch_ = std::move(*watch);
+    return {};
+}
+
+void QemuMachine::read_console() {
+    char bytes[4096];
+    for (int i = 0; i < kReadsPerTurn; ++i) {
+        const ssize_t count = recv(console_output_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+        if (count == 0)
+            console_watch_.reset();
+        if (count <= 0)
+            return;
+        console_->append({bytes, static_cast<size_t>(count)});
+    }
+}
+
+Result<void> QemuMachine::open_error_output(Fd source) {
+    error_output_ = std::move(source);
+    auto watch = loop_.watch(error_output_.get(), EPOLLIN, [this](uint32_t) { read_error_output(); });
+    if (!watch)
+        return watch.error();
+    error_watch_ = std::move(*watch);
+    return {};
+}
+
+// What QEMU says goes to monitor.log; its last line is kept for whoever asks why it ended.
+void QemuMachine::read_error_output() {
+    char bytes[1024];
+    const ssize_t count = read(error_output_.get(), bytes, sizeof bytes);
+    if (count == 0)
+        error_watch_.reset();
+    if (count <= 0)
+        return;
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, bytes, static_cast<size_t>(count));
+    for (const char byte : std::string_view(bytes, static_cast<size_t>(count))) {
+        if (error_line_.ends_with('\n'))
+            error_line_.clear();
+        if (error_line_.size() < kMaxErrorLine)
+            error_line_ += byte;
+    }
+}
+
+void QemuMachine::handle_event(const qemu::Event& event) {
+    if (event.kind == qemu::Event::Kind::kShutdown) {
+        shutdown_reason_ = event.detail;
+        return;
+    }
+    std::string path = event.detail;
+    for (const DiskConfig& disk : config_.disks)
+        if (event.detail == "disk" + std::to_string(disk.slot))
+            path = disk.path;
+    events_.machine_failed(HRUN_ERROR_HOST, disk_failure(path, event.no_space));
+}
+
+void QemuMachine::collect() {
+    ended_.reset();
+    status_ = process_.wait();
+    read_console();
+    qmp_->drain();
+    read_error_output();
+    events_.machine_gone();
+}
+
+std::string QemuMachine::why_gone() const {
+    if (!console_->panic().empty())
+        return "the guest's kernel panicked: " + console_->panic();
+    std::string line = error_line_.substr(0, error_line_.find('\n'));
+    if (WIFEXITED(status_) && WEXITSTATUS(status_) == 0)
+        return "the guest stopped the machine (" +
+               (shutdown_reason_.empty() ? "no reason given" : shutdown_reason_) +
+               "); last console line: " + console_->last_line();
+    if (!line.empty())
+        return line;
+    if (WIFSIGNALED(status_))
+        return "QEMU was killed by signal " + std::to_string(WTERMSIG(status_)) + " (" +
+               sigdescr_np(WTERMSIG(status_)) + ")";
+    return "QEMU ended with exit code " + std::to_string(WEXITSTATUS(status_));
+}
+
+} // namespace hrun::monitor

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// hrun-vmm with the kvm engine. The guest is test/guests/agent, a bare-metal program that speaks the agent protocol: it
+// runs wherever there is a /dev/kvm, also where that emulates guest kernels too slowly for Linux.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { VmConfig } from '../../src/vm/vm-config.ts';
+import { guest, kvmUsable } from '../native/micro-vm-guest.ts';
+import { MonitorRig, processEnd } from '../vm/monitor-rig.ts';
+
+let rig: MonitorRig;
+beforeAll(() => {
+  rig = new MonitorRig();
+});
+afterAll(() => rig[Symbol.dispose]());
+
+/** A container's directory whose guest does what `word` says. */
+function container(word: string, change: Partial<VmConfig> = {}): string {
+  const kvm = { engine: 'kvm', qemu: undefined, kernel: guest('agent'), memoryMiB: 64 } as Partial<VmConfig>;
+  return rig.container([word], { ...kvm, ...change });
+}
+
+function log(directory: string): string {
+  return readFileSync(join(directory, 'monitor.log'), 'utf8');
+}
+
+describe.skipIf(!kvmUsable())('a machine in the monitor itself', () => {
+  test('lives the whole life: output, exit code, log and state tell the same, and no socket stays', async () => {
+    const directory = container('exit');
+    const client = rig.run(directory);
+    const end = await client.ended;
+    expect(end.exit).toEqual({ code: 7, signal: 0, oomKilled: false });
+    expect(end.gone).toEqual(end.exit);
+    expect(client.output).toBe('hello from a bare-metal agent\n');
+    expect(rig.state(directory)).toMatchObject({ status: 'exited', exitCode: 7, vmmPid: 0 });
+    expect(readFileSync(join(directory, 'container.log'), 'utf8')).toContain('hello from a bare-metal agent');
+    expect(readdirSync(directory).filter((name) => name.endsWith('.sock'))).toEqual([]);
+    expect(log(directory)).toBe('');
+  });
+
+  test('is one process, and SIGTERM to it ends the container with its stop signal', async () => {
+    const directory = container('wait');
+    const client = rig.run(directory);
+    await client.started;
+    const { monitorPid, vmmPid } = rig.state(directory);
+    expect(vmmPid).toBe(monitorPid);
+    process.kill(monitorPid, 'SIGTERM');
+    expect((await client.ended).exit).toMatchObject({ code: 143, signal: 15 });
+    await processEnd(monitorPid);
+  });
+
+  test('leaves a free lock behind when it is killed', async () => {
+    const directory = container('wait');
+    const client = rig.run(directory);
+    await client.started;
+    process.kill(rig.state(directory).monitorPid, 'SIGKILL');
+    await client.ended;
+    const second = rig.run(directory);
+    await second.started;
+    process.kill(rig.state(directory).monitorPid, 'SIGTERM');
+    await second.ended;
+  });
+
+  test('with several processors, the most memory below the hole, and more than that, starts the same', async () => {
+    for (const change of [{ vcpus: 32 }, { memoryMiB: 3328 }, { memoryMiB: 5000 }]) {
+      const client = rig.run(container('exit', change));
+      expect((await client.ended).exit).toMatchObject({ code: 7 });
+    }
+  });
+});
+
+describe.skipIf(!kvmUsable())('a machine that comes to a bad end', () => {
+  test.each([
+    ['panic', "the guest's kernel panicked: Kernel panic - not syncing: asked for"],
+    ['off', 'the guest stopped the machine (guest-reset); last console line: '],
+    ['fault', expect.stringMatching(/^the guest took a triple fault \(vCPU 0 at [0-9a-f]{16}\)$/)],
+  ])('%s is told in one line', async (word, message) => {
+    const directory = container(word);
+    const end = await rig.run(directory).ended;
+    expect(end.error?.kind).toBe(8);
+    expect(end.error?.message).toEqual(message);
+    expect(rig.state(directory)).toMatchObject({ status: 'exited', exitCode: 137, error: { kind: 8 } });
+    if (word === 'fault') expect(log(directory)).toMatch(/\ncr0 [0-9a-f]+ /);
+  });
+
+  test('a guest that never answers is given up after the boot timeout', async () => {
+    const directory = container('exit', { kernel: guest('hello'), bootTimeoutMs: 500 });
+    expect((await rig.run(directory).ended).error?.message).toBe(
+      `the guest did not answer within 500 ms; see console.log in ${directory}`,
+    );
+  });
+
+  test.each([
+    [
+      'a disk',
+      { disks: [{ slot: 3, path: '/nonexistent.erofs', readOnly: true }] },
+      'open disk /nonexistent.erofs: No such file or directory',
+    ],
+    ['a kernel', { kernel: '/nonexistent' }, 'open /nonexistent: No such file or directory'],
+    ['an initrd', { initrd: '/nonexistent' }, 'open /nonexistent: No such file or directory'],
+    [
+      'a directory as a disk',
+      { disks: [{ slot: 3, path: '/tmp', readOnly: true }] },
+      'use as a disk what is neither a file nor a block device /tmp: Invalid argument',
+    ],
+    ['memory for the kernel', { memoryMiB: 1 }, expect.stringContaining('1048576 bytes of memory')],
+  ])('%s that is not there is named', async (_what, change, message) => {
+    const end = await rig.run(container('exit', change as Partial<VmConfig>)).ended;
+    expect(end.error?.kind).toBe(9);
+    expect(end.error?.message).toEqual(message);
+  });
+
+  test('a full host disk under the writable disk ends the machine, and the guest never sees it', async () => {
+    const small = join(rig.dir, 'small');
+    mkdirSync(small);
+    await execa('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', small]);
+    try {
+      const path = join(small, 'writable.ext4');
+      writeFileSync(path, '');
+      await execa('truncate', ['-s', '64M', path]);
+      const directory = container('fill', { disks: [{ slot: 2, path, readOnly: false }] });
+      const end = await rig.run(directory).ended;
+      expect(end.error).toMatchObject({
+        kind: 9,
+        message: `no space left on the host for ${path}; free some and start again`,
+      });
+      expect(readFileSync(join(directory, 'console.log'), 'utf8')).toBe('');
+    } finally {
+      await execa('umount', [small]);
+    }
+  });
+});
