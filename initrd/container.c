@@ -12,6 +12,7 @@
 #include "cgroup.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "device_filter.h"
 #include "files.h"
 #include "masks.h"
 #include "mounts.h"
@@ -31,6 +32,9 @@ static int carry_out(struct container* container, const void* payload, size_t le
     if (configure->entropy_length && entropy_add(configure->entropy, configure->entropy_length, err) < 0)
         return -1;
     if (configure->pids_max && cgroup_set_pids_max(container->cgroup, configure->pids_max, err) < 0)
+        return -1;
+    bool all_devices = configure->flags & HRUN_CONF_FLAG_PRIVILEGED;
+    if (!all_devices && device_filter_attach(container->cgroup, err) < 0)
         return -1;
     return rootfs_mount(configure, container->sysfs, err);
 }

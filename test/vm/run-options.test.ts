@@ -85,6 +85,13 @@ describe('a container', () => {
     expect(user).toBe('CapEff:\t0000000000000000\nNoNewPrivs:\t1\n');
   });
 
+  test('a node of any device can be made, but only the default ones opened', async () => {
+    const make = 'mknod /null c 1 3 && mknod /disk b $(tr : " " </sys/block/vda/dev) && mknod /kmsg c 1 11';
+    const open = 'for n in null disk kmsg; do dd if=/$n of=/dev/null count=1 2>/dev/null; echo $?; done';
+    expect(await store.script([], `${make}; ${open}`)).toBe('0\n1\n1\n');
+    expect(await store.script(['--privileged'], `${make}; ${open}`)).toBe('0\n0\n0\n');
+  });
+
   test('ulimits, /dev/shm, pids limit', async () => {
     const options = [
       '--ulimit',

@@ -58,8 +58,8 @@ TEST_CASE("more standard input than was credited ends the session") {
     Command command{.arguments = {"sleep", "100"}, .flags = HRUN_START_INIT_SESSION | HRUN_START_STDIN};
     wire.send(HRUN_START, start_tlvs(command).payload());
     wire.expect(HRUN_STARTED);
-    /* A pipe takes 64 KiB, and that is credited back. */
-    for (size_t sent = 0; sent < HRUN_INITIAL_CREDIT + 2 * HRUN_MAX_DATA; sent += HRUN_MAX_DATA)
+    /* The pipe takes 256 KiB, and that is credited back. */
+    for (size_t sent = 0; sent < 2 * HRUN_INITIAL_CREDIT + 2 * HRUN_MAX_DATA; sent += HRUN_MAX_DATA)
         wire.send(HRUN_DATA, std::string(HRUN_MAX_DATA, 'x'), HRUN_STDIN);
     CHECK(finish_session(wire).failure == "more standard input than was credited");
 }
