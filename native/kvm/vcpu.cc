@@ -98,6 +98,16 @@ Result<kvm_mp_state> Vcpu::run_state() const {
     return get<kvm_mp_state>(fd_, KVM_GET_MP_STATE, "KVM_GET_MP_STATE");
 }
 
+Result<void> Vcpu::inject_exception(uint8_t vector) {
+    auto events = get<kvm_vcpu_events>(fd_, KVM_GET_VCPU_EVENTS, "KVM_GET_VCPU_EVENTS");
+    if (!events)
+        return events.error();
+    events->exception.injected = 1;
+    events->exception.nr = vector;
+    events->exception.has_error_code = 0;
+    return set(fd_, KVM_SET_VCPU_EVENTS, &*events, "KVM_SET_VCPU_EVENTS");
+}
+
 Result<std::vector<kvm_msr_entry>> Vcpu::msrs(std::span<const uint32_t> indices) const {
     ArrayBuffer<kvm_msr_entry> buffer(indices.size());
     for (size_t i = 0; i < indices.size(); ++i)

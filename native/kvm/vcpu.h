@@ -46,6 +46,8 @@ class Vcpu {
     Result<kvm_lapic_state> local_apic() const;
     Result<void> set_local_apic(const kvm_lapic_state& apic);
     Result<kvm_mp_state> run_state() const;
+    // The guest takes exception `vector`, one without an error code, when it runs next.
+    Result<void> inject_exception(uint8_t vector);
     // Values of `indices`, in their order. Fails at the first that KVM does not have.
     Result<std::vector<kvm_msr_entry>> msrs(std::span<const uint32_t> indices) const;
     Result<void> set_msrs(std::span<const kvm_msr_entry> entries);

@@ -46,6 +46,15 @@ Result<void> Vm::create_pit() {
     return done(ioctl(fd_.get(), KVM_CREATE_PIT2, &config), "KVM_CREATE_PIT2");
 }
 
+Result<void> Vm::set_apic_tick(uint64_t nanoseconds) {
+    constexpr uint32_t kCapApicBusCyclesNs =
+        237; // KVM_CAP_X86_APIC_BUS_CYCLES_NS, newer than this build's headers
+    kvm_enable_cap enable{};
+    enable.cap = kCapApicBusCyclesNs;
+    enable.args[0] = nanoseconds;
+    return done(ioctl(fd_.get(), KVM_ENABLE_CAP, &enable), "KVM_CAP_X86_APIC_BUS_CYCLES_NS");
+}
+
 Result<void> Vm::add_ioeventfd(uint64_t address, uint32_t value, int event) {
     kvm_ioeventfd config{};
     config.datamatch = value;

@@ -32,6 +32,8 @@ class Vm {
     // PIC, IOAPIC and local APICs in the kernel; then a PIT, with port 0x61 answered too.
     Result<void> create_irqchip();
     Result<void> create_pit();
+    // How long a tick of the local APICs' timers lasts. After the interrupt controllers, before the first vCPU; Linux 6.10.
+    Result<void> set_apic_tick(uint64_t nanoseconds);
 
     // A 4-byte write of `value` to MMIO `address` signals `event` and never leaves the kernel.
     Result<void> add_ioeventfd(uint64_t address, uint32_t value, int event);

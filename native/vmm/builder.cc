@@ -94,6 +94,8 @@ Result<void> Builder::create_interrupt_controllers(const Config& config) {
     HRUN_TRY(machine_->vm_.create_irqchip());
     if (config.pit)
         HRUN_TRY(machine_->vm_.create_pit());
+    if (config.apic_tick_ns != 0)
+        HRUN_TRY(machine_->vm_.set_apic_tick(config.apic_tick_ns));
     return {};
 }
 

@@ -53,6 +53,7 @@ void GuestRun::start() {
         std::lock_guard lock(mutex_);
         console_ += byte;
     });
+    builder.use_aid(std::move(aid));
     Result<std::unique_ptr<vmm::Machine>> machine = builder.build(config, std::move(devices_));
     REQUIRE_MESSAGE(machine, machine.error().message());
     machine_ = std::move(*machine);

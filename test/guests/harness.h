@@ -22,7 +22,8 @@ class GuestRun {
     // `guest` is the name of a folder beside this file.
     explicit GuestRun(const std::string& guest);
 
-    vmm::Config config; // change before start()
+    vmm::Config config;                     // change before start()
+    std::unique_ptr<vmm::EmulationAid> aid; // the same
     EventLoop& loop() { return *loop_; }
     // To be called before start(). Returns the device, which the machine will own.
     template <class Device> Device& add(uint32_t slot, std::unique_ptr<Device> device) {

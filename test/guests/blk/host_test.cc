@@ -2,6 +2,7 @@
 #include "devices/virtio/blk.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -33,6 +34,29 @@ void add_disk(GuestRun& run, uint32_t slot, int file, bool read_only) {
 }
 
 } // namespace
+
+TEST_CASE("a disk that the host cannot write is told to its owner and not to the guest" *
+          doctest::skip(!kvm_usable())) {
+    GuestRun run("blk");
+    const Fd disk = make_disk();
+    const Fd unwritable(open(("/proc/self/fd/" + std::to_string(disk.get())).c_str(), O_RDONLY | O_CLOEXEC));
+    auto backend = virtio::BlkBackend::create(Fd(dup(unwritable.get())), false);
+    REQUIRE(backend);
+    auto device = virtio::BlkDevice::create(run.loop(), std::move(*backend), "disk-0");
+    REQUIRE(device);
+    int told = 0;
+    (*device)->on_write_error([&](const Error& error) {
+        CHECK(error.code == EBADF);
+        ++told;
+    });
+    run.add(0, std::move(*device));
+    run.start();
+    run.until([&] { return told > 0; });
+    run.machine().stop();
+    run.until_end();
+    CHECK(told == 1);
+    CHECK(run.console().empty());
+}
 
 TEST_CASE("a guest reads, writes, flushes, zeroes and discards, and is refused what is wrong" *
           doctest::skip(!kvm_usable())) {
