@@ -5,6 +5,7 @@
 #
 #   scripts/test.sh                 everything
 #   scripts/test.sh native unit     only these lanes
+#   scripts/test.sh kvm             what takes minutes on /dev/kvm (npm run test:kvm): not in the list of all
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -84,6 +85,12 @@ lane_unit() {
 lane_vm() {
     heading 'virtual machines'
     lane vm "$counts/vm.json" run_vitest vm
+}
+
+# The real guest kernel, machines in numbers, the monitor's kvm engine. HRUN_TEST_CYCLES=10000 makes the long test long.
+lane_kvm() {
+    heading 'machines on /dev/kvm'
+    lane kvm "$counts/kvm.json" run_vitest kvm
 }
 
 heading 'set-up'
