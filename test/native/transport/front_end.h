@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -23,13 +24,13 @@ class FrontEnd {
     static constexpr uint64_t kMemory = 1 << 20;
     static constexpr uint64_t kUser = 0x7f0000000000; // the front end's address of guest address 0
 
-    FrontEnd() {
+    using MakeDevice = std::function<std::unique_ptr<virtio::Device>(EventLoop& loop)>;
+
+    explicit FrontEnd(const MakeDevice& make_device = make_vsock) {
         auto made = EventLoop::create();
         REQUIRE(made);
         loop = std::move(*made);
-        device = std::make_unique<virtio::VsockDevice>(*loop, 3, [](uint32_t) -> Result<Fd> {
-            return Error{ECONNREFUSED, "test"};
-        });
+        device = make_device(*loop);
         auto pair = unix_pair();
         REQUIRE(pair);
         socket = std::move(pair->first);
@@ -114,14 +115,21 @@ class FrontEnd {
     }
 
     std::unique_ptr<EventLoop> loop;
-    std::unique_ptr<virtio::VsockDevice> device;
+    std::unique_ptr<virtio::Device> device;
     Fd socket;
     std::optional<Error> closed;
     std::unique_ptr<Backend> backend;
     Fd memory_file;
     GuestMemory memory;
-    EventFd kicks[2];
-    EventFd calls[2];
+    EventFd kicks[4];
+    EventFd calls[4];
+
+  private:
+    static std::unique_ptr<virtio::Device> make_vsock(EventLoop& loop) {
+        return std::make_unique<virtio::VsockDevice>(loop, 3, [](uint32_t) -> Result<Fd> {
+            return Error{ECONNREFUSED, "test"};
+        });
+    }
 };
 
 } // namespace hrun::vhost_user::test
