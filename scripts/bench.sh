@@ -6,7 +6,7 @@
 #   scripts/bench.sh boot     only bench/boot.ts
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-scripts/setup.sh --test || exit 1
+scripts/setup.sh --test && scripts/build.sh --tests || exit 1
 names=("$@")
 if ((${#names[@]} == 0)); then
     # A file of bench/ that has no `report(` is a part of others.

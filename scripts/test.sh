@@ -94,7 +94,7 @@ lane_kvm() {
 }
 
 heading 'set-up'
-scripts/setup.sh --test || { echo '0 passed, 1 failed'; exit 1; }
+scripts/setup.sh --test && scripts/build.sh --tests || { echo '0 passed, 1 failed'; exit 1; }
 rm -rf "$counts"
 mkdir -p "$counts" build/logs
 for name in "${@:-${lanes[@]}}"; do

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced. The incremental builds of what is in this repository.
 
-build_native() {
+build_native() { # target...
     local dir=$root/build/native
     [[ -e $dir/build.ninja ]] || cmake -S "$root/native" -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo
-    ninja -C "$dir"
+    ninja -C "$dir" "$@"
 }
 
 build_initrd() {
@@ -27,11 +27,12 @@ ensure_bundle() {
     echo "$wanted" >"$stamp"
 }
 
-# Two builds at once would break each other's ninja logs: the second waits.
-ensure_build() {
+# Two builds at once would break each other's ninja logs: the second waits. `tests`: native tests, guests and benches too.
+ensure_build() { # [tests]
     exec 8>"$root/build/lock"
     flock 8
-    step native 'Native code' build_native
+    step native 'Native code' build_native hrun-vmm hrun_addon
+    [[ ${1:-} != tests ]] || step native-tests 'Native tests, test guests and benches' build_native all
     step initrd 'Guest agent' build_initrd
     ensure_bundle
     exec 8>&-
