@@ -26,10 +26,6 @@ class GuestDevice : public Interrupt {
         loop = std::move(*made);
         hrun::test::add_memory(memory, 0, kMemory);
     }
-    ~GuestDevice() override {
-        if (device_)
-            device_->deactivate();
-    }
 
     // Sets all queues up and activates.
     void start(Device& device, uint64_t features) {
