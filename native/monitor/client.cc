@@ -88,10 +88,13 @@ bool Client::pump_stream(const Output& output, size_t index) {
     return true;
 }
 
-// A client that never attached has no output to wait for.
+// The first client is about to say what it wants, also when the machine has failed before it could. Any other that has
+// not attached has no output to wait for.
 bool Client::say_gone(std::string_view gone_frame) {
     if (gone_)
         return true;
+    if (first_ && !attached())
+        return false;
     if ((last_sent_ || !attached()) && !std::exchange(gone_sent_, true))
         send(gone_frame);
     return gone_ || (gone_sent_ && outbox_.empty());

@@ -5,9 +5,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startMonitor } from '../../src/vm/monitor.ts';
 import type { VmConfig } from '../../src/vm/vm-config.ts';
 import { guest, kvmUsable } from '../native/micro-vm-guest.ts';
-import { MonitorRig, processEnd } from '../vm/monitor-rig.ts';
+import { AttachFlags, MonitorClient, MonitorRig, processEnd } from '../vm/monitor-rig.ts';
 
 let rig: MonitorRig;
 beforeAll(() => {
@@ -109,6 +110,26 @@ describe.skipIf(!kvmUsable())('a machine that comes to a bad end', () => {
     const end = await rig.run(container('exit', change as Partial<VmConfig>)).ended;
     expect(end.error?.kind).toBe(9);
     expect(end.error?.message).toEqual(message);
+  });
+
+  test.each([
+    [
+      'is not there',
+      'true',
+      'No such file or directory',
+      'is KVM loaded, and given to the container that this runs in?',
+    ],
+    ['may not be opened', 'mknod /dev/kvm c 10 232', 'Permission denied', 'is the user in the group kvm?'],
+  ])('a /dev/kvm that %s is named, with what to do', async (_what, make, reason, advice) => {
+    const program = join(rig.dir, 'without-kvm');
+    const monitor = `exec ${rig.assets.monitor} "$0"`;
+    const script = `mount -t tmpfs -o nodev none /dev && ${make} && ${monitor}`;
+    writeFileSync(program, `#!/bin/sh\nexec unshare -m sh -c '${script}' "$1"\n`, { mode: 0o755 });
+    const client = new MonitorClient(startMonitor(program, container('exit')), AttachFlags.STDOUT);
+    expect((await client.ended).error).toMatchObject({
+      kind: 9,
+      message: `open /dev/kvm (${advice}): ${reason}`,
+    });
   });
 
   test('a full host disk under the writable disk ends the machine, and the guest never sees it', async () => {

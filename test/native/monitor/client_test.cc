@@ -114,6 +114,19 @@ TEST_CASE("EXIT comes after the last byte, GONE after that") {
     CHECK(rig.types[HRUN_GONE] == 1);
 }
 
+TEST_CASE("a machine that fails at once waits for what its first client wants, and not for another's") {
+    const std::string gone = frame_of(HRUN_GONE, hrun_exit{125, 0, 0});
+    ClientRig rig;
+    rig.client->finish(frame_of(HRUN_ERROR, hrun_error{HRUN_ERROR_HOST, ENOENT}));
+    CHECK_FALSE(rig.client->say_gone(gone));
+    rig.attach();
+    CHECK(rig.client->say_gone(gone));
+    rig.listen(HRUN_STDOUT);
+    CHECK(rig.types[HRUN_ERROR] == 1);
+    CHECK(rig.types[HRUN_GONE] == 1);
+    CHECK(ClientRig(false).client->say_gone(gone));
+}
+
 TEST_CASE("requests reach the VM") {
     ClientRig rig;
     rig.attach();
