@@ -56,7 +56,10 @@ function kvmByName(verdict: KvmVerdict): EngineChoice {
   if (verdict.state === 'hardware') return { engine: { engine: 'kvm' }, remark: undefined };
   const { because, advice } = explain(verdict);
   if (verdict.state === 'software')
-    return { engine: { engine: 'kvm' }, remark: `${because}: expect minutes where others take seconds` };
+    return {
+      engine: { engine: 'kvm' },
+      remark: `${because}: a container may take minutes to start, or never do`,
+    };
   throw new HrunError('HOST_SETUP', `the kvm engine cannot work here: ${because}`, {
     hint: `${advice}; or use --engine qemu`,
   });
