@@ -103,7 +103,8 @@ describe('hrun -t in a terminal', () => {
     await terminal.shows(/^two$/m);
     await terminal.type('C-z');
     await terminal.shows(/Stopped/);
-    await terminal.line('kill -9 %1; wait; cat; echo input ended');
+    await terminal.line('kill -9 %1; wait; echo reading; cat; echo input ended');
+    await terminal.shows(/^reading$/m);
     await terminal.line('three');
     await terminal.shows(/^three\nthree$/m);
     await terminal.type('C-d');
