@@ -2,6 +2,7 @@
 #include "cgroup.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,35 +10,22 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "kernel_file.h"
 #include "mounts.h"
 
 #define GROUP CGROUP_MOUNT "/container"
-
-/* Reads a small file as a string. */
-static ssize_t read_text(int directory, const char* name, char* text, size_t size) {
-    owned_fd file = openat(directory, name, O_RDONLY | O_CLOEXEC);
-    ssize_t length = file < 0 ? -1 : read(file, text, size - 1);
-    text[length < 0 ? 0 : length] = '\0';
-    return length;
-}
-
-static int write_text(int directory, const char* name, const char* text) {
-    owned_fd file = openat(directory, name, O_WRONLY | O_CLOEXEC);
-    if (file < 0)
-        return -1;
-    return write(file, text, strlen(text)) < 0 ? -1 : 0;
-}
+#define FREEZE_WAIT_MS 1000 /* for a process that is deep in the kernel; it stops when it comes out */
 
 /* "cpu memory pids" becomes "+cpu +memory +pids" in the file that hands them to the groups below. */
 static int hand_down_controllers(struct err* err) {
     char available[256], wanted[512] = "";
     char* saved = NULL;
-    read_text(AT_FDCWD, CGROUP_MOUNT "/cgroup.controllers", available, sizeof(available));
+    kernel_file_read(AT_FDCWD, CGROUP_MOUNT "/cgroup.controllers", available, sizeof(available));
     for (char* name = strtok_r(available, " \n", &saved); name; name = strtok_r(NULL, " \n", &saved)) {
         size_t used = strlen(wanted);
         snprintf(wanted + used, sizeof(wanted) - used, "%s+%s", used ? " " : "", name);
     }
-    if (wanted[0] && write_text(AT_FDCWD, CGROUP_MOUNT "/cgroup.subtree_control", wanted) < 0)
+    if (wanted[0] && kernel_file_write(AT_FDCWD, CGROUP_MOUNT "/cgroup.subtree_control", wanted) < 0)
         return err_system(err, "enable the controllers %s", wanted);
     return 0;
 }
@@ -55,12 +43,33 @@ int cgroup_make(struct err* err) {
 int cgroup_set_pids_max(int cgroup, uint64_t most, struct err* err) {
     char text[24];
     snprintf(text, sizeof(text), "%llu", (unsigned long long)most);
-    return write_text(cgroup, "pids.max", text) < 0 ? err_system(err, "limit the processes to %s", text) : 0;
+    return kernel_file_write(cgroup, "pids.max", text) < 0
+               ? err_system(err, "limit the processes to %s", text)
+               : 0;
 }
 
 uint64_t cgroup_oom_kills(int cgroup) {
     char events[512];
-    read_text(cgroup, "memory.events", events, sizeof(events));
+    kernel_file_read(cgroup, "memory.events", events, sizeof(events));
     const char* line = strstr(events, "oom_kill ");
     return line ? strtoull(line + strlen("oom_kill "), NULL, 10) : 0;
+}
+
+static bool is_frozen(int events) {
+    char text[128];
+    ssize_t length = pread(events, text, sizeof(text) - 1, 0);
+    text[length < 0 ? 0 : length] = '\0';
+    return strstr(text, "frozen 1") != NULL;
+}
+
+/* The kernel raises POLLPRI on every change of cgroup.events. */
+int cgroup_freeze(int cgroup, bool frozen, struct err* err) {
+    owned_fd events = openat(cgroup, "cgroup.events", O_RDONLY | O_CLOEXEC);
+    if (events < 0 || kernel_file_write(cgroup, "cgroup.freeze", frozen ? "1" : "0") < 0)
+        return err_system(err, frozen ? "freeze the container" : "thaw the container");
+    struct pollfd change = {.fd = events, .events = POLLPRI};
+    while (is_frozen(events) != frozen)
+        if (poll(&change, 1, FREEZE_WAIT_MS) <= 0)
+            break;
+    return 0;
 }

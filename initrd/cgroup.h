@@ -5,6 +5,7 @@
 #ifndef HRUN_CGROUP_H
 #define HRUN_CGROUP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -17,6 +18,9 @@ int cgroup_make(struct err* err);
 
 /* Sets pids.max. */
 int cgroup_set_pids_max(int cgroup, uint64_t most, struct err* err);
+
+/* Stops every process of the group, or lets all go on; returns when it is so, or a process deep in the kernel keeps it waiting. */
+int cgroup_freeze(int cgroup, bool frozen, struct err* err);
 
 /* How many of its processes the OOM killer has ended so far; 0 if the kernel does not count. */
 uint64_t cgroup_oom_kills(int cgroup);

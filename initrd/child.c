@@ -19,6 +19,7 @@
 #include "dev_nodes.h"
 #include "identity.h"
 #include "path_lookup.h"
+#include "process_list.h"
 #include "protocol.h"
 #include "pty.h"
 #include "report.h"
@@ -189,10 +190,25 @@ static int execute(const struct child* child, const char* program, struct err* e
     return err_set(err, kind, number, "exec %s: %s", program, strerror(number));
 }
 
+/* Not a command, but the agent's own answer; the report ends first, for the list may be longer than a pipe is deep. */
+static int list_processes(struct child* child, struct err* err) {
+    const struct report ready = {.type = REPORT_READY, .pid = getpid()};
+    reset_signals();
+    if (set_standard_streams(child, err) < 0)
+        return -1;
+    if (report_send(child->report, &ready, -1) < 0)
+        return err_system(err, "report to the agent");
+    close(child->report);
+    process_list_print();
+    _exit(0);
+}
+
 _Noreturn void child_run(struct child* child) {
     struct report report = {.type = REPORT_ERROR};
     char program[PATH_MAX];
-    if (prepare(child, program, sizeof(program), &report.err) == 0)
+    if (has(child, HRUN_START_PROCESSES))
+        list_processes(child, &report.err);
+    else if (prepare(child, program, sizeof(program), &report.err) == 0)
         execute(child, program, &report.err);
     if (report.err.kind == 0)
         report.err.kind = HRUN_ERROR_START;

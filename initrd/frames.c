@@ -26,6 +26,9 @@ static const struct frame_limit limits[] = {
     [HRUN_RESIZE] = {4, 4, 1},
     [HRUN_ERROR] = {sizeof(struct hrun_error), sizeof(struct hrun_error) + HRUN_MAX_MESSAGE, 1},
     [HRUN_SHUTDOWN] = {0, 0, 1},
+    [HRUN_PAUSE] = {0, 0, 1},
+    [HRUN_RESUME] = {0, 0, 1},
+    [HRUN_USAGE] = {0, 0, 1},
 };
 
 static int check_header(const struct hrun_frame_header* header, struct err* err) {

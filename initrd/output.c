@@ -11,14 +11,15 @@
 #define READS_PER_TURN 4 /* so that a busy stream leaves the loop to the others */
 
 void output_stop(struct output* output) {
-    loop_close(output->connection->loop, &output->source);
+    loop_close(output->loop, &output->source);
 }
 
 void output_finish(struct output* output) {
     if (output->source.fd < 0)
         return;
     output_stop(output);
-    connection_send(output->connection, HRUN_DATA, output->stream, NULL, 0);
+    if (output->connection)
+        connection_send(output->connection, HRUN_DATA, output->stream, NULL, 0);
     output->ended(output);
 }
 
@@ -33,8 +34,18 @@ static size_t allowed(const struct output* output) {
 
 enum step { STEP_SENT, STEP_NO_DATA, STEP_NO_ROOM, STEP_END };
 
+static enum step drop_some(struct output* output) {
+    uint8_t dropped[4096];
+    ssize_t count = read(output->source.fd, dropped, sizeof(dropped));
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return STEP_NO_DATA;
+    return count <= 0 ? STEP_END : STEP_SENT;
+}
+
 /* Reads once, straight into the connection's queue. */
 static enum step send_some(struct output* output) {
+    if (!output->connection)
+        return drop_some(output);
     if (output->bounded && output->left == 0)
         return STEP_END;
     struct frame_queue* queue = &output->connection->out;
@@ -66,7 +77,7 @@ bool output_pump(struct output* output) {
         return false;
     }
     /* Not watched while it may not be read: a hang-up would be reported again and again. */
-    loop_watch(output->connection->loop, &output->source, step == STEP_NO_ROOM ? 0 : EPOLLIN);
+    loop_watch(output->loop, &output->source, step == STEP_NO_ROOM ? 0 : EPOLLIN);
     return step == STEP_NO_DATA;
 }
 
@@ -75,7 +86,8 @@ static void ready(struct source* source, uint32_t events) {
     output_pump(owner_of(source, struct output, source));
 }
 
-void output_connect(struct output* output, struct connection* connection, int fd) {
+void output_connect(struct output* output, struct loop* loop, struct connection* connection, int fd) {
+    output->loop = loop;
     output->connection = connection;
     output->source = (struct source){.fd = fd, .ready = ready};
     output_pump(output);
@@ -95,5 +107,10 @@ void output_bound(struct output* output) {
         return;
     output->bounded = true;
     output->left = (size_t)waiting;
+    output_pump(output);
+}
+
+void output_abandon(struct output* output) {
+    output->connection = NULL;
     output_pump(output);
 }

@@ -14,7 +14,8 @@
 
 struct output {
     struct source source; /* pipe or terminal; fd -1 when there is none (any more) */
-    struct connection* connection;
+    struct loop* loop;
+    struct connection* connection; /* NULL: nobody is there, what comes is dropped */
     uint8_t stream;
     uint32_t credit; /* bytes the host still takes */
     bool bounded;    /* the process has ended: only what was written by then still counts */
@@ -23,7 +24,7 @@ struct output {
 };
 
 /* Starts to send what comes from `fd`, which is owned from now on. */
-void output_connect(struct output* output, struct connection* connection, int fd);
+void output_connect(struct output* output, struct loop* loop, struct connection* connection, int fd);
 
 /* Reads and sends what credit, queue and descriptor allow, then waits for whichever is missing. Returns true
  * if it stopped for lack of data. */
@@ -34,6 +35,9 @@ int output_add_credit(struct output* output, uint32_t credit, struct err* err);
 
 /* The process has ended: its pipe ends after what is in it now, whoever else holds it open. */
 void output_bound(struct output* output);
+
+/* The host has gone and wants nothing more: what still comes is dropped, so that its writer goes on. */
+void output_abandon(struct output* output);
 
 /* Sends end of file and closes. */
 void output_finish(struct output* output);

@@ -54,6 +54,13 @@ static int make_pipe(struct ends* ends, int index, struct err* err) {
     return set_nonblocking(ends->agent[index]) < 0 ? err_system(err, "make a pipe") : 0;
 }
 
+static int discard_output(struct ends* ends, struct err* err) {
+    for (int i = 1; i < 3; i++)
+        if ((ends->child[i] = open("/dev/null", O_WRONLY | O_CLOEXEC)) < 0)
+            return err_system(err, "open /dev/null");
+    return 0;
+}
+
 static int make_streams(uint32_t flags, struct ends* ends, struct err* err) {
     if (flags & HRUN_START_TTY)
         return 0;
@@ -65,6 +72,8 @@ static int make_streams(uint32_t flags, struct ends* ends, struct err* err) {
         if (ends->child[0] < 0)
             return err_system(err, "open /dev/null");
     }
+    if (flags & HRUN_START_DETACHED)
+        return discard_output(ends, err);
     return make_pipe(ends, 1, err) < 0 ? -1 : make_pipe(ends, 2, err);
 }
 

@@ -78,6 +78,17 @@ enum hrun_frame_type {
     HRUN_SHUTDOWN = 12,
     HRUN_SHUTDOWN_DONE = 13, /* empty */
 
+    /* Host to guest, on any connection: freeze or thaw every process of the container. Answered once it is so; asking
+     * for what is so already is fine. On the control socket, client to monitor: the answers go to every client. */
+    HRUN_PAUSE = 14,
+    HRUN_PAUSED = 15, /* empty */
+    HRUN_RESUME = 16,
+    HRUN_RESUMED = 17, /* empty */
+
+    /* Host to guest, on any connection: what the container uses now. */
+    HRUN_USAGE = 18,
+    HRUN_USED = 19, /* hrun_used */
+
     /* Control socket of the monitor only (docs/monitor.md), never on vsock. */
     HRUN_ATTACH = 32,   /* client to monitor: u32 of enum hrun_attach_flags; then DATA and CREDIT flow */
     HRUN_ATTACHED = 33, /* monitor to client: hrun_attached */
@@ -105,6 +116,19 @@ enum hrun_exit_flags {
 struct hrun_error {
     uint32_t kind;         /* enum hrun_error_kind */
     uint32_t error_number; /* Linux errno, or 0 */
+};
+
+/* Counters begin with the machine. What the guest's kernel cannot tell is 0. */
+struct hrun_used {
+    uint64_t cpu_us;          /* CPU time of the container's processes */
+    uint64_t memory_bytes;    /* of the container: its processes and what the kernel holds for them */
+    uint64_t cache_bytes;     /* of these, files that could be read again */
+    uint64_t available_bytes; /* memory that the guest's kernel has for processes in all */
+    uint64_t pids;            /* processes and threads */
+    uint64_t disk_read_bytes; /* of all disks: layers and the writable one */
+    uint64_t disk_written_bytes;
+    uint64_t net_received_bytes; /* of all interfaces but loopback */
+    uint64_t net_sent_bytes;
 };
 
 enum hrun_error_kind {
@@ -206,6 +230,9 @@ enum hrun_start_flags {
     HRUN_START_NO_NEW_PRIVS = 8,
     HRUN_START_REAPER =
         16, /* --init: the agent's own tiny init is PID 1 and starts the command as its child */
+    HRUN_START_DETACHED = 32, /* nobody wants the output, and the process goes on when the host hangs up */
+    HRUN_START_PROCESSES =
+        64, /* no command: stdout is a line for each process of the container, as ps(1) has it */
 };
 
 #endif

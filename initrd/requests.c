@@ -3,9 +3,11 @@
 
 #include <errno.h>
 
+#include "cgroup.h"
 #include "loopback.h"
 #include "protocol.h"
 #include "shutdown.h"
+#include "usage.h"
 
 static int configure(struct agent* agent, struct connection* connection, const struct frame* frame,
                      struct err* err) {
@@ -36,6 +38,19 @@ static int start(struct agent* agent, struct connection* connection, const struc
     return 0;
 }
 
+static int freeze(struct agent* agent, struct connection* connection, bool frozen, struct err* err) {
+    if (cgroup_freeze(agent->container.cgroup, frozen, err) < 0)
+        return -1;
+    connection_send(connection, frozen ? HRUN_PAUSED : HRUN_RESUMED, 0, NULL, 0);
+    return 0;
+}
+
+static int tell_usage(const struct agent* agent, struct connection* connection) {
+    const struct hrun_used used = usage_now(agent->container.cgroup);
+    connection_send(connection, HRUN_USED, 0, &used, sizeof(used));
+    return 0;
+}
+
 /* The host gave the connection up with an error of its own: there is nothing to answer. */
 static int abandon(struct connection* connection) {
     connection_finish(connection);
@@ -61,6 +76,11 @@ int request_handle(struct agent* agent, struct connection* connection, const str
         return start(agent, connection, frame, err);
     case HRUN_SHUTDOWN:
         return shutdown_begin(agent, connection, err);
+    case HRUN_PAUSE:
+    case HRUN_RESUME:
+        return freeze(agent, connection, frame->type == HRUN_PAUSE, err);
+    case HRUN_USAGE:
+        return tell_usage(agent, connection);
     case HRUN_ERROR:
         return abandon(connection);
     default:

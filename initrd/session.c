@@ -89,7 +89,7 @@ static void connect_streams(struct session* session) {
         int fd = pending[1 + i];
         pending[1 + i] = -1;
         if (fd >= 0)
-            output_connect(&session->outputs[i], session->connection, fd);
+            output_connect(&session->outputs[i], session->loop, session->connection, fd);
     }
     int fd = pending[0];
     pending[0] = -1;
@@ -110,11 +110,12 @@ static void started(struct session* session) {
     session->state = SESSION_RUNNING;
     if (session->init)
         session->container->state = CONTAINER_RUNNING;
-    if (!session->connection) {
+    if (!session->connection && !session->detached) {
         release(session);
         return;
     }
-    connection_send(session->connection, HRUN_STARTED, 0, &pid, sizeof(pid));
+    if (session->connection)
+        connection_send(session->connection, HRUN_STARTED, 0, &pid, sizeof(pid));
     connect_streams(session);
     if (session->pid)
         send_signals(session);
@@ -174,6 +175,7 @@ static struct session* make(struct loop* loop, struct container* container, stru
     session->connection = connection;
     session->init = flags & HRUN_START_INIT_SESSION;
     session->terminal = flags & HRUN_START_TTY;
+    session->detached = flags & HRUN_START_DETACHED;
     session->report.fd = -1;
     session->input = (struct input){.source.fd = -1,
                                     .loop = loop,
@@ -182,6 +184,7 @@ static struct session* make(struct loop* loop, struct container* container, stru
                                     .consumed_more = input_consumed};
     for (int i = 0; i < 2; i++)
         session->outputs[i] = (struct output){.source.fd = -1,
+                                              .loop = loop,
                                               .connection = connection,
                                               .stream = (uint8_t)(HRUN_STDOUT + i),
                                               .credit = HRUN_INITIAL_CREDIT,
@@ -294,7 +297,10 @@ void session_detach(struct session* session) {
     session->connection = NULL;
     if (session->state == SESSION_STARTING)
         return;
-    release(session);
+    if (session->detached)
+        output_abandon(&session->outputs[0]);
+    else
+        release(session);
     finish_if_done(session);
 }
 

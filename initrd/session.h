@@ -28,6 +28,7 @@ struct session {
     struct connection* connection; /* NULL once the host has gone */
     bool init;                     /* the container's own process */
     bool terminal;
+    bool detached;         /* goes on without the host: what a terminal shows then is dropped */
     pid_t pid;             /* in the agent's pid namespace; 0 once reaped */
     int status;            /* as from waitpid */
     int32_t container_pid; /* from READY; 0 before */

@@ -2,6 +2,7 @@
 #include "start_request.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 
 #define KNOWN_FLAGS                                                                                          \
     (HRUN_START_INIT_SESSION | HRUN_START_TTY | HRUN_START_STDIN | HRUN_START_NO_NEW_PRIVS |                 \
-     HRUN_START_REAPER)
+     HRUN_START_REAPER | HRUN_START_DETACHED | HRUN_START_PROCESSES)
 #define DEFAULT_UMASK 022
 
 static int malformed(struct err* err, const char* what) {
@@ -114,7 +115,8 @@ static int parse_single(const struct tlv* tlv, struct start_request* request, st
 
 /* What the tags do not say each for itself. */
 static int complete(struct start_request* request, struct err* err) {
-    if (request->arguments.count == 0 || request->arguments.items[0][0] == '\0')
+    bool command = !(request->flags & HRUN_START_PROCESSES);
+    if (command && (request->arguments.count == 0 || request->arguments.items[0][0] == '\0'))
         return err_set(err, HRUN_ERROR_NOT_FOUND, ENOENT, "no command given: the image has none either");
     if (!request->cwd)
         request->cwd = strdup("/");

@@ -30,7 +30,8 @@ Result<void> AgentSession::begin(Fd socket, std::string_view configure, std::str
     socket_ = std::move(socket);
     outbox_.push(hello_frame());
     outbox_.push(frame(HRUN_CONFIGURE, configure));
-    outbox_.push(frame(HRUN_START, start));
+    if (!start.empty())
+        outbox_.push(frame(HRUN_START, start));
     flush();
     return {};
 }
@@ -103,6 +104,10 @@ Result<void> AgentSession::handle(const Frame& frame) {
         return broken(frame);
     case HRUN_ERROR:
         return handle_error(frame);
+    case HRUN_PAUSED:
+    case HRUN_RESUMED:
+        events_.agent_paused(frame.type == HRUN_PAUSED);
+        return {};
     case HRUN_SHUTDOWN_DONE:
         events_.agent_shutdown_done();
         return {};

@@ -25,6 +25,8 @@ class AgentEvents {
     virtual void agent_exit(const hrun_exit& exit) = 0;
     virtual void agent_error(const hrun_error& error, std::string_view message) = 0;
     virtual void agent_shutdown_done() = 0;
+    // Every process of the container stands still, or goes on.
+    virtual void agent_paused(bool paused) = 0;
     // Input may be sent again.
     virtual void agent_input_room() = 0;
     // The connection has ended; ECONNRESET when the agent closed it, EPROTO when it broke the contract.
@@ -35,7 +37,7 @@ class AgentSession {
   public:
     AgentSession(EventLoop& loop, AgentEvents& events) : loop_(loop), events_(events) {}
 
-    // Talks over `socket`: sends HELLO, CONFIGURE and START at once.
+    // Talks over `socket`: sends HELLO, CONFIGURE and, unless it is empty, START at once.
     Result<void> begin(Fd socket, std::string_view configure, std::string_view start);
     bool open() const { return socket_.valid(); }
     // Handles what has come and not been read yet, for instance after the guest's end.
@@ -49,6 +51,8 @@ class AgentSession {
     void credit(uint8_t stream, size_t bytes);
     void signal(uint32_t number) { send(frame_of(HRUN_SIGNAL, number)); }
     void resize(std::string_view rows_and_columns) { send(frame(HRUN_RESIZE, rows_and_columns)); }
+    void pause() { send(frame(HRUN_PAUSE)); }
+    void resume() { send(frame(HRUN_RESUME)); }
     void shutdown() { send(frame(HRUN_SHUTDOWN)); }
 
   private:

@@ -149,6 +149,11 @@ Result<void> Client::handle(const Frame& frame) {
             return broken(frame);
         events_.client_signal(number);
         return {};
+    case HRUN_PAUSE:
+    case HRUN_RESUME:
+        first_ = first_ && attached();
+        events_.client_pause(*this, frame.type == HRUN_PAUSE);
+        return {};
     case HRUN_RESIZE:
         if (frame.payload.size() != 4)
             return broken(frame);

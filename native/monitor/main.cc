@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// hrun-vmm CONTAINER_DIRECTORY: see docs/monitor.md.
+// hrun-vmm [--service] CONTAINER_DIRECTORY: see docs/monitor.md.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <string_view>
 #include <variant>
 
 #include "monitor/container.h"
+#include "monitor/service.h"
 #include "monitor/vm.h"
 
 namespace {
@@ -44,30 +46,40 @@ Result<Fd> watch_for_signals() {
     return fd;
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
-    if (argc != 2)
-        return complain("usage: hrun-vmm CONTAINER_DIRECTORY");
-    Fd client = first_client();
-    auto container = open_container(argv[1]);
-    if (auto* mistake = std::get_if<std::string>(&container))
-        return complain(*mistake);
-    auto loop = EventLoop::create();
+// Runs `owner` until it stops the loop; SIGTERM calls `stop`.
+template <class Owner, class Stop> int serve(EventLoop& loop, Owner& owner, Fd client, const Stop& stop) {
     auto signals = watch_for_signals();
-    if (!loop || !signals)
-        return complain("out of descriptors");
-
-    Vm vm(**loop, std::move(std::get<Container>(container)));
-    const uint32_t stop_signal = vm.stop_signal();
-    auto watch = (*loop)->watch(signals->get(), EPOLLIN, [&](uint32_t) {
+    if (!signals)
+        return complain(signals.error().message());
+    auto watch = loop.watch(signals->get(), EPOLLIN, [&](uint32_t) {
         signalfd_siginfo info;
         if (read(signals->get(), &info, sizeof info) == sizeof info && info.ssi_signo == SIGTERM)
-            vm.stop(stop_signal, kStopMilliseconds);
+            stop();
     });
     if (!watch)
         return complain(watch.error().message());
-    vm.start(std::move(client));
-    const auto ran = (*loop)->run();
+    owner.start(std::move(client));
+    const auto ran = loop.run();
     return ran ? 0 : complain(ran.error().message());
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const bool service = argc == 3 && std::string_view(argv[1]) == "--service";
+    if (argc != 2 && !service)
+        return complain("usage: hrun-vmm [--service] CONTAINER_DIRECTORY");
+    Fd client = first_client();
+    auto container = open_container(argv[argc - 1]);
+    if (auto* mistake = std::get_if<std::string>(&container))
+        return complain(*mistake);
+    auto loop = EventLoop::create();
+    if (!loop)
+        return complain(loop.error().message());
+    if (service) {
+        Service server(**loop, std::move(std::get<Container>(container)));
+        return serve(**loop, server, std::move(client), [&] { server.stop(); });
+    }
+    Vm vm(**loop, std::move(std::get<Container>(container)));
+    return serve(**loop, vm, std::move(client), [&] { vm.stop(vm.stop_signal(), kStopMilliseconds); });
 }

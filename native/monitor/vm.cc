@@ -6,7 +6,6 @@
 
 #include <filesystem>
 
-#include "base/unix_socket.h"
 #include "monitor/clock.h"
 #include "monitor/configure_payload.h"
 #include "monitor/start_payload.h"
@@ -18,8 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kShutdownLimit = 10s;
-constexpr auto kKillLimit = 10s;  // from SIGKILL to the container's process to the end of the VM
-constexpr auto kAgentRetry = 4ms; // the guest's driver is up, its agent not listening yet
+constexpr auto kKillLimit = 10s; // from SIGKILL to the container's process to the end of the VM
 constexpr size_t kMaxSignals = 16;
 constexpr uint32_t kSignalled = 128; // exit code of a process ended by signal n: 128 + n
 
@@ -46,7 +44,7 @@ size_t output_of(uint8_t stream) {
 Vm::Vm(EventLoop& loop, Container container)
     : loop_(loop), container_(std::move(container)), config_(container_.config),
       machine_(create_machine(loop, container_.directory.get(), config_, *this)),
-      control_(loop, container_.directory.get(), *this), agent_(loop, *this),
+      control_(loop, container_.directory.get(), *this), connector_(loop), agent_(loop, *this),
       wants_input_(start_wants_input(container_.start)) {}
 
 // ---- start
@@ -75,33 +73,15 @@ Result<void> Vm::start_parts(Fd first_client) {
              "the guest did not answer within " + std::to_string(config_.boot_timeout_ms) +
                  " ms; see console.log in " + container_.path);
     });
-    connect_agent();
+    connector_.connect(machine_->vsock(), [this](Result<Fd> socket) { begin_session(std::move(socket)); });
     return {};
 }
 
-// The request waits for the guest's driver. A refusal means that the driver is up and the agent not yet.
-void Vm::connect_agent() {
-    auto pair = unix_pair();
-    if (!pair)
-        return fail(HRUN_ERROR_HOST, static_cast<uint32_t>(pair.error().code), pair.error().message());
-    auto ours = std::make_shared<Fd>(std::move(pair->first));
-    auto asked = machine_->vsock().connect(
-        HRUN_AGENT_PORT, std::move(pair->second), [this, ours](Result<virtio::VsockKey> key) {
-            if (phase_ != Phase::kStarting)
-                return;
-            if (key)
-                begin_session(std::move(*ours));
-            else
-                retry_ = loop_.after(kAgentRetry, [this] { connect_agent(); });
-        });
-    if (!asked)
-        fail(HRUN_ERROR_HOST, static_cast<uint32_t>(asked.error().code), asked.error().message());
-}
-
-void Vm::begin_session(Fd socket) {
+void Vm::begin_session(Result<Fd> socket) {
     auto configure = configure_payload(container_.configure);
-    const auto begun = configure ? agent_.begin(std::move(socket), *configure, container_.start)
-                                 : Result<void>(configure.error());
+    const auto begun = !socket      ? Result<void>(socket.error())
+                       : !configure ? Result<void>(configure.error())
+                                    : agent_.begin(std::move(*socket), *configure, container_.start);
     if (!begun)
         fail(HRUN_ERROR_HOST, static_cast<uint32_t>(begun.error().code), begun.error().message());
 }
@@ -150,6 +130,16 @@ Result<void> Vm::agent_output(uint8_t stream, std::string_view bytes) {
     return {};
 }
 
+void Vm::agent_paused(bool paused) {
+    if (!process_runs())
+        return;
+    phase_ = paused ? Phase::kPaused : Phase::kRunning;
+    state_.status = paused ? "paused" : "running";
+    save_state();
+    for (Client& client : control_.clients())
+        client.send(frame(paused ? HRUN_PAUSED : HRUN_RESUMED));
+}
+
 void Vm::agent_exit(const hrun_exit& exit) {
     if (exit_ || phase_ == Phase::kStarting)
         return fail(HRUN_ERROR_PROTOCOL, EPROTO,
@@ -163,7 +153,7 @@ void Vm::agent_error(const hrun_error& error, std::string_view message) {
 }
 
 void Vm::agent_gone(const Error& error) {
-    if (phase_ == Phase::kStarting || phase_ == Phase::kRunning) {
+    if (phase_ == Phase::kStarting || process_runs()) {
         // The machine's end, if that is the cause, is known in a moment and says more.
         if (error.code == EPROTO)
             return fail(HRUN_ERROR_PROTOCOL, EPROTO, error.what);
@@ -187,17 +177,30 @@ void Vm::client_attached(Client& client) {
 }
 
 void Vm::client_signal(uint32_t number) {
-    if (phase_ == Phase::kRunning)
+    if (process_runs())
         agent_.signal(number);
     else if (phase_ == Phase::kStarting && signals_.size() < kMaxSignals)
         signals_.push_back(number);
 }
 
 void Vm::client_resize(std::string_view rows_and_columns) {
-    if (phase_ == Phase::kRunning)
+    if (process_runs())
         agent_.resize(rows_and_columns);
     else
         size_ = rows_and_columns;
+}
+
+// The answer goes to every client, so that each knows; to this one alone when nothing changes.
+void Vm::client_pause(Client& client, bool paused) {
+    if (!process_runs())
+        return client.send(frame(HRUN_ERROR, std::string(bytes_of(hrun_error{HRUN_ERROR_START, ESRCH})) +
+                                                 "the container is not running"));
+    if (paused == (phase_ == Phase::kPaused))
+        client.send(frame(paused ? HRUN_PAUSED : HRUN_RESUMED));
+    else if (paused)
+        agent_.pause();
+    else
+        agent_.resume();
 }
 
 // A VM that has not started its process is simply ended, as if SIGKILL had hit it.
@@ -205,9 +208,11 @@ void Vm::client_stop(uint32_t signal, uint32_t milliseconds) {
     if (phase_ == Phase::kStarting)
         return conclude({kSignalled + SIGKILL, SIGKILL, 0},
                         frame_of(HRUN_EXIT, hrun_exit{kSignalled + SIGKILL, SIGKILL, 0}));
-    if (phase_ != Phase::kRunning)
+    if (!process_runs())
         return;
     agent_.signal(signal);
+    if (phase_ == Phase::kPaused)
+        agent_.resume(); // so that it can heed the signal
     killer_ = loop_.after(std::chrono::milliseconds(milliseconds), [this] {
         agent_.signal(SIGKILL);
         killer_ = loop_.after(kKillLimit, [this] {
@@ -253,7 +258,7 @@ void Vm::pass_output() {
 }
 
 void Vm::pass_input() {
-    if (phase_ != Phase::kRunning)
+    if (!process_runs())
         return;
     for (Client& client : control_.clients())
         pass_input_of(client);
@@ -326,7 +331,7 @@ void Vm::conclude(const hrun_exit& exit, std::string verdict) {
 void Vm::end() {
     phase_ = Phase::kEnding;
     limit_.reset();
-    retry_.reset();
+    connector_.cancel();
     killer_.reset();
     for (Output& output : outputs_)
         output.finish();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "monitor/agent_connector.h"
 #include "monitor/agent_session.h"
 #include "monitor/client.h"
 #include "monitor/config.h"
@@ -30,11 +31,10 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     uint32_t stop_signal() const { return config_.stop_signal; }
 
   private:
-    enum class Phase { kStarting, kRunning, kEnding, kGone };
+    enum class Phase { kStarting, kRunning, kPaused, kEnding, kGone };
 
     Result<void> start_parts(Fd first_client);
-    void connect_agent();
-    void begin_session(Fd socket);
+    void begin_session(Result<Fd> socket);
 
     void agent_connected() override;
     void agent_configured() override { reached(HRUN_STAGE_CONFIGURED); }
@@ -43,6 +43,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void agent_exit(const hrun_exit& exit) override;
     void agent_error(const hrun_error& error, std::string_view message) override;
     void agent_shutdown_done() override { machine_->kill(); }
+    void agent_paused(bool paused) override;
     void agent_input_room() override { pass_input(); }
     void agent_gone(const Error& error) override;
 
@@ -50,6 +51,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void client_signal(uint32_t number) override;
     void client_resize(std::string_view rows_and_columns) override;
     void client_stop(uint32_t signal, uint32_t milliseconds) override;
+    void client_pause(Client& client, bool paused) override;
     void client_ready() override;
     void client_gone(Client& client) override;
 
@@ -61,6 +63,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void pass_input();
     void pass_input_of(Client& client);
     void flush_log();
+    bool process_runs() const { return phase_ == Phase::kRunning || phase_ == Phase::kPaused; }
     void schedule();
     void reached(hrun_stage stage);
     void broadcast(std::string_view frames);
@@ -78,6 +81,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     Phase phase_ = Phase::kStarting;
     std::unique_ptr<Machine> machine_;
     ControlServer control_;
+    AgentConnector connector_;
     AgentSession agent_;
     std::optional<LogFile> log_;
     Outputs outputs_;
@@ -92,7 +96,6 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     std::string stages_;            // TRACE frames so far
     Timer turn_;
     Timer limit_;  // of the boot, later of the shutdown
-    Timer retry_;  // of the connection to the agent
     Timer killer_; // of a STOP
 };
 

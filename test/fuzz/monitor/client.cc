@@ -15,6 +15,7 @@ struct Host : ClientEvents {
     void client_signal(uint32_t) override {}
     void client_resize(std::string_view) override {}
     void client_stop(uint32_t, uint32_t) override {}
+    void client_pause(Client&, bool) override {}
     void client_ready() override {}
     void client_gone(Client&) override {}
 

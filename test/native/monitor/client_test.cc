@@ -19,6 +19,7 @@ struct ClientRig : ClientEvents {
     void client_signal(uint32_t number) override { signals.push_back(number); }
     void client_resize(std::string_view) override { ++resizes; }
     void client_stop(uint32_t signal, uint32_t milliseconds) override { stop = {signal, milliseconds}; }
+    void client_pause(Client&, bool pause) override { paused = pause; }
     void client_ready() override { client->pump(outputs); }
     void client_gone(Client&) override { ++gone; }
 
@@ -52,6 +53,7 @@ struct ClientRig : ClientEvents {
     Outputs outputs;
     std::vector<uint32_t> signals;
     std::pair<uint32_t, uint32_t> stop;
+    std::optional<bool> paused;
     int resizes = 0;
     int gone = 0;
     FrameReader reader;
@@ -191,6 +193,19 @@ TEST_CASE("a client that breaks the contract is told so and dropped") {
     CHECK(rig.gone == 1);
     rig.listen(HRUN_STDOUT);
     CHECK(rig.types[HRUN_ERROR] == 1);
+}
+
+TEST_CASE("a client need not attach to pause, resume, stop or signal") {
+    ClientRig rig;
+    rig.say(hello_frame() + frame(HRUN_PAUSE));
+    CHECK(rig.paused == true);
+    rig.say(frame(HRUN_RESUME));
+    CHECK(rig.paused == false);
+    rig.say(frame_of(HRUN_SIGNAL, uint32_t{10}));
+    CHECK(rig.signals == std::vector<uint32_t>{10});
+    rig.listen(HRUN_STDOUT);
+    CHECK(rig.types[HRUN_ERROR] == 0);
+    CHECK(rig.client->say_gone(frame_of(HRUN_GONE, hrun_exit{})));
 }
 
 TEST_CASE("more input than was credited drops the client") {
