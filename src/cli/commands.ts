@@ -16,6 +16,72 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     managed: 'container run',
     load: () => import('./commands/run.ts'),
   },
+  create: {
+    summary: 'Make a container without starting it',
+    managed: 'container create',
+    load: () => import('./commands/create.ts'),
+  },
+  start: {
+    summary: 'Start containers',
+    managed: 'container start',
+    load: () => import('./commands/start.ts'),
+  },
+  exec: {
+    summary: 'Run another command in a running container',
+    managed: 'container exec',
+    load: () => import('./commands/exec.ts'),
+  },
+  attach: {
+    summary: 'Join this terminal to a running container',
+    managed: 'container attach',
+    load: () => import('./commands/attach.ts'),
+  },
+  stop: { summary: 'End containers', managed: 'container stop', load: () => import('./commands/stop.ts') },
+  restart: {
+    summary: 'End containers and start them again',
+    managed: 'container restart',
+    load: () => import('./commands/restart.ts'),
+  },
+  kill: {
+    summary: 'Send a signal to containers',
+    managed: 'container kill',
+    load: () => import('./commands/kill.ts'),
+  },
+  pause: {
+    summary: 'Let containers stand still',
+    managed: 'container pause',
+    load: () => import('./commands/pause.ts'),
+  },
+  unpause: {
+    summary: 'Let paused containers go on',
+    managed: 'container unpause',
+    load: () => import('./commands/unpause.ts'),
+  },
+  wait: {
+    summary: 'Wait until containers have ended',
+    managed: 'container wait',
+    load: () => import('./commands/wait.ts'),
+  },
+  rename: {
+    summary: 'Give a container another name',
+    managed: 'container rename',
+    load: () => import('./commands/rename.ts'),
+  },
+  logs: {
+    summary: 'Show what a container has written',
+    managed: 'container logs',
+    load: () => import('./commands/logs.ts'),
+  },
+  top: {
+    summary: 'Show the processes of a container',
+    managed: 'container top',
+    load: () => import('./commands/top.ts'),
+  },
+  stats: {
+    summary: 'Show what containers use and cost',
+    managed: 'container stats',
+    load: () => import('./commands/stats.ts'),
+  },
   ps: { summary: 'List containers', managed: 'container ls', load: () => import('./commands/ps.ts') },
   rm: { summary: 'Remove containers', managed: 'container rm', load: () => import('./commands/rm.ts') },
   pull: {
@@ -31,8 +97,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/tag.ts'),
   },
   inspect: {
-    summary: 'Show everything about images',
-    managed: 'image inspect',
+    summary: 'Show everything about containers or images',
     load: () => import('./commands/inspect.ts'),
   },
   history: {
@@ -50,6 +115,22 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     managed: 'image save',
     load: () => import('./commands/save.ts'),
   },
+  'container prune': {
+    summary: 'Remove all containers that do not run',
+    load: () => import('./commands/container-prune.ts'),
+  },
+  'image prune': {
+    summary: 'Remove images that have no name',
+    load: () => import('./commands/image-prune.ts'),
+  },
+  'system prune': {
+    summary: 'Remove what nothing needs',
+    load: () => import('./commands/system-prune.ts'),
+  },
+  'system df': {
+    summary: 'Show what the store takes on the disk',
+    load: () => import('./commands/system-df.ts'),
+  },
   login: { summary: 'Log in to a registry', load: () => import('./commands/login.ts') },
   logout: { summary: 'Forget the login for a registry', load: () => import('./commands/logout.ts') },
   info: { summary: 'Show this host and the store', load: () => import('./commands/info.ts') },
@@ -60,12 +141,29 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   version: { summary: 'Show the version of hrun', load: () => import('./commands/version.ts') },
 };
 
+/** More names of Docker's, and what they stand for. */
+const ALIASES: Readonly<Record<string, readonly [name: string, ...options: string[]]>> = {
+  'container ps': ['ps'],
+  'container list': ['ps'],
+  'container remove': ['rm'],
+  'container inspect': ['inspect', '--type', 'container'],
+  'image list': ['images'],
+  'image remove': ['rmi'],
+  'image inspect': ['inspect', '--type', 'image'],
+  'system info': ['info'],
+};
+
 /** Finds the command that `argv` names and the arguments left for it; undefined when it names none. */
 export function findCommand(argv: readonly string[]): { entry: CommandEntry; rest: string[] } | undefined {
   const [first, second] = argv;
   if (first === undefined) return undefined;
+  const two = `${first} ${second}`;
+  if (Object.hasOwn(ALIASES, two)) {
+    const [name, ...options] = ALIASES[two]!;
+    return { entry: COMMANDS[name]!, rest: [...options, ...argv.slice(2)] };
+  }
+  const managed = Object.entries(COMMANDS).find(([name, entry]) => name === two || entry.managed === two);
+  if (managed) return { entry: managed[1], rest: argv.slice(2) };
   const direct = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
-  if (direct) return { entry: direct, rest: argv.slice(1) };
-  const managed = Object.values(COMMANDS).find((entry) => entry.managed === `${first} ${second}`);
-  return managed && { entry: managed, rest: argv.slice(2) };
+  return direct && { entry: direct, rest: argv.slice(1) };
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:os';
 import { HrunError } from '../base/errors.ts';
-import type { Root } from '../base/root.ts';
-import type { Session } from '../core/attach.ts';
+import type { AttachEvents, AttachStreams, Session } from '../core/attach.ts';
 import type { TerminalSize } from '../core/container-options.ts';
-import type { CreatedContainer } from '../core/create-container.ts';
-import { type RunEnd, startContainer } from '../core/run.ts';
+import type { KnownContainer } from '../core/open-container.ts';
+import type { RunEnd, RunningContainer } from '../core/run.ts';
+import { DetachKeys } from './detach-keys.ts';
 import { Interrupts } from './interrupts.ts';
 import { enterRawMode, type TerminalUse, watchWindow, windowSize } from './terminal.ts';
 
@@ -14,27 +14,36 @@ export interface ForegroundOptions {
   terminal: TerminalUse;
   /** pass signals on to the container's process */
   signalProxy: boolean;
-  trace(stage: number, timeNs: bigint): void;
+  /** typed one after the other they leave the container alone; empty for none */
+  detachKeys: readonly number[];
+  trace?(stage: number, timeNs: bigint): void;
 }
+
+/** Starts the container, or joins it. */
+export type Launch = (
+  streams: AttachStreams,
+  events: AttachEvents,
+) => RunningContainer | Promise<RunningContainer>;
 
 /** Milliseconds that a process whose output nobody reads has from its stop signal to SIGKILL. */
 const BROKEN_PIPE_GRACE_MS = 1000;
 const LEFT_RUNNING_EXIT = 1;
 const HUNG_UP_EXIT = 128 + constants.signals.SIGHUP;
 
-/** Starts a container on this process's terminal and standard streams; resolves when it has ended. */
+/** Joins a container to this process's terminal and standard streams; resolves when it has ended, or was left. */
 export async function runForeground(
-  root: Root,
-  created: CreatedContainer,
+  { name, config }: Pick<KnownContainer, 'name' | 'config'>,
   options: ForegroundOptions,
+  launch: Launch,
 ): Promise<RunEnd> {
   using resources = new DisposableStack();
   const { tty, terminal } = options;
   const left = Promise.withResolvers<RunEnd>();
-  const giveUp = () => left.resolve(goesOn(created.name));
+  const giveUp = () => left.resolve(goesOn(name));
   const interrupts = options.signalProxy ? resources.use(new Interrupts(giveUp)) : undefined;
-  const { attachment, ended } = startContainer(root, created, standardStreams(options), {
-    trace: options.trace,
+  const streams = standardStreams(options, () => attachment.leave());
+  const { attachment, ended } = await launch(streams, {
+    ...(options.trace && { trace: options.trace }),
     started: () => {
       interrupts?.started();
       resources.use(tty ? followWindow(terminal.size, attachment.session) : undefined);
@@ -44,7 +53,7 @@ export async function runForeground(
     outputBroken: () => (terminal.raw ? hangUp() : stopUnread()),
   });
   const { session } = attachment;
-  const stopUnread = () => session.stop(created.config.process.stopSignal, BROKEN_PIPE_GRACE_MS);
+  const stopUnread = () => session.stop(config.process.stopSignal, BROKEN_PIPE_GRACE_MS);
   const hangUp = () => {
     session.signal(constants.signals.SIGHUP);
     left.resolve({ exitCode: HUNG_UP_EXIT, failure: undefined, started: attachment.started });
@@ -66,17 +75,28 @@ function goesOn(name: string): RunEnd {
 }
 
 /** Passes changes of the window on, with one that came while the VM was booting. */
-function followWindow(known: TerminalSize | undefined, session: Session): Disposable {
+export function followWindow(known: TerminalSize | undefined, session: Session): Disposable {
   const now = windowSize();
   if (now && (now.rows !== known?.rows || now.columns !== known?.columns)) session.resize(now);
   return watchWindow((size) => session.resize(size));
 }
 
 /** Streams are opened only when used: each costs start-up time. */
-function standardStreams({ tty, terminal }: ForegroundOptions) {
+export function standardStreams(
+  { tty, terminal, detachKeys }: Pick<ForegroundOptions, 'tty' | 'terminal' | 'detachKeys'>,
+  detached: () => void,
+): AttachStreams {
+  const watched = terminal.raw && detachKeys.length > 0;
   return {
-    stdin: terminal.stdin ? process.stdin : undefined,
+    stdin: watched ? typed(detachKeys, detached) : terminal.stdin ? process.stdin : undefined,
     stdout: process.stdout,
     stderr: tty ? undefined : process.stderr,
   };
+}
+
+/** What is typed, up to the keys that detach. */
+function typed(detachKeys: readonly number[], detached: () => void): DetachKeys {
+  const keys = process.stdin.pipe(new DetachKeys(detachKeys, detached));
+  keys.on('close', () => process.stdin.destroy());
+  return keys;
 }

@@ -3,11 +3,10 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { HrunError } from '../base/errors.ts';
 
-/** Asks on the terminal, through stderr; `hidden` does not show what is typed. Throws USAGE without a terminal. */
-export async function ask(question: string, { hidden = false } = {}): Promise<string> {
-  if (!process.stdin.isTTY) {
-    throw new HrunError('USAGE', 'no terminal to ask on', { hint: 'use -u USER with --password-stdin' });
-  }
+/** Asks on the terminal, through stderr; `hidden` does not show what is typed. Throws USAGE with `hint` without a terminal. */
+export async function ask(question: string, options: { hidden?: boolean; hint: string }): Promise<string> {
+  const { hidden = false, hint } = options;
+  if (!process.stdin.isTTY) throw new HrunError('USAGE', 'no terminal to ask on', { hint });
   if (hidden) process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({
@@ -27,6 +26,11 @@ export async function ask(question: string, { hidden = false } = {}): Promise<st
     lines.close();
     if (hidden) process.stderr.write('\n');
   }
+}
+
+/** Asks a question whose answer is yes only if it begins with "y". Throws USAGE without a terminal. */
+export async function confirm(question: string): Promise<boolean> {
+  return /^y/i.test(await ask(question, { hint: 'use -f' }));
 }
 
 /** All of standard input as text, at most `limit` bytes, without the line's end. */

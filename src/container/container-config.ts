@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 
 /** config.json of a container's directory: the container as its user asked for it. */
@@ -14,7 +15,12 @@ export interface ContainerConfig {
   image: string;
   /** digest of the image's manifest: the store keeps that image while the container is there */
   imageDigest: string;
+  /** digest of the image's config */
+  imageId: string;
   process: {
+    /** the image's or the user's; `args` is both together */
+    entrypoint: string[];
+    cmd: string[];
     args: string[];
     env: string[];
     cwd: string;
@@ -22,12 +28,72 @@ export interface ContainerConfig {
     tty: boolean;
     stdin: boolean;
     stopSignal: number;
+    /** seconds from the stop signal to SIGKILL; undefined is the default */
+    stopTimeout: number | undefined;
+    /** mask of Linux capability numbers, hexadecimal */
+    capabilities: string;
+    noNewPrivileges: boolean;
+    /** supplementary groups, names or numbers */
+    groups: string[];
+    ulimits: Ulimit[];
   };
   hostname: string;
+  domainname: string;
   labels: Record<string, string>;
   resources: { memoryMiB: number; vcpus: number };
   /** --rm */
   autoRemove: boolean;
+  /** made by `hrun create`: it stays although it was never started */
+  awaitsStart: boolean;
+  host: HostOptions;
+}
+
+/** A resource limit by its name in setrlimit(2), lower case, without RLIMIT_; -1 is unlimited. */
+export interface Ulimit {
+  name: string;
+  soft: number;
+  hard: number;
+}
+
+/** What the user asked for around the process, as far as it is not in the image: for `inspect`. */
+export interface HostOptions {
+  network: string;
+  restart: RestartPolicy;
+  log: LogOptions;
+  capAdd: string[];
+  capDrop: string[];
+  privileged: boolean;
+  readOnlyRoot: boolean;
+  init: boolean;
+  /** options of mount(8) by path in the container */
+  tmpfs: Record<string, string>;
+  /** bytes */
+  shmSize: number;
+  sysctls: Record<string, string>;
+  /** bytes; 0 is the default */
+  memory: number;
+  /** 0 is the default */
+  cpus: number;
+  /** 0 is no limit */
+  pidsLimit: number;
+  /** HOST:IP */
+  extraHosts: string[];
+  securityOptions: string[];
+  /** bytes of the writable disk */
+  diskSize: number;
+}
+
+export interface RestartPolicy {
+  name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
+  /** of on-failure; 0 is as often as it takes */
+  maximumRetries: number;
+}
+
+/** The container's log; `maxBytes` 0 is unlimited. */
+export interface LogOptions {
+  driver: 'json-file' | 'none';
+  maxBytes: number;
+  maxFiles: number;
 }
 
 const CONFIG_FILE = 'config.json';
@@ -43,4 +109,9 @@ export function readContainerConfig(directory: string): ContainerConfig {
     if (!(error instanceof SyntaxError)) throw error;
   }
   throw new HrunError('STORE_CORRUPT', `${path} is damaged`, { hint: 'remove the container' });
+}
+
+/** Replaces config.json. */
+export async function writeContainerConfig(directory: string, config: ContainerConfig): Promise<void> {
+  await writeFileAtomic(join(directory, CONFIG_FILE), JSON.stringify(config), { mode: 0o600 });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts';
 import { errnoOf } from '../base/errors.ts';
 
-export type ContainerStatus = 'created' | 'starting' | 'running' | 'exited';
+export type ContainerStatus = 'created' | 'starting' | 'running' | 'paused' | 'restarting' | 'exited';
 
 /** state.json of a container's directory: docs/monitor.md. */
 export interface ContainerState {
@@ -19,6 +19,8 @@ export interface ContainerState {
   exitCode: number;
   signal: number;
   oomKilled: boolean;
+  /** how often its restart policy has started it again */
+  restartCount?: number;
   /** the container did not run, or its VM died */
   error?: { kind: number; message: string };
 }
@@ -28,7 +30,7 @@ export const STATE_FILE = 'state.json';
 /** native/monitor/state_file.cc makes it */
 const RESERVED = 'state.json.last';
 
-const STATUSES: readonly string[] = ['created', 'starting', 'running', 'exited'];
+const STATUSES: readonly string[] = ['created', 'starting', 'running', 'paused', 'restarting', 'exited'];
 
 /** The first state, which the monitor replaces. */
 export const CREATED: ContainerState = {

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-export { type ContainerConfig, readContainerConfig } from './container-config.ts';
+export {
+  type ContainerConfig,
+  type HostOptions,
+  type LogOptions,
+  type RestartPolicy,
+  readContainerConfig,
+  type Ulimit,
+  writeContainerConfig,
+} from './container-config.ts';
 export {
   type ContainerState,
   type ContainerStatus,
@@ -20,4 +28,4 @@ export { newContainerId, shortId } from './id.ts';
 export { idOfName, releaseName, takeGeneratedName, takeName } from './names.ts';
 export { deleteDirectory, removeContainer } from './remove.ts';
 export { type RepairResult, repairContainer, repairContainers } from './repair.ts';
-export { makeWritableDisk } from './writable-disk.ts';
+export { makeWritableDisk, WRITABLE_DISK_BYTES } from './writable-disk.ts';

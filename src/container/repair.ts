@@ -34,7 +34,8 @@ export async function repairContainer(root: Root, id: string): Promise<RepairRes
   const state = readState(directory);
   if (state === undefined) return await removeUnfinished(root, id);
   const temporary = isAutoRemove(directory);
-  if (state.status === 'created') return temporary ? await removeUnfinished(root, id) : 'sound';
+  if (state.status === 'created')
+    return temporary && !awaitsStart(directory) ? await removeUnfinished(root, id) : 'sound';
   if (state.status === 'exited' && !temporary) return 'sound';
   return await withLock(directory, () => settle(root, id, directory));
 }
@@ -55,7 +56,7 @@ async function withLock(directory: string, action: () => Promise<RepairResult>):
 async function settle(root: Root, id: string, directory: string): Promise<RepairResult> {
   const state = readState(directory);
   if (state?.status === 'created') return 'sound';
-  const died = state?.status === 'starting' || state?.status === 'running';
+  const died = state !== undefined && state.status !== 'exited';
   if (isAutoRemove(directory)) {
     await deleteDirectory(root, id);
     return 'removed';
@@ -74,8 +75,8 @@ function deadState(state: ContainerState): ContainerState {
     monitorPid: 0,
     vmmPid: 0,
     finishedAt: new Date().toISOString(),
-    exitCode: state.status === 'running' ? 128 + SIGKILL : 125,
-    signal: state.status === 'running' ? SIGKILL : 0,
+    exitCode: state.status === 'starting' ? 125 : 128 + SIGKILL,
+    signal: state.status === 'starting' ? 0 : SIGKILL,
     error: { kind: VM_ERROR, message: "the VM's monitor was killed" },
   };
 }
@@ -110,6 +111,10 @@ function isAutoRemove(directory: string): boolean {
   } catch {
     return false;
   }
+}
+
+function awaitsStart(directory: string): boolean {
+  return readContainerConfig(directory).awaitsStart === true;
 }
 
 function removeSockets(directory: string): void {

@@ -65,7 +65,13 @@ export class Attachment {
   readonly #processRuns = Promise.withResolvers<void>();
   #finish!: (end: AttachEnd) => void;
 
-  constructor(connection: Duplex, streams: AttachStreams, events: AttachEvents = {}) {
+  /** `begin` says to whom: by default to the container's own process, over the monitor's socket. */
+  constructor(
+    connection: Duplex,
+    streams: AttachStreams,
+    events: AttachEvents = {},
+    begin = (session: Session) => session.attach(attachFlags(streams)),
+  ) {
     this.#streams = streams;
     this.#events = events;
     this.ended = new Promise((resolve) => {
@@ -85,7 +91,7 @@ export class Attachment {
       },
       close: (cause) => this.#close(cause),
     });
-    this.session.attach(attachFlags(streams));
+    begin(this.session);
     for (const stream of [streams.stdout, streams.stderr]) {
       stream?.on('error', (error: Error) => this.#outputFailed(error));
     }

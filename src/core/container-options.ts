@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { LogOptions, RestartPolicy } from '../container/index.ts';
 import type { Rlimit, TerminalSize } from '../guest/index.ts';
 import type { Platform } from '../oci/index.ts';
 import type { EngineName } from '../vm/index.ts';
 
 export { ENGINE_NAMES } from '../vm/index.ts';
-export type { EngineName, Rlimit, TerminalSize };
+export type { EngineName, LogOptions, RestartPolicy, Rlimit, TerminalSize };
 
 /** A tmpfs to mount: `options` as mount(8) writes them, empty for the defaults. */
 export interface TmpfsMount {
@@ -29,6 +30,8 @@ export interface ContainerOptions {
   stdin: boolean;
   terminalSize: TerminalSize | undefined;
   autoRemove: boolean;
+  /** it is to stay although nobody starts it now */
+  awaitsStart: boolean;
   /** NAME=value, or NAME to take it out of the image's */
   env: readonly string[];
   workingDir: string | undefined;
@@ -56,5 +59,13 @@ export interface ContainerOptions {
   /** no masked and no read-only paths under /proc and /sys */
   unconfinedPaths: boolean;
   stopSignal: string | undefined;
+  /** seconds; -1 is for ever */
+  stopTimeout: number | undefined;
+  /** as given, for `inspect` */
+  securityOptions: readonly string[];
+  restart: RestartPolicy;
+  log: LogOptions;
+  /** bytes of the writable disk */
+  diskSize: number | undefined;
   labels: Readonly<Record<string, string>>;
 }

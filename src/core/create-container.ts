@@ -33,6 +33,7 @@ import type { ContainerOptions } from './container-options.ts';
 import { configurePayload, startPayload } from './guest-config.ts';
 import { checkHostname } from './guest-files.ts';
 import { imageForContainer } from './image-for-container.ts';
+import { newContainerConfig } from './new-container-config.ts';
 import { type ContainerProcess, containerProcess } from './process-config.ts';
 import type { Report } from './progress.ts';
 
@@ -113,7 +114,7 @@ async function makeContainer(root: Root, options: ContainerOptions, plan: Plan):
   };
   try {
     name = await nameContainer(root, options.name, id);
-    const config = containerConfig(options, plan, name);
+    const config = newContainerConfig(options, { ...plan, name });
     await fillDirectory(root, directory, plan, config);
     const { remark } = plan.choice;
     return { id, name, directory, config, assets, remark, release: () => making.release(), discard };
@@ -146,7 +147,7 @@ async function fillDirectory(
     write('configure.bin', plan.configure);
     write('start.bin', plan.start);
   };
-  await Promise.all([makeWritableDisk(root, writable), writeFiles()]);
+  await Promise.all([makeWritableDisk(root, writable, config.host.diskSize), writeFiles()]);
   write(STATE_FILE, JSON.stringify(CREATED));
   if (durable) await syncDirectory(directory);
 }
@@ -155,24 +156,21 @@ function vmFile(plan: Plan, config: ContainerConfig, writable: string) {
   const { id, assets, vcpus, memoryMiB, layers } = plan;
   const { engine } = plan.choice;
   const { tty, stopSignal } = config.process;
-  const { autoRemove } = config;
-  return vmConfig({ id, engine, assets, vcpus, memoryMiB, layers, writable, tty, stopSignal, autoRemove });
-}
-
-function containerConfig(options: ContainerOptions, plan: Plan, name: string): ContainerConfig {
-  return {
-    version: 1,
-    id: plan.id,
-    name,
-    created: new Date().toISOString(),
-    image: options.image,
-    imageDigest: plan.image.descriptor.digest,
-    process: { ...plan.process, tty: options.tty, stdin: options.stdin },
-    hostname: plan.hostname,
-    labels: { ...plan.image.config.config?.Labels, ...options.labels },
-    resources: { memoryMiB: plan.memoryMiB, vcpus: plan.vcpus },
-    autoRemove: options.autoRemove,
-  };
+  const { autoRemove, host } = config;
+  const { log } = host;
+  return vmConfig({
+    id,
+    engine,
+    assets,
+    vcpus,
+    memoryMiB,
+    layers,
+    writable,
+    tty,
+    stopSignal,
+    autoRemove,
+    log,
+  });
 }
 
 const DEFAULT_VCPUS = 1;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Configure, encodeConfigure, encodeStart, type Rlimit } from '../guest/index.ts';
+import { type Configure, encodeConfigure, encodeStart } from '../guest/index.ts';
 import { layerSlots, WRITABLE_SLOT } from '../vm/index.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { ContainerOptions, TmpfsMount } from './container-options.ts';
 import { guestFiles } from './guest-files.ts';
 import type { ContainerProcess } from './process-config.ts';
+import { withDefaultRlimits } from './rlimits.ts';
 
 /** runtime-spec config-linux.md, maskedPaths: Docker's list. */
 const MASKED_PATHS = [
@@ -17,18 +18,9 @@ const MASKED_PATHS = [
 const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 const TMPFS_DEFAULTS = ['nosuid', 'nodev', 'noexec'];
-const SHM_BYTES = 64 * 1024 * 1024;
 
-const RLIMIT_CORE = 4;
-const RLIMIT_NPROC = 6;
-const RLIMIT_NOFILE = 7;
-
-/** What a service manager gives a container engine, and so its containers. */
-const DEFAULT_RLIMITS: readonly Rlimit[] = [
-  { resource: RLIMIT_CORE, soft: 0n, hard: undefined },
-  { resource: RLIMIT_NPROC, soft: undefined, hard: undefined },
-  { resource: RLIMIT_NOFILE, soft: 1024n, hard: 524_288n },
-];
+/** bytes of /dev/shm */
+export const SHM_BYTES = 64 * 1024 * 1024;
 
 /** The payload of CONFIGURE: the container's root, mounts and names. */
 export function configurePayload(options: ContainerOptions, hostname: string, layers: number): Buffer {
@@ -61,7 +53,7 @@ export function startPayload(options: ContainerOptions, process: ContainerProces
     user: process.user,
     supplementaryGroups: options.groups,
     capabilities: capabilityMask(options.capAdd, options.capDrop, options.privileged),
-    rlimits: rlimits(options.rlimits),
+    rlimits: withDefaultRlimits(options.rlimits),
     initSession: true,
     tty: options.tty,
     stdin: options.stdin,
@@ -69,10 +61,6 @@ export function startPayload(options: ContainerOptions, process: ContainerProces
     reaper: options.init,
     terminalSize: options.terminalSize,
   });
-}
-
-function rlimits(asked: readonly Rlimit[]): Rlimit[] {
-  return [...new Map([...DEFAULT_RLIMITS, ...asked].map((limit) => [limit.resource, limit])).values()];
 }
 
 /** A user's option outweighs the default that it contradicts: `exec` takes `noexec` away. */

@@ -22,8 +22,13 @@ export async function listContainers(root: Root, options: { all: boolean }): Pro
   await inStore(root.containers, () => repairContainers(root));
   return listContainerIds(root)
     .flatMap((id) => readContainer(containerDirectory(root, id)) ?? [])
-    .filter(({ state }) => options.all || state.status === 'running')
+    .filter(({ state }) => options.all || isUp(state))
     .sort((a, b) => b.config.created.localeCompare(a.config.created));
+}
+
+/** What `ps` shows without -a. */
+function isUp({ status }: ContainerState): boolean {
+  return status === 'running' || status === 'paused' || status === 'restarting';
 }
 
 /** Undefined for one that is being made, or was removed while we looked. */

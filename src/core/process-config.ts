@@ -7,6 +7,9 @@ import { signalNumber } from './signal-number.ts';
 
 /** The process of a container: the image's config with what the user asked for on top. */
 export interface ContainerProcess {
+  entrypoint: string[];
+  cmd: string[];
+  /** both together */
   args: string[];
   /** NAME=value; HOME is added in the guest, where the user's entry in passwd is known */
   env: string[];
@@ -30,7 +33,7 @@ export function containerProcess(
   hostname: string,
 ): ContainerProcess {
   return {
-    args: mergeArgs(image, options),
+    ...mergeArgs(image, options),
     env: mergeEnv(image.Env ?? [], options, hostname),
     cwd: workingDirectory(options.workingDir ?? image.WorkingDir),
     user: options.user ?? image.User ?? '',
@@ -39,16 +42,22 @@ export function containerProcess(
 }
 
 /** The image's Cmd belongs to its Entrypoint: replacing the latter drops the former. */
-function mergeArgs(image: ProcessConfig, { command, entrypoint }: ProcessOptions): string[] {
-  const cmd = command.length > 0 || entrypoint ? command : (image.Cmd ?? []);
-  const args = [...(entrypoint ?? image.Entrypoint ?? []), ...cmd];
-  if (args.length > 0) return args;
+function mergeArgs(image: ProcessConfig, { command, entrypoint: asked }: ProcessOptions) {
+  const entrypoint = [...(asked ?? image.Entrypoint ?? [])];
+  const cmd = [...(command.length > 0 || asked ? command : (image.Cmd ?? []))];
+  const args = [...entrypoint, ...cmd];
+  if (args.length > 0) return { entrypoint, cmd, args };
   throw new HrunError('USAGE', 'no command given, and the image has none', {
     hint: 'name a command after the image',
   });
 }
 
-function mergeEnv(image: readonly string[], { env, tty }: ProcessOptions, hostname: string): string[] {
+/** Docker's defaults, then `image`, then what the user asked for. */
+export function mergeEnv(
+  image: readonly string[],
+  { env, tty }: Pick<ProcessOptions, 'env' | 'tty'>,
+  hostname: string,
+): string[] {
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostname}`, ...(tty ? ['TERM=xterm'] : [])];
   const merged = new Map<string, string>();
   for (const entry of [...defaults, ...image, ...env]) {
@@ -59,7 +68,8 @@ function mergeEnv(image: readonly string[], { env, tty }: ProcessOptions, hostna
   return [...merged.values()];
 }
 
-function workingDirectory(path: string | undefined): string {
+/** An absolute, normalized path; USAGE for a relative one. */
+export function workingDirectory(path: string | undefined): string {
   if (!path) return '/';
   if (path.startsWith('/')) return posix.normalize(path).replace(/(.)\/$/, '$1');
   throw new HrunError('USAGE', `the working directory ${JSON.stringify(path)} is not an absolute path`);

@@ -11,8 +11,7 @@ import {
   removeContainer,
   repairContainer,
 } from '../container/index.ts';
-import { Session } from '../guest/index.ts';
-import { connectMonitor } from '../vm/index.ts';
+import { endContainer } from './end-container.ts';
 
 /** Removes the container that a name or id means, unless its monitor does so first (--rm); `force` ends a running one by SIGKILL first. */
 export async function removeContainerCalled(
@@ -24,7 +23,7 @@ export async function removeContainerCalled(
   const name = nameOf(root, id);
   const found = await repaired(root, id);
   const ended = found === 'alive' && options.force;
-  if (ended) await endContainer(containerDirectory(root, id));
+  if (ended) await endContainer(containerDirectory(root, id), constants.signals.SIGKILL, 0);
   try {
     if (found !== 'removed') await removeContainer(root, id);
   } catch (error) {
@@ -40,22 +39,5 @@ async function repaired(root: Root, id: string): Promise<RepairResult> {
   } catch (error) {
     if (errnoOf(error) === 'ENOSPC') return 'sound';
     throw error;
-  }
-}
-
-/** Resolves when the monitor has let go of the container; one that is not running any more is fine. */
-async function endContainer(directory: string): Promise<void> {
-  try {
-    const socket = await connectMonitor(directory);
-    await new Promise<void>((resolve) => {
-      const session = new Session(socket, {
-        output: () => {},
-        close: () => resolve(),
-        gone: () => session.close(),
-      });
-      session.stop(constants.signals.SIGKILL, 0);
-    });
-  } catch (error) {
-    if (!hasCode(error, 'CONTAINER_STATE')) throw error;
   }
 }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { releaseName, repairContainer, repairContainers } from '../container/index.ts';
-import { monitorLastWords, startMonitor } from '../vm/index.ts';
+import { connectMonitor, monitorLastWords, startMonitor } from '../vm/index.ts';
 import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
 import type { CreatedContainer } from './create-container.ts';
+import type { KnownContainer } from './open-container.ts';
 import { monitorDied, sessionFailure } from './session-failure.ts';
 
-/** A container whose monitor was started by this process. */
+/** A container whose standard streams are joined to this process's. */
 export interface RunningContainer {
   attachment: Attachment;
   /** Resolves when the container has ended and what it left behind is in order, or this side left it. */
@@ -25,27 +27,67 @@ export interface RunEnd {
   started: boolean;
 }
 
+/** A container that can be started: new, or stopped. */
+export type StartableContainer = Pick<
+  CreatedContainer,
+  'id' | 'name' | 'directory' | 'config' | 'assets' | 'release'
+>;
+
 const KILLED = 128 + 9;
 const BROKEN_PIPE = 128 + 13;
 const NOT_RUN = 125;
 
-/** Starts the VM of a new container and joins its standard streams. The container outlives this process. */
+/** Starts the VM of a container and joins its standard streams. The container outlives this process. */
 export function startContainer(
   root: Root,
-  created: CreatedContainer,
+  container: StartableContainer,
   streams: AttachStreams,
   events: AttachEvents = {},
 ): RunningContainer {
-  const connection = startMonitor(created.assets.monitor, created.directory);
-  const attachment = new Attachment(connection, streams, {
+  const connection = startMonitor(container.assets.monitor, container.directory);
+  const running = join(root, container, connection, streams, {
     ...events,
     started: () => {
-      created.release();
+      container.release();
       events.started?.();
       repairInBackground(root);
     },
   });
-  return { attachment, ended: attachment.ended.then((end) => finish(root, created, end)) };
+  const ended = running.ended.finally(() => container.release());
+  return { attachment: running.attachment, ended };
+}
+
+/** Starts a container in the background. Resolves once the command runs; rejects with why it does not. */
+export async function startDetached(root: Root, container: StartableContainer): Promise<void> {
+  const started = Promise.withResolvers<undefined>();
+  const events = { started: () => started.resolve(undefined) };
+  const { attachment, ended } = startContainer(root, container, {}, events);
+  const end = await Promise.race([started.promise, ended]);
+  attachment.leave();
+  if (end && !end.started && end.failure) throw end.failure;
+}
+
+/** Joins the standard streams of a container that runs already. */
+export async function attachContainer(
+  root: Root,
+  container: KnownContainer,
+  streams: AttachStreams,
+  events: AttachEvents = {},
+): Promise<RunningContainer> {
+  return join(root, container, await connectMonitor(container.directory), streams, events);
+}
+
+type Joined = Pick<KnownContainer, 'id' | 'name' | 'directory' | 'config'>;
+
+function join(
+  root: Root,
+  container: Joined,
+  connection: Duplex,
+  streams: AttachStreams,
+  events: AttachEvents,
+): RunningContainer {
+  const attachment = new Attachment(connection, streams, events);
+  return { attachment, ended: attachment.ended.then((end) => finish(root, container, end)) };
 }
 
 /** Clears up after other containers; what fails there is for whoever asks for that container. */
@@ -53,11 +95,9 @@ function repairInBackground(root: Root): void {
   repairContainers(root).catch(() => {});
 }
 
-async function finish(root: Root, created: CreatedContainer, end: AttachEnd): Promise<RunEnd> {
-  created.release();
-  const { id, name, config } = created;
+async function finish(root: Root, { id, name, directory, config }: Joined, end: AttachEnd): Promise<RunEnd> {
   if (end.left) return { exitCode: 0, failure: undefined, started: end.started };
-  const lastWords = end.gone ? '' : monitorLastWords(created.directory);
+  const lastWords = end.gone ? '' : monitorLastWords(directory);
   if (!end.gone) await settle(root, id);
   if (config.autoRemove) await releaseName(root, name, id);
   return runEnd(name, end, lastWords);

@@ -15,6 +15,12 @@ export function signalNumber(text: string): number {
   return checked(number ?? 0, text);
 }
 
+/** `SIGTERM` for 15; the number for one without a name. */
+export function signalName(number: number): string {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found ? found[0] : String(number);
+}
+
 function realTimeNumber([, base, sign, offset]: RegExpExecArray): number {
   const distance = Number(offset ?? 0);
   return (base === 'MIN' ? RTMIN : RTMAX) + (sign === '-' ? -distance : distance);

@@ -13,6 +13,7 @@ import {
   Stream,
 } from './protocol.ts';
 import { sizeBytes, type TerminalSize } from './start.ts';
+import { decodeUsed, type Used } from './used.ts';
 
 /** How a process ended. */
 export interface ExitStatus {
@@ -38,6 +39,9 @@ export interface SessionEvents {
   output(stream: OutputStream, bytes: Buffer): void;
   outputEnd?(stream: OutputStream): void;
   started?(): void;
+  /** the container's processes stand still, or go on */
+  paused?(paused: boolean): void;
+  used?(used: Used): void;
   trace?(stage: number, timeNs: bigint): void;
   exit?(status: ExitStatus): void;
   error?(error: SessionError): void;
@@ -84,6 +88,21 @@ export class Session {
     this.#send(wordFrame(FrameType.ATTACH, 0, flags));
   }
 
+  /** Starts a process; `payload` of encodeStart. On an agent's connection only. */
+  start(payload: Buffer): void {
+    this.#send(Buffer.concat([frameHeader(FrameType.START, 0, payload.length), payload]));
+  }
+
+  /** Asks that the container's processes stand still, or go on. */
+  pause(paused: boolean): void {
+    this.#send(frameHeader(paused ? FrameType.PAUSE : FrameType.RESUME, 0, 0));
+  }
+
+  /** Asks for what the container uses. On an agent's connection only. */
+  askUsage(): void {
+    this.#send(frameHeader(FrameType.USAGE, 0, 0));
+  }
+
   /** Sends a Linux signal to the session's process. */
   signal(number: number): void {
     this.#send(wordFrame(FrameType.SIGNAL, 0, number));
@@ -123,6 +142,11 @@ export class Session {
     this.#send(wordFrame(FrameType.CREDIT, stream, due));
   }
 
+  /** Says that nothing more is asked: the peer closes when it has taken everything. */
+  end(): void {
+    if (!this.#closed) this.#socket.end();
+  }
+
   /** Ends the connection; idempotent. */
   close(cause?: Error): void {
     if (this.#closed) return;
@@ -153,6 +177,9 @@ export class Session {
     if (!this.#greeted) this.#takeHello(type, payload);
     else if (type === FrameType.CREDIT) this.#takeCredit(payload.readUInt32LE(0));
     else if (type === FrameType.STARTED) this.#events.started?.();
+    else if (type === FrameType.PAUSED || type === FrameType.RESUMED) {
+      this.#events.paused?.(type === FrameType.PAUSED);
+    } else if (type === FrameType.USED) this.#events.used?.(decodeUsed(payload));
     else if (type === FrameType.TRACE) {
       this.#events.trace?.(payload.readUInt32LE(0), payload.readBigUInt64LE(8));
     } else if (type === FrameType.EXIT) this.#events.exit?.(exitStatus(payload));

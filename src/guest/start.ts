@@ -29,6 +29,8 @@ export interface Start {
   noNewPrivileges: boolean;
   /** a small init is PID 1 and the command its child */
   reaper: boolean;
+  /** nobody wants the output, and the process goes on when the client leaves */
+  detached?: boolean;
   terminalSize: TerminalSize | undefined;
 }
 
@@ -68,7 +70,8 @@ function flagsOf(start: Start): number {
     (start.tty ? StartFlags.TTY : 0) |
     (start.stdin ? StartFlags.STDIN : 0) |
     (start.noNewPrivileges ? StartFlags.NO_NEW_PRIVS : 0) |
-    (start.reaper ? StartFlags.REAPER : 0)
+    (start.reaper ? StartFlags.REAPER : 0) |
+    (start.detached ? StartFlags.DETACHED : 0)
   );
 }
 
@@ -78,4 +81,11 @@ function rlimitBytes({ resource, soft, hard }: Rlimit): Buffer {
   bytes.writeBigUInt64LE(soft ?? UNLIMITED, 8);
   bytes.writeBigUInt64LE(hard ?? UNLIMITED, 16);
   return bytes;
+}
+
+/** The payload of a START whose output is the list of the container's processes. */
+export function encodeProcessList(): Buffer {
+  const tlv = new TlvWriter();
+  tlv.u32(StartTag.FLAGS, StartFlags.PROCESSES);
+  return tlv.finish('the request');
 }

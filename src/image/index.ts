@@ -5,7 +5,7 @@ export { type LoadedImage, loadArchive } from './archive/load.ts';
 export { openArchive, STDIN } from './archive/open.ts';
 export { type ArchiveFormat, saveArchive } from './archive/save.ts';
 export type { Sink } from './archive/tar-writer.ts';
-export { readBlobFile, writeBlobFile } from './blob-store.ts';
+export { blobPath, readBlobFile, writeBlobFile } from './blob-store.ts';
 export { type FoundImage, findByReference, findImage } from './find.ts';
 export { createdMs, type Image, imageSize, listImages, loadImage } from './image.ts';
 export { ensureLayer, type LayerInput, type WantedLayer } from './ingest.ts';

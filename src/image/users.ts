@@ -30,7 +30,7 @@ async function readUser(dir: string, containerId: string): Promise<ImageUser | u
   const imageDigest = await readField(join(dir, 'config.json'), 'imageDigest');
   if (!isDigest(imageDigest)) return undefined;
   const status = await readField(join(dir, 'state.json'), 'status');
-  return { containerId, imageDigest, running: status === 'starting' || status === 'running' };
+  return { containerId, imageDigest, running: status !== 'created' && status !== 'exited' };
 }
 
 async function readField(path: string, field: string): Promise<unknown> {

@@ -9,6 +9,7 @@ export {
   explain,
   QEMU,
 } from './engine.ts';
+export { connectGuest } from './guest-connection.ts';
 export { type VirtualizationFacts, virtualizationFacts } from './kvm-advice.ts';
 export { assessKvm, type KvmVerdict } from './kvm-verdict.ts';
 export { DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB, memoryMiB } from './memory.ts';

@@ -2,21 +2,30 @@
 // Starting and reaching hrun-vmm, the process that owns one VM: docs/monitor.md.
 import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { errnoOf, HrunError } from '../base/errors.ts';
+import { connectIn } from './socket.ts';
 
 const LOG_FILE = 'monitor.log';
 
 /**
  * Starts the monitor of a container's directory in a session of its own, so that it outlives this process.
- * Returns the connection that is its first client.
+ * Returns the connection that is its first client. With `service` only the container's files are served: docs/monitor.md.
  */
-export function startMonitor(program: string, directory: string): Duplex {
-  const log = openSync(join(directory, LOG_FILE), 'a', 0o600);
+export function startMonitor(
+  program: string,
+  directory: string,
+  options: { service?: boolean } = {},
+): Duplex {
+  const log = openSync(
+    join(directory, LOG_FILE),
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+    0o600,
+  );
   try {
-    const child = spawn(program, [directory], {
+    const child = spawn(program, [...(options.service ? ['--service'] : []), directory], {
       cwd: '/',
       detached: true,
       env: {},
@@ -44,26 +53,7 @@ export function monitorLastWords(directory: string): string {
 
 /** Connects to the control socket of a running monitor; CONTAINER_STATE when there is none. */
 export async function connectMonitor(directory: string): Promise<Socket> {
-  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    return await connected(`/proc/self/fd/${fd}/control.sock`);
-  } catch (error) {
-    if (!['ENOENT', 'ECONNREFUSED'].includes(errnoOf(error) ?? '')) throw error;
-    throw new HrunError('CONTAINER_STATE', 'the container is not running', { cause: error });
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function connected(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
-    socket.once('error', reject);
-  });
+  return await connectIn(directory, 'control.sock');
 }
 
 function cannotStart(program: string, cause: Error): HrunError {

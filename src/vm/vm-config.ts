@@ -34,6 +34,7 @@ export interface VmRequest {
   tty: boolean;
   stopSignal: number;
   autoRemove: boolean;
+  log: VmConfig['log'];
 }
 
 const GUEST_CID = 3;
@@ -54,7 +55,7 @@ export function vmConfig(request: VmRequest): VmConfig {
     disks: [{ slot: WRITABLE_SLOT, path: request.writable, readOnly: false }, ...layers],
     vsock: { slot: VSOCK_SLOT, cid: GUEST_CID },
     rng: { slot: RNG_SLOT },
-    log: { driver: 'json-file', maxBytes: 0, maxFiles: 1 },
+    log: request.log,
     tty: request.tty,
     stopSignal: request.stopSignal,
     autoRemove: request.autoRemove,

@@ -99,6 +99,7 @@ export class MonitorRig {
       tty: false,
       stopSignal: 15,
       autoRemove: false,
+      log: { driver: 'json-file', maxBytes: 0, maxFiles: 1 },
     });
     writeFileSync(join(directory, 'vm.json'), JSON.stringify({ ...config, ...change }));
     writeFileSync(join(directory, 'configure.bin'), this.#configure());

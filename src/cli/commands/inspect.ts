@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HrunError, hasCode } from '../../base/errors.ts';
 import { type Root, rootFromEnvironment } from '../../base/root.ts';
+import { inspectContainer } from '../../core/inspect-container.ts';
 import { inspectImage } from '../../core/inspect-image.ts';
 import { openImageStore } from '../../image/index.ts';
 import { defineCommand } from '../command.ts';
@@ -9,6 +10,7 @@ import { compileTemplate } from '../output/template/index.ts';
 
 interface InspectOptions {
   format?: string;
+  size?: true;
   type?: string;
 }
 
@@ -21,16 +23,17 @@ export const command = defineCommand<InspectOptions, Inspected>({
   name: 'inspect',
   configure: (command) =>
     command
-      .description('Show everything about images, as JSON.')
+      .description('Show everything about containers or images, as JSON.')
       .argument('<name...>', 'names or IDs')
       .option('-f, --format <template>', 'a Go template instead of JSON')
-      .option('--type <type>', 'look only for this kind: image'),
-  async run(names, { type }) {
-    const lookUps = lookUpsOf(type);
+      .option('-s, --size', 'with what a container has written')
+      .option('--type <type>', 'look only for this kind: container or image'),
+  async run(names, options) {
+    const lookUps = lookUpsOf(options.type);
     const inspected: Inspected = { found: [], failures: [] };
     for (const name of names) {
       try {
-        inspected.found.push(await lookUp(name, lookUps));
+        inspected.found.push(await lookUp(name, lookUps, options));
       } catch (error) {
         if (!(error instanceof HrunError)) throw error;
         inspected.failures.push(error);
@@ -46,10 +49,11 @@ export const command = defineCommand<InspectOptions, Inspected>({
   },
 });
 
-type LookUp = (root: Root, name: string) => Promise<object>;
+type LookUp = (root: Root, name: string, options: InspectOptions) => Promise<object>;
 
 /** What a name can mean, in the order in which it is tried; throws the code beside it when it means nothing. */
 const KINDS: Readonly<Record<string, LookUp>> = {
+  container: (root, name, { size }) => inspectContainer(root, name, { size: size === true }),
   image: inspectOneImage,
 };
 
@@ -59,17 +63,20 @@ function lookUpsOf(type: string | undefined): LookUp[] {
   throw new HrunError('USAGE', `"${type}" is not a type`, { hint: `use ${Object.keys(KINDS).join(' or ')}` });
 }
 
-async function lookUp(name: string, lookUps: LookUp[]): Promise<object> {
+async function lookUp(name: string, lookUps: LookUp[], options: InspectOptions): Promise<object> {
   let missing: HrunError | undefined;
   for (const each of lookUps) {
     try {
-      return await each(rootFromEnvironment(), name);
+      return await each(rootFromEnvironment(), name, options);
     } catch (error) {
       if (!hasCode(error, 'NO_SUCH_IMAGE') && !hasCode(error, 'NO_SUCH_CONTAINER')) throw error;
       missing = error;
     }
   }
-  throw missing!;
+  if (lookUps.length === 1) throw missing!;
+  throw new HrunError('NO_SUCH_CONTAINER', `no container or image is called ${name}`, {
+    hint: 'see: hrun ps -a, hrun images',
+  });
 }
 
 async function inspectOneImage(root: Root, name: string): Promise<object> {

@@ -11,6 +11,8 @@ interface LoginOptions {
   passwordStdin?: boolean;
 }
 
+const HINT = 'use -u USER with --password-stdin';
+
 export const command = defineCommand<LoginOptions, void>({
   name: 'login',
   configure: (command) =>
@@ -22,7 +24,7 @@ export const command = defineCommand<LoginOptions, void>({
       .option('--password-stdin', 'read the password from standard input'),
   async run([server], options, output) {
     registryName(server);
-    const username = options.username ?? (await ask('Username: '));
+    const username = options.username ?? (await ask('Username: ', { hint: HINT }));
     if (!username) throw new HrunError('USAGE', 'a user name is needed');
     const password = await passwordFrom(options, output);
     if (!password) throw new HrunError('USAGE', 'a password is needed');
@@ -41,7 +43,7 @@ async function passwordFrom(options: LoginOptions, output: Output): Promise<stri
     if (options.username === undefined) throw new HrunError('USAGE', '--password-stdin needs --username');
     return await readSecretFromStdin();
   }
-  if (options.password === undefined) return await ask('Password: ', { hidden: true });
+  if (options.password === undefined) return await ask('Password: ', { hidden: true, hint: HINT });
   output.notice('a password on the command line can be seen by others; use --password-stdin');
   return options.password;
 }

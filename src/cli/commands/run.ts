@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HrunError } from '../../base/errors.ts';
-import { type Root, rootFromEnvironment } from '../../base/root.ts';
-import { type CreatedContainer, createContainer } from '../../core/create-container.ts';
-import { startContainer } from '../../core/run.ts';
+import { rootFromEnvironment } from '../../base/root.ts';
+import { createContainer } from '../../core/create-container.ts';
+import { startContainer, startDetached } from '../../core/run.ts';
 import { checkCidFile, writeCidFile } from '../cid-file.ts';
 import { defineCommand } from '../command.ts';
+import { DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
 import { runForeground } from '../foreground.ts';
 import {
   type ContainerFlags,
@@ -19,6 +20,7 @@ import { terminalUse } from '../terminal.ts';
 interface RunFlags extends ContainerFlags {
   cidfile?: string;
   detach?: true;
+  detachKeys: string;
   quiet?: true;
   sigProxy: 'true' | 'false';
   traceStartup?: true;
@@ -44,6 +46,7 @@ export const command = defineCommand<RunFlags, RunResult>({
     declareContainerOptions(command);
     command
       .option('-d, --detach', 'run in the background and print the ID')
+      .option('--detach-keys <keys>', 'keys that leave it running in the background', DETACH_KEYS)
       .option('--cidfile <file>', 'write the ID to a new file')
       .option('--sig-proxy <bool>', 'pass signals on to the process', 'true')
       .option('-q, --quiet', 'show no progress of a pull')
@@ -72,6 +75,7 @@ async function run(image: string, args: string[], flags: RunFlags, output: Outpu
   const root = rootFromEnvironment();
   const trace = flags.traceStartup ? new StartupTrace() : undefined;
   const asked = containerOptions(image, args, flags);
+  const detachKeys = parseDetachKeys(flags.detachKeys);
   const terminal = terminalUse({ tty: asked.tty && !flags.detach, stdin: asked.stdin });
   const options = { ...asked, stdin: asked.stdin || terminal.stdin, terminalSize: terminal.size };
   if (flags.cidfile !== undefined) checkCidFile(flags.cidfile);
@@ -80,22 +84,18 @@ async function run(image: string, args: string[], flags: RunFlags, output: Outpu
   if (created.remark !== undefined) output.notice(created.remark);
   if (flags.cidfile !== undefined) writeCidFile(flags.cidfile, created.id);
   trace?.mark('container made');
-  if (flags.detach) return { ...(await runDetached(root, created)), trace };
-  const end = await runForeground(root, created, {
-    ...{ tty: options.tty, terminal, signalProxy: flags.sigProxy !== 'false' },
-    trace: (stage, time) => trace?.stage(stage, time),
-  });
+  if (flags.detach) {
+    await startDetached(root, created);
+    return { exitCode: 0, failure: undefined, detachedId: created.id, trace };
+  }
+  const end = await runForeground(
+    created,
+    {
+      ...{ tty: options.tty, terminal, signalProxy: flags.sigProxy !== 'false', detachKeys },
+      trace: (stage, time) => trace?.stage(stage, time),
+    },
+    (streams, events) => startContainer(root, created, streams, events),
+  );
   if (!end.started && end.failure) throw end.failure;
   return { exitCode: end.exitCode, failure: end.failure, detachedId: undefined, trace };
-}
-
-/** Returns once the command runs; a container that cannot start is an error as in the foreground. */
-async function runDetached(root: Root, created: CreatedContainer): Promise<Omit<RunResult, 'trace'>> {
-  const started = Promise.withResolvers<undefined>();
-  const events = { started: () => started.resolve(undefined) };
-  const { attachment, ended } = startContainer(root, created, {}, events);
-  const end = await Promise.race([started.promise, ended]);
-  attachment.leave();
-  if (end && !end.started && end.failure) throw end.failure;
-  return { exitCode: 0, failure: undefined, detachedId: created.id };
 }

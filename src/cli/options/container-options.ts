@@ -6,14 +6,19 @@ import {
   type ContainerOptions,
   ENGINE_NAMES,
   type EngineName,
+  type LogOptions,
+  type RestartPolicy,
   type TmpfsMount,
 } from '../../core/container-options.ts';
 import { parsePlatform } from '../../oci/index.ts';
 import { collect } from '../option.ts';
 import { parseEnvironment, readLabelFile } from './environment.ts';
 import { parseLabels, parseSysctls } from './key-value.ts';
-import { parseBytes, parseCpus, parsePidsLimit } from './quantity.ts';
+import { parseLogOptions } from './log.ts';
+import { parseBytes, parseCpus, parsePidsLimit, parseTimeout } from './quantity.ts';
+import { parseRestartPolicy } from './restart.ts';
 import { parseSecurityOptions } from './security.ts';
+import { parseStorageOptions } from './storage.ts';
 import { parseUlimit } from './ulimit.ts';
 
 /** The options that may be given many times. */
@@ -26,7 +31,9 @@ export interface ListFlags {
   groupAdd: string[];
   label: string[];
   labelFile: string[];
+  logOpt: string[];
   securityOpt: string[];
+  storageOpt: string[];
   sysctl: string[];
   tmpfs: string[];
   ulimit: string[];
@@ -40,6 +47,7 @@ export interface ContainerFlags extends Partial<ListFlags> {
   entrypoint?: string;
   hostname?: string;
   init?: true;
+  logDriver: LogOptions['driver'];
   interactive?: true;
   memory?: string;
   name?: string;
@@ -51,7 +59,9 @@ export interface ContainerFlags extends Partial<ListFlags> {
   readOnly?: true;
   rm?: true;
   shmSize?: string;
+  restart?: string;
   stopSignal?: string;
+  stopTimeout?: string;
   tty?: true;
   user?: string;
   workdir?: string;
@@ -68,7 +78,9 @@ const NO_LISTS: ListFlags = {
   groupAdd: [],
   label: [],
   labelFile: [],
+  logOpt: [],
   securityOpt: [],
+  storageOpt: [],
   sysctl: [],
   tmpfs: [],
   ulimit: [],
@@ -108,6 +120,16 @@ export function declareContainerOptions(command: Command): void {
   command.option('--privileged', "all capabilities and the guest's devices");
   list('--security-opt <option>', 'no-new-privileges, systempaths=unconfined');
   command.option('--stop-signal <signal>', 'the signal that asks it to stop');
+  command.option('--stop-timeout <seconds>', 'time from that signal to SIGKILL (default: 10)');
+  command.option(
+    '--restart <policy>',
+    'start it again when it ends: no, on-failure[:times], always, unless-stopped',
+  );
+  command.addOption(
+    choice('--log-driver <driver>', 'where its output is kept', ['json-file', 'none'], 'json-file'),
+  );
+  list('--log-opt <key=value>', 'max-size=10m, max-file=3');
+  list('--storage-opt <key=value>', 'size=20g: size of the writable disk (default: 10g)');
   list('-l, --label <key[=value]>', 'set a label');
   list('--label-file <file>', 'read labels from a file');
   command.addOption(
@@ -132,6 +154,10 @@ export function containerOptions(
     pull: flags.pull,
     engine: flags.engine,
     autoRemove: flags.rm === true,
+    awaitsStart: false,
+    restart: restartPolicy(flags),
+    log: parseLogOptions(flags.logDriver, flags.logOpt),
+    diskSize: parseStorageOptions(flags.storageOpt),
     labels: parseLabels([...flags.labelFile.flatMap(readLabelFile), ...flags.label]),
   };
 }
@@ -153,7 +179,18 @@ function processOptions(flags: Flags) {
     ...parseSecurityOptions(flags.securityOpt),
     init: flags.init === true,
     stopSignal: flags.stopSignal,
+    stopTimeout:
+      flags.stopTimeout === undefined ? undefined : parseTimeout(flags.stopTimeout, '--stop-timeout'),
+    securityOptions: flags.securityOpt,
   };
+}
+
+function restartPolicy({ restart, rm }: Flags): RestartPolicy {
+  const policy = parseRestartPolicy(restart ?? 'no');
+  if (rm && policy.name !== 'no') {
+    throw new HrunError('USAGE', '--rm and --restart contradict each other', { hint: 'leave one out' });
+  }
+  return policy;
 }
 
 function resourceOptions(flags: Flags) {

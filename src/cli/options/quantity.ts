@@ -28,3 +28,11 @@ export function parsePidsLimit(text: string): number | undefined {
     hint: 'use -1 for no limit',
   });
 }
+
+/** Whole seconds; -1 is for ever. */
+export function parseTimeout(text: string, option: string): number {
+  if (/^(?:-1|\d{1,7})$/.test(text)) return Number(text);
+  throw new HrunError('USAGE', `${option} ${JSON.stringify(text)} is not a number of seconds`, {
+    hint: 'use -1 to wait for ever',
+  });
+}

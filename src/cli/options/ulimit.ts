@@ -1,32 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HrunError } from '../../base/errors.ts';
 import type { Rlimit } from '../../core/container-options.ts';
-
-/** RLIMIT_* of x86 Linux, by the names of limits.conf(5). */
-const RESOURCES: Readonly<Record<string, number>> = {
-  cpu: 0,
-  fsize: 1,
-  data: 2,
-  stack: 3,
-  core: 4,
-  rss: 5,
-  nproc: 6,
-  nofile: 7,
-  memlock: 8,
-  as: 9,
-  locks: 10,
-  sigpending: 11,
-  msgqueue: 12,
-  nice: 13,
-  rtprio: 14,
-  rttime: 15,
-};
+import { RLIMIT_NUMBERS } from '../../core/rlimits.ts';
 
 /** `nofile=1024:2048`, `nproc=100`, `core=-1`; USAGE for anything else. */
 export function parseUlimit(text: string): Rlimit {
   const [, name, soft, hard = soft] =
     /^([a-z]+)=(-1|unlimited|\d+)(?::(-1|unlimited|\d+))?$/.exec(text) ?? [];
-  const resource = name !== undefined && Object.hasOwn(RESOURCES, name) ? RESOURCES[name] : undefined;
+  const resource =
+    name !== undefined && Object.hasOwn(RLIMIT_NUMBERS, name) ? RLIMIT_NUMBERS[name] : undefined;
   if (resource === undefined || soft === undefined || hard === undefined)
     throw bad(text, 'is not NAME=SOFT[:HARD]');
   const limit = { resource, soft: limitOf(soft), hard: limitOf(hard) };

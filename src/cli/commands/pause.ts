@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rootFromEnvironment } from '../../base/root.ts';
+import { pauseContainer } from '../../core/end-container.ts';
+import { defineCommand } from '../command.ts';
+import { eachOperand } from '../each-operand.ts';
+
+export const command = defineCommand<object, number>({
+  name: 'pause',
+  configure: (command) =>
+    command
+      .description('Let the processes of containers stand still.')
+      .argument('<container...>', 'names or IDs'),
+  run: (operands, _options, output) =>
+    eachOperand(operands, output, async (text) => {
+      await pauseContainer(rootFromEnvironment(), text, true);
+      return text;
+    }),
+  print: (exitCode) => exitCode,
+});

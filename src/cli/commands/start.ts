@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { HrunError } from '../../base/errors.ts';
+import { type Root, rootFromEnvironment } from '../../base/root.ts';
+import { openContainer } from '../../core/open-container.ts';
+import { attachContainer, startContainer, startDetached } from '../../core/run.ts';
+import { openToStart } from '../../core/start-container.ts';
+import { defineCommand } from '../command.ts';
+import { DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
+import { eachOperand } from '../each-operand.ts';
+import { runForeground } from '../foreground.ts';
+import { describeError } from '../output/index.ts';
+import { terminalUse } from '../terminal.ts';
+
+interface StartOptions {
+  attach?: true;
+  interactive?: true;
+  detachKeys: string;
+  sigProxy: 'true' | 'false';
+}
+
+export const command = defineCommand<StartOptions, number>({
+  name: 'start',
+  configure: (command) =>
+    command
+      .description('Start containers that were made or have ended.')
+      .argument('<container...>', 'names or IDs')
+      .option('-a, --attach', 'show its output, and wait for its end')
+      .option('-i, --interactive', 'attach standard input')
+      .option('--detach-keys <keys>', 'keys that leave it running in the background', DETACH_KEYS)
+      .option('--sig-proxy <bool>', 'pass signals on to the process', 'true'),
+  async run(operands, options, output) {
+    const root = rootFromEnvironment();
+    if (!options.attach && !options.interactive) {
+      return await eachOperand(operands, output, (text) => startInBackground(root, text));
+    }
+    if (operands.length > 1) {
+      throw new HrunError('USAGE', 'only one container can be attached to', { hint: 'leave out -a and -i' });
+    }
+    const { exitCode, failure } = await startAttached(root, operands[0]!, options);
+    if (failure) output.notice(describeError(failure, process.env.HRUN_DEBUG === '1'));
+    return exitCode;
+  },
+  print: (exitCode) => exitCode,
+});
+
+async function startInBackground(root: Root, text: string): Promise<string> {
+  const container = await openToStart(root, text);
+  if (container !== 'running') await startDetached(root, container);
+  return text;
+}
+
+/** One that runs already is only attached to. */
+async function startAttached(root: Root, text: string, options: StartOptions) {
+  const container = await openToStart(root, text);
+  const known = await openContainer(root, text);
+  const { tty, stdin } = known.config.process;
+  const terminal = terminalUse({ tty, stdin: stdin && options.interactive === true });
+  const detachKeys = parseDetachKeys(options.detachKeys);
+  const foreground = { tty, terminal, signalProxy: options.sigProxy !== 'false', detachKeys };
+  return await runForeground(known, foreground, async (streams, events) =>
+    container === 'running'
+      ? await attachContainer(root, known, streams, events)
+      : startContainer(root, container, streams, events),
+  );
+}

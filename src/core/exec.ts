@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import { HrunError } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import type { ContainerConfig } from '../container/index.ts';
+import { AGENT_PORT, encodeStart, type TerminalSize } from '../guest/index.ts';
+import { connectGuest } from '../vm/index.ts';
+import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
+import { capabilityMask } from './capabilities.ts';
+import { openRunning } from './open-container.ts';
+import { mergeEnv, workingDirectory } from './process-config.ts';
+import { fromUlimit, withDefaultRlimits } from './rlimits.ts';
+import { sessionFailure } from './session-failure.ts';
+
+export interface ExecOptions {
+  command: readonly string[];
+  tty: boolean;
+  stdin: boolean;
+  /** nobody waits for it, nor sees its output */
+  detach: boolean;
+  /** NAME=value, or NAME to take it out of the container's */
+  env: readonly string[];
+  workingDir: string | undefined;
+  user: string | undefined;
+  privileged: boolean;
+  terminalSize: TerminalSize | undefined;
+}
+
+export interface ExecEnd {
+  exitCode: number;
+  /** why that is not the command's own exit code */
+  failure: HrunError | undefined;
+  started: boolean;
+}
+
+export interface RunningExec {
+  attachment: Attachment;
+  ended: Promise<ExecEnd>;
+}
+
+const KILLED = 128 + 9;
+const BROKEN_PIPE = 128 + 13;
+const NOT_RUN = 125;
+
+/** Starts another process in a running container, joined to the streams. CONTAINER_STATE when it does not run or is paused. */
+export async function execInContainer(
+  root: Root,
+  text: string,
+  options: ExecOptions,
+  streams: AttachStreams,
+  events: AttachEvents = {},
+): Promise<RunningExec> {
+  const { config, directory, state } = await openRunning(root, text);
+  if (state.status === 'paused') {
+    throw new HrunError('CONTAINER_STATE', `container ${text} is paused`, {
+      hint: `first: hrun unpause ${text}`,
+    });
+  }
+  const payload = startPayload(config, options);
+  const connection = await connectGuest(directory, AGENT_PORT);
+  const attachment = new Attachment(connection, streams, events, (session) => session.start(payload));
+  return { attachment, ended: attachment.ended.then(execEnd) };
+}
+
+/** As the container's own process, with what the options change. */
+function startPayload(config: ContainerConfig, options: ExecOptions): Buffer {
+  const { process, hostname } = config;
+  return encodeStart({
+    args: options.command,
+    env: mergeEnv(process.env, options, hostname),
+    cwd: workingDirectory(options.workingDir ?? process.cwd),
+    user: options.user ?? process.user,
+    supplementaryGroups: process.groups,
+    capabilities: options.privileged ? capabilityMask([], [], true) : BigInt(`0x${process.capabilities}`),
+    rlimits: withDefaultRlimits(process.ulimits.map(fromUlimit)),
+    initSession: false,
+    tty: options.tty,
+    stdin: options.stdin && !options.detach,
+    noNewPrivileges: process.noNewPrivileges,
+    reaper: false,
+    detached: options.detach,
+    terminalSize: options.terminalSize,
+  });
+}
+
+function execEnd({ started, exit, error, left, outputError, cause }: AttachEnd): ExecEnd {
+  if (left) return { started, exitCode: 0, failure: undefined };
+  if (outputError) return { started, exitCode: BROKEN_PIPE, failure: undefined };
+  if (exit) return { started, exitCode: exit.code, failure: undefined };
+  const failure = error
+    ? sessionFailure(error)
+    : new HrunError('VM_FAILED', 'the container ended while the command ran', { cause });
+  return { started, exitCode: started ? KILLED : NOT_RUN, failure };
+}

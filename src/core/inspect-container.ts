@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import type { Root } from '../base/root.ts';
+import type { ContainerConfig, ContainerState, Ulimit } from '../container/index.ts';
+import { writableSize } from './disk-usage.ts';
+import { openContainer } from './open-container.ts';
+import { signalName } from './signal-number.ts';
+
+const NEVER = '0001-01-01T00:00:00Z';
+const NANO = 1e9;
+
+/** The container as `docker container inspect` shows it; what has no meaning for a VM of its own is left out. */
+export async function inspectContainer(
+  root: Root,
+  text: string,
+  options: { size?: boolean } = {},
+): Promise<object> {
+  const { id, directory, config, state } = await openContainer(root, text);
+  const [path, ...args] = config.process.args;
+  return {
+    Id: id,
+    Created: config.created,
+    Path: path,
+    Args: args,
+    State: describeState(state),
+    Image: config.imageId,
+    ResolvConfPath: '',
+    HostnamePath: '',
+    HostsPath: '',
+    LogPath: config.host.log.driver === 'json-file' ? join(directory, 'container.log') : '',
+    Name: `/${config.name}`,
+    RestartCount: state.restartCount ?? 0,
+    Driver: 'erofs',
+    Platform: 'linux',
+    Runtime: 'hrun',
+    ...(options.size && { SizeRw: writableSize(root, id) }),
+    HostConfig: describeHost(config),
+    Mounts: [],
+    Config: describeConfig(config),
+    NetworkSettings: { Ports: {}, IPAddress: '', Gateway: '', MacAddress: '', Networks: {} },
+  };
+}
+
+function describeState(state: ContainerState): object {
+  const { status, exitCode, error, startedAt, finishedAt, vmmPid, oomKilled } = state;
+  return {
+    Status: status === 'starting' ? 'created' : status,
+    Running: status === 'running' || status === 'paused' || status === 'restarting',
+    Paused: status === 'paused',
+    Restarting: status === 'restarting',
+    OOMKilled: oomKilled,
+    Dead: false,
+    /** of the VM, on the host */
+    Pid: vmmPid,
+    ExitCode: exitCode,
+    Error: error?.message ?? '',
+    StartedAt: startedAt || NEVER,
+    FinishedAt: finishedAt || NEVER,
+  };
+}
+
+function describeHost({ host, process, resources, autoRemove }: ContainerConfig): object {
+  const { log, restart } = host;
+  return {
+    Binds: null,
+    LogConfig: { Type: log.driver, Config: logConfig(log.maxBytes, log.maxFiles) },
+    NetworkMode: host.network,
+    PortBindings: {},
+    RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.maximumRetries },
+    AutoRemove: autoRemove,
+    CapAdd: orNull(host.capAdd),
+    CapDrop: orNull(host.capDrop),
+    ExtraHosts: orNull(host.extraHosts),
+    GroupAdd: orNull(process.groups),
+    Privileged: host.privileged,
+    ReadonlyRootfs: host.readOnlyRoot,
+    SecurityOpt: orNull(host.securityOptions),
+    StorageOpt: { size: String(host.diskSize) },
+    Tmpfs: host.tmpfs,
+    ShmSize: host.shmSize,
+    Sysctls: host.sysctls,
+    Runtime: 'hrun',
+    Isolation: 'vm',
+    Memory: host.memory,
+    NanoCpus: Math.round(host.cpus * NANO),
+    PidsLimit: host.pidsLimit || null,
+    Ulimits: process.ulimits.map(describeUlimit),
+    Init: host.init,
+    /** of the VM: every container has one, with or without -m and --cpus */
+    VirtualMachine: { MemoryMiB: resources.memoryMiB, CPUs: resources.vcpus },
+  };
+}
+
+function describeConfig({ hostname, domainname, process, image, labels }: ContainerConfig): object {
+  return {
+    Hostname: hostname,
+    Domainname: domainname,
+    User: process.user,
+    AttachStdin: process.stdin,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: process.tty,
+    OpenStdin: process.stdin,
+    StdinOnce: process.stdin,
+    Env: process.env,
+    Cmd: process.cmd,
+    Image: image,
+    Volumes: null,
+    WorkingDir: process.cwd,
+    Entrypoint: process.entrypoint.length > 0 ? process.entrypoint : null,
+    Labels: labels,
+    StopSignal: signalName(process.stopSignal),
+    ...(process.stopTimeout !== undefined && { StopTimeout: process.stopTimeout }),
+  };
+}
+
+function logConfig(maxBytes: number, maxFiles: number): Record<string, string> {
+  return maxBytes === 0 ? {} : { 'max-size': String(maxBytes), 'max-file': String(maxFiles) };
+}
+
+function describeUlimit({ name, soft, hard }: Ulimit): object {
+  return { Name: name, Soft: soft, Hard: hard };
+}
+
+function orNull(list: readonly string[]): readonly string[] | null {
+  return list.length > 0 ? list : null;
+}

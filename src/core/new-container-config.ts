@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ContainerConfig, type HostOptions, WRITABLE_DISK_BYTES } from '../container/index.ts';
+import type { Image } from '../image/index.ts';
+import { capabilityMask } from './capabilities.ts';
+import type { ContainerOptions } from './container-options.ts';
+import { SHM_BYTES } from './guest-config.ts';
+import type { ContainerProcess } from './process-config.ts';
+import { toUlimit } from './rlimits.ts';
+
+/** What is known of a new container besides its options. */
+export interface ContainerFacts {
+  id: string;
+  name: string;
+  hostname: string;
+  process: ContainerProcess;
+  image: Image;
+  vcpus: number;
+  memoryMiB: number;
+}
+
+/** config.json of a new container. */
+export function newContainerConfig(options: ContainerOptions, facts: ContainerFacts): ContainerConfig {
+  const { id, name, hostname, image, memoryMiB, vcpus } = facts;
+  return {
+    version: 1,
+    ...{ id, name, hostname },
+    created: new Date().toISOString(),
+    image: options.image,
+    imageDigest: image.descriptor.digest,
+    imageId: image.id,
+    process: processOf(options, facts.process),
+    domainname: options.domainname,
+    labels: { ...image.config.config?.Labels, ...options.labels },
+    resources: { memoryMiB, vcpus },
+    autoRemove: options.autoRemove,
+    awaitsStart: options.awaitsStart,
+    host: hostOptions(options),
+  };
+}
+
+function processOf(options: ContainerOptions, process: ContainerProcess): ContainerConfig['process'] {
+  const { tty, stdin, stopTimeout, noNewPrivileges } = options;
+  const capabilities = capabilityMask(options.capAdd, options.capDrop, options.privileged).toString(16);
+  const ulimits = options.rlimits.map(toUlimit);
+  return {
+    ...process,
+    tty,
+    stdin,
+    stopTimeout,
+    noNewPrivileges,
+    capabilities,
+    groups: [...options.groups],
+    ulimits,
+  };
+}
+
+function hostOptions(options: ContainerOptions): HostOptions {
+  return {
+    network: 'none',
+    restart: options.restart,
+    log: options.log,
+    capAdd: [...options.capAdd],
+    capDrop: [...options.capDrop],
+    privileged: options.privileged,
+    readOnlyRoot: options.readOnly,
+    init: options.init,
+    tmpfs: Object.fromEntries(options.tmpfs.map(({ target, options: mount }) => [target, mount])),
+    shmSize: options.shmSize ?? SHM_BYTES,
+    sysctls: Object.fromEntries(options.sysctls),
+    memory: options.memory ?? 0,
+    cpus: options.cpus ?? 0,
+    pidsLimit: options.pidsLimit ?? 0,
+    extraHosts: [...options.extraHosts],
+    securityOptions: [...options.securityOptions],
+    diskSize: options.diskSize ?? WRITABLE_DISK_BYTES,
+  };
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../base/atomic-file.ts';
+import { HrunError } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import { findAssets, type VmAssets, type VmConfig } from '../vm/index.ts';
+import { type KnownContainer, openContainer } from './open-container.ts';
+import type { StartableContainer } from './run.ts';
+
+/** A container that was made or ran before, ready to be started; `running` if there is nothing to do. */
+export async function openToStart(root: Root, text: string): Promise<StartableContainer | 'running'> {
+  const container = await openContainer(root, text);
+  const { status } = container.state;
+  if (status === 'paused') {
+    throw new HrunError('CONTAINER_STATE', 'cannot start a paused container', {
+      hint: `try: hrun unpause ${text}`,
+    });
+  }
+  if (status === 'running' || status === 'starting' || status === 'restarting') return 'running';
+  const assets = findAssets();
+  await renewAssets(container, assets);
+  const { id, name, directory, config } = container;
+  return { id, name, directory, config, assets, release: () => {} };
+}
+
+/** hrun may have been set up anew since: kernel and initrd are those of now. */
+export async function renewAssets(
+  { directory }: KnownContainer,
+  { kernel, initrd }: VmAssets,
+): Promise<void> {
+  const path = join(directory, 'vm.json');
+  const vm = JSON.parse(readFileSync(path, 'utf8')) as VmConfig;
+  if (vm.kernel === kernel && vm.initrd === initrd) return;
+  await writeFileAtomic(path, JSON.stringify({ ...vm, kernel, initrd }), { mode: 0o600 });
+}

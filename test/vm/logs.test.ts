@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FIXTURES, TestStore } from './hrun.ts';
+
+let store: TestStore;
+beforeAll(async () => {
+  store = new TestStore();
+  await store.load(FIXTURES);
+});
+afterAll(async () => {
+  await store.hrun(['rm', '-f', ...store.containers()]);
+  store.remove();
+});
+
+async function logs(...args: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await store.hrun(['logs', ...args]);
+  if (exitCode !== 0 || stderr !== '') throw new Error(JSON.stringify({ args, exitCode, stdout, stderr }));
+  return stdout;
+}
+
+describe('hrun logs', () => {
+  test('shows each stream where it belongs, all or the end, with times or without', async () => {
+    const script = 'for i in 1 2 3; do echo line $i; done; echo error >&2; printf "no end"';
+    await store.hrun(['run', '--name', 'short', 'busybox', 'sh', '-c', script]);
+    expect(await store.hrun(['logs', 'short'])).toEqual({
+      exitCode: 0,
+      stdout: 'line 1\nline 2\nline 3\nno end',
+      stderr: 'error\n',
+    });
+    const { stdout } = await store.hrun(['logs', '--tail', '2', 'short']);
+    expect('line 3\nno end').toContain(stdout);
+    expect((await store.hrun(['logs', '-n', '0', 'short'])).stdout).toBe('');
+    expect((await store.hrun(['logs', '-t', 'short'])).stdout).toMatch(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z line 1\n/,
+    );
+    expect(await store.hrun(['logs', '--tail', 'x', 'short'])).toMatchObject({ exitCode: 125 });
+  });
+
+  test('--since and --until cut it to the nanosecond', async () => {
+    await store.hrun([
+      'run',
+      '--name',
+      'timed',
+      'busybox',
+      'sh',
+      '-c',
+      'for i in 1 2 3; do echo $i; sleep 0.1; done',
+    ]);
+    const times = (await logs('-t', 'timed'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' ')[0]!);
+    expect(await logs('--since', times[1]!, 'timed')).toBe('2\n3\n');
+    expect(await logs('--until', times[1]!, 'timed')).toBe('1\n');
+    expect(await logs('--since', times[1]!, '--until', times[2]!, 'timed')).toBe('2\n');
+    expect(await logs('--since', '1h', 'timed')).toBe('1\n2\n3\n');
+    expect(await logs('--until', '1h', 'timed')).toBe('');
+  });
+
+  test('-f goes on until the container ends, over rotations, and loses nothing', async () => {
+    const options = ['--log-opt', 'max-size=20k', '--log-opt', 'max-file=3'];
+    const script =
+      'read go; i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i; [ $((i % 100)) = 0 ] && sleep 0.05; done';
+    const run = store.start(['run', '-i', '--name', 'long', ...options, 'busybox', 'sh', '-c', script], {
+      stdin: 'pipe',
+    });
+    await store.reached('running').catch(() => {});
+    for (let i = 0; i < 200 && (await store.hrun(['ps', '-qf', 'name=long'])).stdout === ''; i++);
+    const following = store.start(['logs', '-f', 'long']);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    run.stdin!.write('go\n');
+    const { stdout, exitCode } = await following;
+    await run;
+    const expected = Array.from({ length: 3000 }, (_, i) => `line ${i + 1}\n`).join('');
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe(expected);
+    const directory = join(
+      store.dir,
+      'containers',
+      store
+        .containers()
+        .find((id) =>
+          statSync(join(store.dir, 'containers', id, 'container.log.1'), { throwIfNoEntry: false }),
+        )!,
+    );
+    const files = readdirSync(directory)
+      .filter((name) => name.startsWith('container.log'))
+      .sort();
+    expect(files).toEqual(['container.log', 'container.log.1', 'container.log.2']);
+    for (const file of files) expect(statSync(join(directory, file)).size).toBeLessThan(25_000);
+    const rest = await logs('long');
+    expect(expected.endsWith(rest)).toBe(true);
+    expect(rest.length).toBeGreaterThan(5000);
+    expect(await logs('--tail', '1000', 'long')).toBe(rest.split('\n').slice(-1001).join('\n'));
+  });
+
+  test('a container without a log says so', async () => {
+    await store.hrun(['run', '--name', 'mute', '--log-driver', 'none', 'busybox', 'echo', 'x']);
+    expect(await store.hrun(['logs', 'mute'])).toMatchObject({
+      exitCode: 1,
+      stderr: 'hrun: container mute keeps no log; it was made with --log-driver none\n',
+    });
+  });
+});
