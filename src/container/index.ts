@@ -27,5 +27,5 @@ export {
 export { newContainerId, shortId } from './id.ts';
 export { idOfName, releaseName, takeGeneratedName, takeName } from './names.ts';
 export { deleteDirectory, removeContainer } from './remove.ts';
-export { type RepairResult, repairContainer, repairContainers } from './repair.ts';
+export { isAtRest, type RepairResult, repairContainer, repairContainers } from './repair.ts';
 export { makeWritableDisk, WRITABLE_DISK_BYTES } from './writable-disk.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
-import { readContainerConfig } from './container-config.ts';
+import { type ContainerConfig, readContainerConfig } from './container-config.ts';
 import { type ContainerState, readState, writeLastState } from './container-state.ts';
 import { containerDirectory, listContainerIds } from './directory.ts';
 import { releaseDanglingNames } from './names.ts';
@@ -33,11 +33,16 @@ export async function repairContainer(root: Root, id: string): Promise<RepairRes
   const directory = containerDirectory(root, id);
   const state = readState(directory);
   if (state === undefined) return await removeUnfinished(root, id);
-  const temporary = isAutoRemove(directory);
-  if (state.status === 'created')
-    return temporary && !awaitsStart(directory) ? await removeUnfinished(root, id) : 'sound';
-  if (state.status === 'exited' && !temporary) return 'sound';
+  if (isAtRest(state, configOf(directory))) return 'sound';
+  if (state.status === 'created') return await removeUnfinished(root, id);
   return await withLock(directory, () => settle(root, id, directory));
+}
+
+/** True when no monitor, and nobody who makes or removes it, has anything to do with the container: its state is the truth. */
+export function isAtRest(state: ContainerState, config: ContainerConfig | undefined): boolean {
+  const temporary = config?.autoRemove === true;
+  if (state.status === 'created') return !temporary || config.awaitsStart === true;
+  return state.status === 'exited' && !temporary;
 }
 
 /** Runs `action` if no monitor holds the container. */
@@ -57,7 +62,7 @@ async function settle(root: Root, id: string, directory: string): Promise<Repair
   const state = readState(directory);
   if (state?.status === 'created') return 'sound';
   const died = state !== undefined && state.status !== 'exited';
-  if (isAutoRemove(directory)) {
+  if (configOf(directory)?.autoRemove === true) {
     await deleteDirectory(root, id);
     return 'removed';
   }
@@ -104,17 +109,13 @@ function tryLock(path: string): FileLock | null | 'gone' {
   }
 }
 
-/** True when --rm was given; a config that cannot be read is nobody's reason to remove a container. */
-function isAutoRemove(directory: string): boolean {
+/** Undefined when it cannot be read: that is nobody's reason to remove a container. */
+function configOf(directory: string): ContainerConfig | undefined {
   try {
-    return readContainerConfig(directory).autoRemove === true;
+    return readContainerConfig(directory);
   } catch {
-    return false;
+    return undefined;
   }
-}
-
-function awaitsStart(directory: string): boolean {
-  return readContainerConfig(directory).awaitsStart === true;
 }
 
 function removeSockets(directory: string): void {

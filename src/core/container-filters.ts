@@ -2,7 +2,6 @@
 // `hrun ps --filter`, by Docker's keys.
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { findImage, openImageStore } from '../image/index.ts';
 import type { ListedContainer } from './list-containers.ts';
 import { openContainer } from './open-container.ts';
 
@@ -84,8 +83,9 @@ export function hasLabel(labels: Readonly<Record<string, string>>, text: string)
   return Object.hasOwn(labels, key) && (value === undefined || labels[key] === value);
 }
 
-/** Made of this image, by name or id. */
+/** Made of this image, by name or id. What knows images is loaded only for this filter. */
 async function ancestorTest(root: Root, values: readonly string[]): Promise<Test> {
+  const { findImage, openImageStore } = await import('../image/index.ts');
   using store = await openImageStore(root);
   const ids = new Set(
     await Promise.all(values.map(async (value) => (await findImage(store, value)).image.id)),

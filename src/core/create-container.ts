@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { syncDirectory } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { inStore } from '../base/store-error.ts';
 import {
   type ContainerConfig,
   CREATED,
@@ -19,7 +20,7 @@ import {
   takeName,
   writeContainerFile,
 } from '../container/index.ts';
-import { type Image, inStore, openImageStore, rootDisks } from '../image/index.ts';
+import { type Image, openImageStore, rootDisks } from '../image/index.ts';
 import {
   chooseEngine,
   type EngineChoice,

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Root } from '../base/root.ts';
 import type { ContainerConfig, ContainerState, Ulimit } from '../container/index.ts';
-import { writableSize } from './disk-usage.ts';
+import { writableSize } from './allocated.ts';
 import { openContainer } from './open-container.ts';
 import { signalName } from './signal-number.ts';
 

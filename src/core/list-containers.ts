@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { errnoOf, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { inStore } from '../base/store-error.ts';
 import {
   type ContainerConfig,
   type ContainerState,
   containerDirectory,
+  isAtRest,
   listContainerIds,
   readContainerConfig,
   readState,
-  repairContainers,
+  repairContainer,
 } from '../container/index.ts';
-import { inStore } from '../image/index.ts';
 
 export interface ListedContainer {
   config: ContainerConfig;
@@ -19,11 +20,27 @@ export interface ListedContainer {
 
 /** The containers, newest first, with truthful states: what killed monitors left is repaired before. */
 export async function listContainers(root: Root, options: { all: boolean }): Promise<ListedContainer[]> {
-  await inStore(root.containers, () => repairContainers(root));
-  return listContainerIds(root)
-    .flatMap((id) => readContainer(containerDirectory(root, id)) ?? [])
-    .filter(({ state }) => options.all || isUp(state))
-    .sort((a, b) => b.config.created.localeCompare(a.config.created));
+  const listed: ListedContainer[] = [];
+  await inStore(root.containers, async () => {
+    for (const id of listContainerIds(root)) {
+      const container = await readTruthfully(root, id);
+      if (container && (options.all || isUp(container.state))) listed.push(container);
+    }
+  });
+  return listed.sort(newestFirst);
+}
+
+/** Most containers are at rest: what was read of them is not read again. */
+async function readTruthfully(root: Root, id: string): Promise<ListedContainer | undefined> {
+  const directory = containerDirectory(root, id);
+  const container = readContainer(directory);
+  if (container && isAtRest(container.state, container.config)) return container;
+  return (await repairContainer(root, id)) === 'alive' && container ? container : readContainer(directory);
+}
+
+/** Plain comparison: the first localeCompare of a process costs 20 ms. */
+function newestFirst({ config: a }: ListedContainer, { config: b }: ListedContainer): number {
+  return a.created < b.created ? 1 : a.created > b.created ? -1 : 0;
 }
 
 /** What `ps` shows without -a. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { inStore } from '../base/store-error.ts';
 import {
   type ContainerConfig,
   type ContainerState,
@@ -11,7 +12,6 @@ import {
   repairContainer,
   shortId,
 } from '../container/index.ts';
-import { inStore } from '../image/index.ts';
 
 /** A container that is there, with its truthful state. */
 export interface KnownContainer {

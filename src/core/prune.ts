@@ -4,8 +4,8 @@ import { HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { removeContainer } from '../container/index.ts';
 import { createdMs, listImages, openImageStore, type Removal } from '../image/index.ts';
+import { directorySize, writableSize } from './allocated.ts';
 import { hasLabel } from './container-filters.ts';
-import { directorySize, writableSize } from './disk-usage.ts';
 import { listContainers } from './list-containers.ts';
 import { removeImages } from './remove-image.ts';
 

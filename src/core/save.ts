@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncDirectory } from '../base/atomic-file.ts';
+import { inStore } from '../base/store-error.ts';
 import {
   type ArchiveFormat,
   findImage,
   type ImageStore,
   type ImageToSave,
-  inStore,
   type Sink,
   saveArchive,
 } from '../image/index.ts';

@@ -6,7 +6,7 @@ import { type Digest, digestParts, isDigest, matchesDigest } from '../base/diges
 import { makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { inStore } from './store-error.ts';
+import { inStore } from '../base/store-error.ts';
 
 /** Where the blob `digest` is kept, image-spec image-layout.md. */
 export function blobPath(root: Root, digest: Digest): string {

@@ -15,6 +15,5 @@ export { type Removal, removeImage } from './remove.ts';
 export { mergedPath, rootDisks } from './root-disks.ts';
 export { createScratch, type ScratchFile, sweepScratch } from './scratch.ts';
 export { type ImageStore, openImageStore } from './store.ts';
-export { inStore, storeError } from './store-error.ts';
 export { sweepStore } from './sweep.ts';
 export { type ImageUser, imageUsers } from './users.ts';

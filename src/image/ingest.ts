@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { type Digest, digestParts } from '../base/digest.ts';
 import { makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
+import { inStore, storeError } from '../base/store-error.ts';
 import { type LayerResult, type LayerSource, native } from '../native/index.ts';
 import type { Descriptor } from '../oci/index.ts';
 import { blobPath } from './blob-store.ts';
@@ -13,7 +14,6 @@ import { findLayerBlob, hasLayer, type LayerBlob, layerPath, linkBlob, openBlob 
 import { withLockFile } from './lock.ts';
 import { createScratch, type ScratchFile } from './scratch.ts';
 import type { ImageStore } from './store.ts';
-import { inStore, storeError } from './store-error.ts';
 
 /** The layer that is wanted. */
 export interface WantedLayer {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { inStore } from '../base/store-error.ts';
 import { native } from '../native/index.ts';
 import { type Descriptor, type ImageIndex, OCI_INDEX, parseIndex, REF_NAME } from '../oci/index.ts';
 import { fullName, parseReference, type Reference } from '../registry/index.ts';
 import { readIfThere } from './blob-store.ts';
-import { inStore } from './store-error.ts';
 
 /** An entry of index.json: an image manifest and the name it has, if any. */
 export interface NamedManifest {

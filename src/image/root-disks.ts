@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Digest, digestOf, digestParts } from '../base/digest.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { inStore } from '../base/store-error.ts';
 import { type LayerSource, native } from '../native/index.ts';
 import { fileSize } from './blob-store.ts';
 import type { Image } from './image.ts';
@@ -12,7 +13,6 @@ import { findLayerBlob, hasLayer, layerPath, openBlob } from './layer.ts';
 import { withLockFile } from './lock.ts';
 import { createScratch } from './scratch.ts';
 import type { ImageStore } from './store.ts';
-import { inStore } from './store-error.ts';
 import { topLayer } from './top-layer.ts';
 
 /**

@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../base/directory.ts';
 import type { Root } from '../base/root.ts';
+import { inStore } from '../base/store-error.ts';
 import { type FileLock, native } from '../native/index.ts';
 import { fileSize } from './blob-store.ts';
 import { sweepScratch } from './scratch.ts';
-import { inStore } from './store-error.ts';
 
 /** image-spec image-layout.md, oci-layout file */
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}\n';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Digest, digestParts } from '../base/digest.ts';
 import { hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { inStore } from '../base/store-error.ts';
 import { native } from '../native/index.ts';
 import { blobSize } from './blob-store.ts';
 import { type Image, loadImage } from './image.ts';
@@ -11,7 +12,6 @@ import { linkedBlob } from './layer.ts';
 import { type NamedManifest, readNames } from './names.ts';
 import { mergedHex, topName } from './root-disks.ts';
 import { ImageStore, storeLockPath } from './store.ts';
-import { inStore } from './store-error.ts';
 import { imageUsers } from './users.ts';
 
 /**

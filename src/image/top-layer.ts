@@ -4,11 +4,11 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import type { Root } from '../base/root.ts';
+import { inStore } from '../base/store-error.ts';
 import { type JoinResult, native } from '../native/index.ts';
 import { readIfThere } from './blob-store.ts';
 import { withLockFile } from './lock.ts';
 import { createScratch } from './scratch.ts';
-import { inStore } from './store-error.ts';
 
 export interface TopLayer {
   /** so many of the lowest layers must be merged first; if not 0 the rest says nothing */

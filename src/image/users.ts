@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { type Digest, isDigest } from '../base/digest.ts';
 import { errnoOf } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { inStore } from '../base/store-error.ts';
 import { readIfThere } from './blob-store.ts';
-import { inStore } from './store-error.ts';
 
 /** A container and the manifest of its image. */
 export interface ImageUser {

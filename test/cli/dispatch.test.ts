@@ -11,7 +11,9 @@ describe('the command line', () => {
 
   test('every command is listed by --help and explains itself', async () => {
     const { stdout } = await hrun('--help');
-    const names = [...stdout.split('Commands:\n')[1]!.matchAll(/^ {2}(\S+(?: \S+)?) {2}/gm)].map((match) => match[1]!);
+    const names = [...stdout.split('Commands:\n')[1]!.matchAll(/^ {2}(\S+(?: \S+)?) {2}/gm)].map(
+      (match) => match[1]!,
+    );
     expect(names).toContain('version');
     for (const name of names.filter((line) => !line.startsWith('HRUN_'))) {
       const help = await hrun(...name.split(' '), '--help');

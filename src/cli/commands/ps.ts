@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rootFromEnvironment } from '../../base/root.ts';
+import { writableSize } from '../../core/allocated.ts';
 import { filterContainers, parseContainerFilters, wantsStopped } from '../../core/container-filters.ts';
-import { writableSize } from '../../core/disk-usage.ts';
 import { type ListedContainer, listContainers } from '../../core/list-containers.ts';
 import { statusText } from '../../core/status-text.ts';
 import { defineCommand } from '../command.ts';

@@ -3,9 +3,9 @@ import { createReadStream, fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { errnoOf, HrunError } from '../../base/errors.ts';
+import { inStore } from '../../base/store-error.ts';
 import { createScratch } from '../scratch.ts';
 import type { ImageStore } from '../store.ts';
-import { inStore } from '../store-error.ts';
 import { type Archive, directoryArchive, isDirectory, tarArchive } from './archive.ts';
 
 /** Stands for standard input. */

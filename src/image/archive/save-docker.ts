@@ -3,13 +3,13 @@
 import { createHash } from 'node:crypto';
 import { digestParts } from '../../base/digest.ts';
 import { HrunError } from '../../base/errors.ts';
+import { inStore } from '../../base/store-error.ts';
 import { familiarName, familiarRepository } from '../../registry/index.ts';
 import { readBlobFile } from '../blob-store.ts';
 import type { Image } from '../image.ts';
 import { openBlob } from '../layer.ts';
 import { createScratch } from '../scratch.ts';
 import type { ImageStore } from '../store.ts';
-import { inStore } from '../store-error.ts';
 import { blobToSave, type ImageToSave } from './image-to-save.ts';
 import { compressionOf } from './open.ts';
 import type { TarWriter } from './tar-writer.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ErrorCode, errnoOf, HrunError } from '../base/errors.ts';
+import { type ErrorCode, errnoOf, HrunError } from './errors.ts';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ENOSPC: 'DISK_FULL',
