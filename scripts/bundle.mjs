@@ -2,16 +2,17 @@
 // Bundles the CLI into dist/: one entry, one chunk per command that is loaded on demand.
 // dist/hrun.js turns on Node's compile cache before anything else is compiled: the CLI's start-up
 // time is part of every container's.
-import { rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
-rmSync(dist, { recursive: true, force: true });
+const unfinished = join(root, 'dist.new'); // an hrun that is called meanwhile finds the old bundle
+rmSync(unfinished, { recursive: true, force: true });
 await build({
   entryPoints: { main: join(root, 'src/cli/main.ts') },
-  outdir: dist,
+  outdir: unfinished,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -28,10 +29,12 @@ await build({
   logLevel: 'warning',
 });
 writeFileSync(
-  join(dist, 'hrun.js'),
+  join(unfinished, 'hrun.js'),
   `import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 enableCompileCache(join(import.meta.dirname, '..', 'build', 'compile-cache'));
 await import('./main.js');
 `,
 );
+rmSync(dist, { recursive: true, force: true });
+renameSync(unfinished, dist);

@@ -35,5 +35,7 @@ ensure_build
 if [[ $fixtures == yes ]]; then
     "$root/scripts/fixtures/debian-image.sh" --is-built ||
         step fixtures 'Debian images for tests' "$root/scripts/fixtures/debian-image.sh"
+    "$root/scripts/fixtures/workloads-image.sh" --is-built ||
+        step workloads 'Debian image with real programs for tests' "$root/scripts/fixtures/workloads-image.sh"
 fi
 echo "hrun is ready: $("$root/bin/hrun" version 2>/dev/null | head -n 1 || true)"

@@ -138,6 +138,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Look at what this host lacks, and say what to do',
     load: () => import('./commands/doctor.ts'),
   },
+  completion: {
+    summary: 'Print a script that completes command lines',
+    load: () => import('./commands/completion.ts'),
+  },
   version: { summary: 'Show the version of hrun', load: () => import('./commands/version.ts') },
 };
 

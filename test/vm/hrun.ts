@@ -88,10 +88,15 @@ export class TestStore {
 
   /** Everything that names this store on a command line: monitors and machines that were left behind. */
   processes(): string[] {
+    return this.processIds().map((pid) => commandLine(String(pid)));
+  }
+
+  /** The same, by number. */
+  processIds(): number[] {
+    const isOurs = (line: string) => line.includes(this.dir) && !line.includes('vitest');
     return readdirSync('/proc')
-      .filter((pid) => /^\d+$/.test(pid))
-      .map((pid) => commandLine(pid))
-      .filter((line) => line.includes(this.dir) && !line.includes('vitest'));
+      .filter((pid) => /^\d+$/.test(pid) && isOurs(commandLine(pid)))
+      .map(Number);
   }
 
   remove(): void {

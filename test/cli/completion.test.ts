@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { complete } from '../../src/cli/complete.ts';
+import { hrun } from '../fixtures/hrun.ts';
+
+const HRUN = join(import.meta.dirname, '../../bin/hrun');
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'hrun-completion-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+async function words(...typed: string[]): Promise<string[]> {
+  return (await complete(typed)).map(({ word }) => word);
+}
+
+describe('completion', () => {
+  test("knows the commands, also by Docker's management names", async () => {
+    expect(await words('sta')).toEqual(['start', 'stats']);
+    expect(await words('container', 'pa')).toEqual(['pause']);
+    expect(await words('system', '')).toEqual(['prune', 'df']);
+    expect(await words('')).toEqual(expect.arrayContaining(['run', 'container', 'image', 'system']));
+    expect(await words('nonesuch', '')).toEqual([]);
+  });
+
+  test('knows the options of a command, and the values that one can have', async () => {
+    expect(await words('stop', '--')).toEqual(['--signal', '--timeout']);
+    expect(await words('container', 'stop', '--s')).toEqual(['--signal']);
+    expect(await words('run', '--engine', '')).toEqual(['auto', 'qemu', 'kvm']);
+    expect(await words('run', '--name', 'x', '--engine', 'k')).toEqual(['kvm']);
+    expect(await words('run', '--engine=qemu', '--pri')).toEqual(['--privileged']);
+    expect(await words('run', '--name', '')).toEqual([]);
+  });
+
+  test('leaves what follows the image to the command in it', async () => {
+    expect(await words('run', 'debian', '--e')).toEqual([]);
+    expect(await words('exec', 'box', 'ls', '-')).toEqual([]);
+  });
+
+  test('a shell that is not known is told which are', async () => {
+    expect(await hrun('completion', 'csh')).toMatchObject({
+      exitCode: 125,
+      stderr: 'hrun: there is no completion for "csh"; use bash, zsh, fish\n',
+    });
+  });
+});
+
+describe('in the shell itself', () => {
+  const run = (shell: string, ...args: string[]) =>
+    execFileSync(shell, args, {
+      cwd: dir,
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, HOME: dir, HRUN_ROOT: dir, HRUN },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+
+  test('bash', () => {
+    const script = `source <("$HRUN" completion bash)
+      COMP_WORDS=("$HRUN" container pa) COMP_CWORD=2; _hrun; echo "\${COMPREPLY[@]}"
+      COMP_WORDS=("$HRUN" run --engine q) COMP_CWORD=3; _hrun; echo "\${COMPREPLY[@]}"`;
+    expect(run('bash', '-c', script)).toBe('pause\nqemu\n');
+  });
+
+  test('zsh', () => {
+    const script = `autoload -Uz compinit && compinit -u -d "$HOME/.zcompdump"
+      source <("$HRUN" completion zsh)
+      _describe() { print -l -- \${(P)2} }
+      words=("$HRUN" container pa) CURRENT=3; _hrun`;
+    expect(run('zsh', '-f', '-c', script)).toBe('pause:Let containers stand still\n');
+  });
+
+  test('fish', () => {
+    const script = `$HRUN completion fish | source
+      function hrun; $HRUN $argv; end
+      complete -C 'hrun container pa'`;
+    expect(run('fish', '--no-config', '-c', script)).toBe('pause\tLet containers stand still\n');
+  });
+});
