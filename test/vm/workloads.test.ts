@@ -33,6 +33,7 @@ async function eventually(container: string, script: string): Promise<string> {
     const { exitCode, stdout, stderr } = await store.hrun(['exec', container, 'sh', '-c', script]);
     if (exitCode === 0) return stdout;
     last = stdout + stderr;
+    if (stderr.includes('is not running')) break;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   throw new Error(`${script} never succeeded: ${last}\n${await hrun(['logs', container])}`);
