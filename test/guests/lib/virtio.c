@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "virtio.h"
 
+struct virtio_slots virtio_slots = {VIRTIO_BASE, VIRTIO_SLOT_SIZE, VIRTIO_FIRST_LINE};
+
 static uint64_t read_features(uint32_t base) {
     write32(base + VIRTIO_DEVICE_FEATURES_SEL, 1);
     const uint64_t high = read32(base + VIRTIO_DEVICE_FEATURES);
@@ -59,17 +61,42 @@ void virtio_driver_ok(unsigned slot) {
     CHECK(!(read32(status) & VIRTIO_NEEDS_RESET));
 }
 
+void virtio_use_features(struct virtio_queue* queue, uint64_t features) {
+    const size_t bytes = queue->size * VIRTIO_INDIRECT_BUFFERS * sizeof *queue->indirect;
+    if (features & VIRTIO_F_INDIRECT_DESC)
+        queue->indirect = allocate_pages((bytes + 4095) / 4096);
+    queue->event_idx = features & VIRTIO_F_EVENT_IDX;
+}
+
+static void describe(struct virtio_descriptor* descriptor, const struct virtio_buffer* buffer, bool last,
+                     uint16_t next) {
+    descriptor->address = (uintptr_t)buffer->data;
+    descriptor->length = buffer->length;
+    descriptor->flags = (buffer->device_writes ? VIRTIO_DESC_WRITE : 0) | (last ? 0 : VIRTIO_DESC_NEXT);
+    descriptor->next = next;
+}
+
+static void describe_indirect(struct virtio_queue* queue, uint16_t head, const struct virtio_buffer* buffers,
+                              unsigned count) {
+    CHECK(count <= VIRTIO_INDIRECT_BUFFERS);
+    struct virtio_descriptor* table = queue->indirect + head * VIRTIO_INDIRECT_BUFFERS;
+    for (unsigned i = 0; i < count; ++i)
+        describe(&table[i], &buffers[i], i + 1 == count, (uint16_t)(i + 1));
+    queue->descriptors[head] = (struct virtio_descriptor){(uintptr_t)table, count * (uint32_t)sizeof *table,
+                                                          VIRTIO_DESC_INDIRECT, 0};
+}
+
 uint16_t virtio_add(struct virtio_queue* queue, const struct virtio_buffer* buffers, unsigned count) {
     const uint16_t mask = queue->size - 1;
     const uint16_t head = queue->next_free;
-    for (unsigned i = 0; i < count; ++i) {
+    if (queue->indirect) {
+        describe_indirect(queue, head, buffers, count);
+        queue->next_free = (head + 1) & mask;
+    }
+    for (unsigned i = 0; i < count && !queue->indirect; ++i) {
         struct virtio_descriptor* descriptor = &queue->descriptors[queue->next_free];
         queue->next_free = (queue->next_free + 1) & mask;
-        descriptor->address = (uintptr_t)buffers[i].data;
-        descriptor->length = buffers[i].length;
-        descriptor->flags =
-            (buffers[i].device_writes ? VIRTIO_DESC_WRITE : 0) | (i + 1 < count ? VIRTIO_DESC_NEXT : 0);
-        descriptor->next = queue->next_free;
+        describe(descriptor, &buffers[i], i + 1 == count, queue->next_free);
     }
     queue->avail->ring[queue->avail->index & mask] = head;
     __asm__ volatile("" : : : "memory"); /* stores stay in order on x86 */
@@ -80,6 +107,29 @@ uint16_t virtio_add(struct virtio_queue* queue, const struct virtio_buffer* buff
 void virtio_notify(const struct virtio_queue* queue) {
     __asm__ volatile("mfence" : : : "memory");
     write32(queue->base + VIRTIO_QUEUE_NOTIFY, queue->number);
+}
+
+/* 2.7.10: did the index pass `event` on its way from `before` to `after`? */
+static bool passed(uint16_t event, uint16_t after, uint16_t before) {
+    return (uint16_t)(after - event - 1) < (uint16_t)(after - before);
+}
+
+bool virtio_notify_if_wanted(struct virtio_queue* queue) {
+    const uint16_t before = queue->announced;
+    queue->announced = queue->avail->index;
+    __asm__ volatile("mfence" : : : "memory");
+    const uint16_t avail_event = (uint16_t)queue->used->ring[queue->size].id; /* lies behind the ring */
+    const bool wanted = queue->event_idx ? passed(avail_event, queue->announced, before)
+                                         : !(queue->used->flags & VIRTIO_USED_NO_NOTIFY);
+    if (wanted)
+        write32(queue->base + VIRTIO_QUEUE_NOTIFY, queue->number);
+    return wanted;
+}
+
+bool virtio_want_interrupt(struct virtio_queue* queue, uint16_t count) {
+    queue->avail->ring[queue->size] = (uint16_t)(queue->seen + count - 1); /* used_event */
+    __asm__ volatile("mfence" : : : "memory");
+    return (uint16_t)(queue->used->index - queue->seen) < count;
 }
 
 uint32_t virtio_take(struct virtio_queue* queue, uint32_t* head) {
@@ -93,7 +143,7 @@ uint32_t virtio_take(struct virtio_queue* queue, uint32_t* head) {
 
 void virtio_interrupt(unsigned slot, uint8_t vector, interrupt_handler handler) {
     on_interrupt(vector, handler);
-    ioapic_route(VIRTIO_FIRST_LINE + slot, vector, apic_id());
+    ioapic_route(virtio_slots.first_line + slot, vector, apic_id());
 }
 
 uint32_t virtio_acknowledge(unsigned slot) {
@@ -102,4 +152,10 @@ uint32_t virtio_acknowledge(unsigned slot) {
     write32(base + VIRTIO_INTERRUPT_ACK, status);
     apic_eoi();
     return status;
+}
+
+/* hw/i386/microvm.c, with acpi=off. Called by pvh.S: whoever enters there is QEMU. */
+void virtio_slots_of_microvm(void);
+void virtio_slots_of_microvm(void) {
+    virtio_slots = (struct virtio_slots){0xfeb00000u, 512, 5};
 }
