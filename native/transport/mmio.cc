@@ -68,8 +68,9 @@ Result<void> MmioTransport::watch_queues(EventLoop& loop) {
             return notification.error();
         const int fd = notification->get();
         queues_.push_back({std::move(*notification), {}});
-        Result<Watch> watch = loop.watch(fd, EPOLLIN, [this, queue](uint32_t) {
-            if (queues_[queue].notification.drain() && active_)
+        // Edge-triggered: each notification is an edge, whatever the counter says, so nobody need read it.
+        Result<Watch> watch = loop.watch(fd, EPOLLIN | EPOLLET, [this, queue](uint32_t) {
+            if (active_)
                 device_.queue_notify(queue);
         });
         if (!watch)

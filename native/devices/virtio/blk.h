@@ -38,6 +38,7 @@ class BlkDevice : public Device {
 
     Virtqueue& queue() { return active_->queues[0]; }
     void take_requests();
+    bool answer_cached(BlkRequest& request, uint64_t& bytes_left);
     void finish_turn(Virtqueue::Pop pop, bool more);
     void return_finished();
     void publish();

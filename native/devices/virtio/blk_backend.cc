@@ -72,6 +72,17 @@ Result<void> BlkBackend::write(std::vector<iovec> data, uint64_t offset) const {
     return transfer_all(pwritev, "write disk", fd_.get(), data, offset);
 }
 
+bool BlkBackend::read_cached(const std::vector<iovec>& data, uint64_t offset) const {
+    size_t size = 0;
+    for (const iovec& part : data)
+        size += part.iov_len;
+    if (data.size() > IOV_MAX)
+        return false;
+    const ssize_t done = preadv2(fd_.get(), data.data(), static_cast<int>(data.size()),
+                                 static_cast<off_t>(offset), RWF_NOWAIT);
+    return done >= 0 && static_cast<size_t>(done) == size;
+}
+
 Result<void> BlkBackend::flush() const {
     if (fdatasync(fd_.get()) < 0)
         return Error::last("flush disk");

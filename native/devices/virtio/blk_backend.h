@@ -24,6 +24,9 @@ class BlkBackend {
     // All of `data` at byte `offset`; the range is the caller's to check. EIO when the file has become shorter.
     Result<void> read(std::vector<iovec> data, uint64_t offset) const;
     Result<void> write(std::vector<iovec> data, uint64_t offset) const;
+    // The same, if the host has all of it in memory: reads it without waiting for a disk. False, with part of `data` perhaps
+    // filled, when it has not.
+    bool read_cached(const std::vector<iovec>& data, uint64_t offset) const;
     // Returns when all that was written is durable.
     Result<void> flush() const;
     // Frees the range where the file system can; its content is undefined then.

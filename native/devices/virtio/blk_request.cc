@@ -49,6 +49,16 @@ void BlkRequest::run(const BlkBackend& backend, const std::string& serial) {
     status_ = perform(backend, serial);
 }
 
+bool BlkRequest::run_cached(const BlkBackend& backend, uint64_t limit) {
+    uint64_t offset;
+    if (type_ != VIRTIO_BLK_T_IN || data_bytes_ > limit || !locate_transfer(backend, offset) ||
+        !backend.read_cached(data_, offset))
+        return false;
+    written_ = static_cast<uint32_t>(data_bytes_) + 1;
+    status_ = BlkStatus::kOk;
+    return true;
+}
+
 void BlkRequest::finish() const {
     // SAFETY: see the constructor.
     __atomic_store_n(status_at_, static_cast<uint8_t>(status_), __ATOMIC_RELAXED);
@@ -72,13 +82,18 @@ BlkStatus BlkRequest::perform(const BlkBackend& backend, const std::string& seri
     }
 }
 
-BlkStatus BlkRequest::transfer(const BlkBackend& backend) {
+// Whole sectors of the disk, in the direction that the request is of.
+bool BlkRequest::locate_transfer(const BlkBackend& backend, uint64_t& offset) const {
     const bool reading = type_ == VIRTIO_BLK_T_IN;
+    return data_bytes_ % kSector == 0 && (data_bytes_ == 0 || reading == data_writable_) &&
+           locate(backend.size(), sector_, data_bytes_, offset) && (reading || !backend.read_only());
+}
+
+BlkStatus BlkRequest::transfer(const BlkBackend& backend) {
     uint64_t offset;
-    if (data_bytes_ % kSector != 0 || (data_bytes_ > 0 && reading != data_writable_) ||
-        !locate(backend.size(), sector_, data_bytes_, offset) || (!reading && backend.read_only()))
+    if (!locate_transfer(backend, offset))
         return BlkStatus::kIoError;
-    if (!reading)
+    if (type_ == VIRTIO_BLK_T_OUT)
         return status_of_write(backend.write(data_, offset));
     if (!backend.read(data_, offset))
         return BlkStatus::kIoError;

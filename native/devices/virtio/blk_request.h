@@ -28,12 +28,16 @@ class BlkRequest {
     // Without a byte for the status there is no way to answer: the chain goes back untouched.
     bool answerable() const { return status_at_ != nullptr; }
 
+    // Carries out a read whose data the host has in memory, at most `limit` bytes of it: that takes less time than handing it
+    // to a thread does. False: it is run()'s.
+    bool run_cached(const BlkBackend& backend, uint64_t limit);
     // Carries the request out; from any thread. `serial` is what GET_ID tells.
     void run(const BlkBackend& backend, const std::string& serial);
     // Writes the status for the driver to see.
     void finish() const;
 
     uint16_t head() const { return head_; }
+    uint64_t data_bytes() const { return data_bytes_; }
     // Bytes written into the chain, status included.
     uint32_t written() const { return written_; }
     // What the host said when it could not write or flush what the driver rightly asked it to.
@@ -47,6 +51,7 @@ class BlkRequest {
     };
 
     BlkStatus perform(const BlkBackend& backend, const std::string& serial);
+    bool locate_transfer(const BlkBackend& backend, uint64_t& offset) const;
     BlkStatus transfer(const BlkBackend& backend);
     BlkStatus change_ranges(const BlkBackend& backend);
     BlkStatus tell_id(const std::string& serial);
