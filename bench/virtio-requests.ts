@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// S12: the host's CPU time for a request to virtio-blk and virtio-vsock, for our monitor and for QEMU (KVM) with the same
+// bare-metal guest. What the guest does itself is measured by a run without the device, and subtracted. The machines take
+// turns; of many short turns the lower quartile counts, for what disturbs a turn only ever adds to it.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { report } from './harness.ts';
+import { BenchMachine, type Sample } from './virtio-requests/machines.ts';
+
+const ROUNDS = Number(process.env.HRUN_BENCH_ROUNDS ?? 15);
+const DISK_BYTES = 64 << 20;
+const AT_MOST = 0.7;
+
+const CASES = [
+  { what: 'r', title: 'blk: read 4 KiB at random', count: 300 },
+  { what: 'R', title: 'blk: read 4 KiB at random, 16 in flight', count: 1600 },
+  { what: 'w', title: 'blk: write 4 KiB at random', count: 300 },
+  { what: 'W', title: 'blk: write 4 KiB at random, 16 in flight', count: 1600 },
+  { what: 's', title: 'blk: read 64 KiB in a row', count: 300 },
+  { what: 'S', title: 'blk: read 64 KiB in a row, 16 in flight', count: 800 },
+  { what: 'p', title: 'vsock: one byte there and back', count: 300 },
+  { what: 'u', title: 'vsock: 64 KiB to the host', count: 300 },
+  { what: 'd', title: 'vsock: 64 KiB from the host', count: 300 },
+];
+
+/** Microseconds per request. */
+interface Cost {
+  cpu: number;
+  guest: number;
+  wall: number;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'hrun-bench-'));
+process.exitCode = (await bench()) ? 0 : 1;
+rmSync(directory, { recursive: true });
+
+async function bench(): Promise<boolean> {
+  const disk = join(directory, 'disk');
+  writeFileSync(disk, Buffer.alloc(DISK_BYTES, 'hrun'));
+  await using hrun = await BenchMachine.ours(join(directory, 'hrun'), disk);
+  await using threads = await BenchMachine.qemu(join(directory, 'qemu-threads'), disk, 'threads');
+  await using uring = await BenchMachine.qemu(join(directory, 'qemu-uring'), disk, 'io_uring');
+  const us: Record<string, Record<string, Cost>> = {};
+  const promises = [];
+  for (const { what, title, count } of CASES) {
+    const costs = await measureCase([hrun, threads, uring], what, count);
+    us[title] = costs;
+    const [ours, ...theirs] = Object.values(costs).map(({ cpu }) => cpu);
+    promises.push({ id: 'S12', what: title, ratio: ours! / Math.min(...theirs), atMost: AT_MOST });
+    console.log(`${title.padEnd(44)} ${describe(costs)}`);
+  }
+  return report('virtio-requests', {}, promises, { us, vsockPeer: 'our device behind vhost-user' });
+}
+
+async function measureCase(machines: BenchMachine[], what: string, count: number) {
+  const samples = machines.map(() => ({ device: [] as Sample[], alone: [] as Sample[] }));
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [i, machine] of machines.entries()) {
+      const alone = await machine.run(what, count, true);
+      const device = await machine.run(what, count);
+      if (round < 0) continue;
+      samples[i]!.alone.push(alone);
+      samples[i]!.device.push(device);
+    }
+  }
+  return Object.fromEntries(machines.map(({ name }, i) => [name, cost(samples[i]!)]));
+}
+
+function cost({ device, alone }: { device: Sample[]; alone: Sample[] }): Cost {
+  const guest = lowerQuartile(alone.map(({ cpu }) => cpu));
+  const cpu = lowerQuartile(device.map((sample) => sample.cpu)) - guest;
+  return { cpu, guest, wall: lowerQuartile(device.map(({ wall }) => wall)) };
+}
+
+function lowerQuartile(all: number[]): number {
+  return all.sort((a, b) => a - b)[all.length >> 2]!;
+}
+
+function describe(costs: Record<string, Cost>): string {
+  const parts = Object.entries(costs).map(
+    ([name, { cpu, wall }]) => `${name} ${cpu.toFixed(1)} µs (${wall.toFixed(0)} passed)`,
+  );
+  return parts.join('; ');
+}

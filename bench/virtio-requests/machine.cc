@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "devices/virtio/blk.h"
+#include "devices/virtio/hybrid_vsock.h"
+#include "roles.h"
+#include "vmm/builder.h"
+
+namespace hrun::bench {
+
+namespace {
+
+constexpr uint64_t kMemory = 64 << 20;
+constexpr uint64_t kCid = 3;
+
+Result<std::vector<vmm::SlotDevice>> make_devices(EventLoop& loop, const std::string& disk,
+                                                  virtio::HybridVsock& hybrid) {
+    auto backend = virtio::BlkBackend::create(Fd(open(disk.c_str(), O_RDWR | O_CLOEXEC)), false);
+    if (!backend)
+        return backend.error();
+    auto blk = virtio::BlkDevice::create(loop, std::move(*backend), "disk");
+    if (!blk)
+        return blk.error();
+    auto vsock = std::make_unique<virtio::VsockDevice>(
+        loop, kCid, [&hybrid](uint32_t port) { return hybrid.accept_from_guest(port); });
+    HRUN_TRY(hybrid.listen(*vsock));
+    std::vector<vmm::SlotDevice> devices;
+    devices.push_back({0, std::move(*blk)});
+    devices.push_back({1, std::move(vsock)});
+    return devices;
+}
+
+Result<void> run(const std::string& guest, const std::string& disk, int directory) {
+    auto system = kvm::System::open();
+    if (!system)
+        return system.error();
+    auto supported = system->supported_cpuid();
+    if (!supported)
+        return supported.error();
+    const vmm::CpuidTable cpuid = vmm::apply_cpuid_template(*supported);
+    auto loop = EventLoop::create();
+    if (!loop)
+        return loop.error();
+    virtio::HybridVsock hybrid(**loop, directory, "vsock.sock");
+    auto devices = make_devices(**loop, disk, hybrid);
+    if (!devices)
+        return devices.error();
+    vmm::Builder builder(*system, cpuid, **loop);
+    builder.on_console(
+        [](char byte) { [[maybe_unused]] const ssize_t n = ::write(STDOUT_FILENO, &byte, 1); });
+    auto machine = builder.build({.kernel = guest, .memory = kMemory, .pit = false}, std::move(*devices));
+    if (!machine)
+        return machine.error();
+    auto input = (*loop)->watch(STDIN_FILENO, EPOLLIN, [&](uint32_t) {
+        char bytes[16];
+        const ssize_t count = ::read(STDIN_FILENO, bytes, sizeof bytes);
+        if (count <= 0)
+            return (*loop)->stop();
+        (*machine)->console_input(std::span<const char>(bytes, static_cast<size_t>(count)));
+    });
+    if (!input)
+        return input.error();
+    HRUN_TRY((*machine)->start());
+    return (*loop)->run();
+}
+
+} // namespace
+
+int run_machine(const std::string& guest, const std::string& disk, const std::string& directory) {
+    const Fd at(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const Result<void> ran = run(guest, disk, at.get());
+    if (!ran)
+        fprintf(stderr, "machine: %s\n", ran.error().message().c_str());
+    return ran ? 0 : 1;
+}
+
+} // namespace hrun::bench
