@@ -118,7 +118,7 @@ std::vector<DiskConfig> read_disks(Reader& reader, std::string& mistake) {
 
 void check_slots(Reader& reader, const Config& config) {
     std::set<unsigned> used{config.vsock_slot};
-    bool distinct = used.insert(config.rng_slot).second;
+    bool distinct = used.insert(config.rng_slot).second && used.insert(config.balloon_slot).second;
     for (const DiskConfig& disk : config.disks)
         distinct = used.insert(disk.slot).second && distinct;
     if (!distinct)
@@ -145,6 +145,9 @@ void read_devices(Reader& reader, Config& config, std::string& mistake) {
     Reader rng = reader.object("rng");
     config.rng_slot = rng.slot("slot");
     rng.finish();
+    Reader balloon = reader.object("balloon");
+    config.balloon_slot = balloon.slot("slot");
+    balloon.finish();
     check_slots(reader, config);
 }
 

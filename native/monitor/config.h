@@ -37,6 +37,7 @@ struct Config {
     unsigned vsock_slot;
     uint64_t vsock_cid;
     unsigned rng_slot;
+    unsigned balloon_slot;
     LogConfig log;
     bool tty;
     uint32_t stop_signal;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/kvm_machine.h"
 
+#include "devices/virtio/balloon.h"
 #include "devices/virtio/blk.h"
 #include "devices/virtio/rng.h"
 #include "monitor/disk_file.h"
@@ -104,6 +105,8 @@ Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
     vsock_ = vsock.get();
     devices.push_back({config_.vsock_slot, std::move(vsock)});
     devices.push_back({config_.rng_slot, std::make_unique<virtio::RngDevice>(loop_)});
+    devices.push_back({config_.balloon_slot,
+                       std::make_unique<virtio::BalloonDevice>(loop_, [](const virtio::BalloonStats&) {})});
     for (const DiskConfig& disk : config_.disks) {
         auto device = create_disk(disk);
         if (!device)

@@ -91,7 +91,8 @@ Result<void> QemuMachine::start() {
                       config_.memory_mib,
                       {},
                       config_.vsock_slot,
-                      config_.rng_slot};
+                      config_.rng_slot,
+                      config_.balloon_slot};
     qemu.vsock_fd = fds.add(std::move(vhost->second));
     qemu.qmp_fd = fds.add(std::move(qmp->second));
     qemu.console_fd = fds.add(std::move(console->second));

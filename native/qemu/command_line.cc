@@ -83,6 +83,9 @@ void add_devices(Words& words, const Config& config) {
     words.option("-device", "vhost-user-vsock-device,chardev=vsock," + bus(config.vsock_slot));
     words.option("-object", "rng-builtin,id=rng");
     words.option("-device", "virtio-rng-device,rng=rng," + bus(config.rng_slot));
+    // What the guest has freed is the host's again, in the memory file itself: the vhost-user back end maps the same.
+    words.option("-device", "virtio-balloon-device,free-page-reporting=on,deflate-on-oom=on," +
+                                bus(config.balloon_slot));
     for (const Disk& disk : config.disks)
         add_disk(words, disk);
     words.option("-chardev", "socket,id=console,fd=" + std::to_string(config.console_fd));
@@ -111,7 +114,8 @@ std::string kernel_command_line(const Config& config) {
         if (config.vcpus == 1)
             line += " noreplace-smp";
     }
-    line += " " + virtio_mmio_word(config.vsock_slot) + " " + virtio_mmio_word(config.rng_slot);
+    line += " " + virtio_mmio_word(config.vsock_slot) + " " + virtio_mmio_word(config.rng_slot) +
+            " " + virtio_mmio_word(config.balloon_slot);
     for (const Disk& disk : config.disks)
         line += " " + virtio_mmio_word(disk.slot);
     return line;

@@ -29,6 +29,7 @@ struct Config {
     std::vector<Disk> disks;
     unsigned vsock_slot = 0;
     unsigned rng_slot = 1;
+    unsigned balloon_slot = 22;
     int vsock_fd = -1;    // vhost-user socket
     int qmp_fd = -1;      // socket
     int console_fd = -1;  // socket: the guest's ttyS0

@@ -4,10 +4,11 @@
 export const VSOCK_SLOT = 0;
 export const RNG_SLOT = 1;
 export const WRITABLE_SLOT = 2;
+export const BALLOON_SLOT = 22;
 
 const FIRST_LAYER_SLOT = 3;
 
-/** Most EROFS disks of one VM; an image with more layers gets its lowest merged. Slots 19 to 22 stay free for networks. */
+/** Most EROFS disks of one VM; an image with more layers gets its lowest merged. Slots 19 to 21 stay free for networks. */
 export const MAX_LAYER_DISKS = 16;
 
 /** The slots of `count` layer disks, lowest layer first. */

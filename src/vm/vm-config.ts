@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { VmAssets } from './assets.ts';
 import type { Engine } from './engine.ts';
-import { layerSlots, RNG_SLOT, VSOCK_SLOT, WRITABLE_SLOT } from './slots.ts';
+import { BALLOON_SLOT, layerSlots, RNG_SLOT, VSOCK_SLOT, WRITABLE_SLOT } from './slots.ts';
 
 /** vm.json: docs/monitor.md. */
 export type VmConfig = Engine & {
@@ -14,6 +14,7 @@ export type VmConfig = Engine & {
   disks: { slot: number; path: string; readOnly: boolean }[];
   vsock: { slot: number; cid: number };
   rng: { slot: number };
+  balloon: { slot: number };
   log: { driver: 'json-file' | 'none'; maxBytes: number; maxFiles: number };
   tty: boolean;
   stopSignal: number;
@@ -55,6 +56,7 @@ export function vmConfig(request: VmRequest): VmConfig {
     disks: [{ slot: WRITABLE_SLOT, path: request.writable, readOnly: false }, ...layers],
     vsock: { slot: VSOCK_SLOT, cid: GUEST_CID },
     rng: { slot: RNG_SLOT },
+    balloon: { slot: BALLOON_SLOT },
     log: request.log,
     tty: request.tty,
     stopSignal: request.stopSignal,

@@ -16,7 +16,7 @@ Json sample() {
       "qemu": {"binary": "/usr/bin/qemu-system-x86_64", "accel": "tcg"},
       "kernel": "/k/vmlinux", "initrd": "/k/initrd", "vcpus": 2, "memoryMiB": 512,
       "disks": [{"slot": 2, "path": "/w.ext4", "readOnly": false}, {"slot": 3, "path": "/l.erofs", "readOnly": true}],
-      "vsock": {"slot": 0, "cid": 3}, "rng": {"slot": 1},
+      "vsock": {"slot": 0, "cid": 3}, "rng": {"slot": 1}, "balloon": {"slot": 22},
       "log": {"driver": "json-file", "maxBytes": 0, "maxFiles": 1},
       "tty": false, "stopSignal": 15, "autoRemove": true, "bootTimeoutMs": 60000})");
 }

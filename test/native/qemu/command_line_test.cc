@@ -38,7 +38,7 @@ TEST_CASE("a slot is named for the kernel with its number, address and interrupt
 
 TEST_CASE("the kernel is told of every device and of the host's clock") {
     const std::string line = kernel_command_line(sample());
-    for (const unsigned slot : {0u, 1u, 2u, 3u})
+    for (const unsigned slot : {0u, 1u, 2u, 3u, 22u})
         CHECK(line.find(virtio_mmio_word(slot)) != line.npos);
     CHECK(line.find(virtio_mmio_word(4)) == line.npos);
     CHECK(line.find("tsc_early_khz=2500000") != line.npos);
@@ -49,6 +49,7 @@ TEST_CASE("a device's bus is the transport that the kernel was told of") {
     const auto words = command_line(sample());
     CHECK(has(words, "vhost-user-vsock-device,chardev=vsock,bus=virtio-mmio-bus.1"));
     CHECK(has(words, "virtio-rng-device,rng=rng,bus=virtio-mmio-bus.2"));
+    CHECK(has(words, "virtio-balloon-device,free-page-reporting=on,deflate-on-oom=on,bus=virtio-mmio-bus.23"));
     CHECK(has(words, "virtio-blk-device,drive=disk2,bus=virtio-mmio-bus.3,werror=stop,rerror=report"));
     CHECK(has(words, "virtio-blk-device,drive=disk3,bus=virtio-mmio-bus.4"));
 }
