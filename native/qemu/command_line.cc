@@ -114,8 +114,8 @@ std::string kernel_command_line(const Config& config) {
         if (config.vcpus == 1)
             line += " noreplace-smp";
     }
-    line += " " + virtio_mmio_word(config.vsock_slot) + " " + virtio_mmio_word(config.rng_slot) +
-            " " + virtio_mmio_word(config.balloon_slot);
+    line += " " + virtio_mmio_word(config.vsock_slot) + " " + virtio_mmio_word(config.rng_slot) + " " +
+            virtio_mmio_word(config.balloon_slot);
     for (const Disk& disk : config.disks)
         line += " " + virtio_mmio_word(disk.slot);
     return line;

@@ -149,7 +149,7 @@ void guest_main(const uint8_t* zero_page) {
     (void)zero_page;
     interrupts_init();
     apic_init();
-    vsock_init(VSOCK_SLOT, HRUN_AGENT_PORT);
+    vsock_init(VSOCK_SLOT, HRUN_AGENT_PORT, 0);
     for (;;)
         handle(vsock_receive());
 }

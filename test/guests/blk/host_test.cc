@@ -61,6 +61,10 @@ TEST_CASE("a disk that the host cannot write is told to its owner and not to the
 TEST_CASE("a guest reads, writes, flushes, zeroes and discards, and is refused what is wrong" *
           doctest::skip(!kvm_usable())) {
     GuestRun run("blk");
+    SUBCASE("by plain rings") {}
+    SUBCASE("by indirect descriptors, notified and interrupted by event index") {
+        run.config.command_line = "rings";
+    }
     const Fd writable = make_disk(), read_only = make_disk();
     add_disk(run, 0, writable.get(), false);
     add_disk(run, 1, read_only.get(), true);

@@ -17,6 +17,13 @@ static void write_features(uint32_t base, uint64_t features) {
     write32(base + VIRTIO_DRIVER_FEATURES, (uint32_t)(features >> 32));
 }
 
+#define COMMAND_LINE_POINTER 0x228 /* boot_params.hdr.cmd_line_ptr */
+
+uint64_t virtio_ring_features(const uint8_t* zero_page) {
+    const char* line = (const char*)(uintptr_t)read32((uintptr_t)zero_page + COMMAND_LINE_POINTER);
+    return memcmp(line, "rings", 5) == 0 ? VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX : 0;
+}
+
 uint64_t virtio_negotiate(unsigned slot, uint32_t device_id, uint64_t wanted) {
     const uint32_t base = virtio_base(slot);
     CHECK(read32(base + VIRTIO_MAGIC) == 0x74726976);
@@ -139,6 +146,13 @@ uint32_t virtio_take(struct virtio_queue* queue, uint32_t* head) {
     if (head)
         *head = queue->used->ring[at].id;
     return queue->used->ring[at].length;
+}
+
+void* virtio_first_buffer(const struct virtio_queue* queue, uint32_t head) {
+    const struct virtio_descriptor* descriptor = &queue->descriptors[head];
+    if (descriptor->flags & VIRTIO_DESC_INDIRECT)
+        descriptor = (const struct virtio_descriptor*)(uintptr_t)descriptor->address;
+    return (void*)(uintptr_t)descriptor->address;
 }
 
 void virtio_interrupt(unsigned slot, uint8_t vector, interrupt_handler handler) {

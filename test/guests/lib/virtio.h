@@ -100,6 +100,8 @@ static inline uint32_t virtio_base(unsigned slot) {
     return virtio_slots.base + slot * virtio_slots.size;
 }
 
+/* What the host half asks for: INDIRECT_DESC and EVENT_IDX when it has put the word "rings" on the command line. */
+uint64_t virtio_ring_features(const uint8_t* zero_page);
 /* Checks identity, resets, negotiates `wanted` (and VERSION_1) out of what is offered. Returns the agreed features. */
 uint64_t virtio_negotiate(unsigned slot, uint32_t device_id, uint64_t wanted);
 /* Sets up a queue of `size` entries, between negotiate and driver_ok. */
@@ -121,6 +123,9 @@ static inline bool virtio_has_used(const struct virtio_queue* queue) {
 }
 /* Takes the next used chain, spinning until there is one. `head` may be null. Returns the bytes written. */
 uint32_t virtio_take(struct virtio_queue* queue, uint32_t* head);
+
+/* The first buffer of the chain that was added as `head`. */
+void* virtio_first_buffer(const struct virtio_queue* queue, uint32_t head);
 
 /* Routes the slot's interrupt to this processor; the handler counts and acknowledges. */
 void virtio_interrupt(unsigned slot, uint8_t vector, interrupt_handler handler);

@@ -16,13 +16,15 @@ static void on_queue(void) {
     interrupted = 1;
 }
 
-void vsock_init(unsigned slot, uint32_t port) {
+void vsock_init(unsigned slot, uint32_t port, uint64_t ring_features) {
     device_slot = slot;
     own_port = port;
-    virtio_negotiate(slot, DEVICE_ID, 0);
+    CHECK(virtio_negotiate(slot, DEVICE_ID, ring_features) == (ring_features | VIRTIO_F_VERSION_1));
     CHECK(read32(virtio_base(slot) + VIRTIO_CONFIG) == CID);
     virtio_setup_queue(&rx, slot, 0, VSOCK_BUFFERS);
     virtio_setup_queue(&tx, slot, 1, 8);
+    virtio_use_features(&rx, ring_features);
+    virtio_use_features(&tx, ring_features);
     virtio_interrupt(slot, VECTOR, on_queue);
     virtio_driver_ok(slot);
     struct vsock_packet* packets = allocate_pages(VSOCK_BUFFERS * (sizeof *packets / 4096 + 1));
@@ -32,7 +34,7 @@ void vsock_init(unsigned slot, uint32_t port) {
 
 void vsock_post(struct vsock_packet* packet) {
     virtio_add(&rx, (struct virtio_buffer[]){{packet, sizeof *packet, true}}, 1);
-    virtio_notify(&rx);
+    virtio_notify_if_wanted(&rx);
 }
 
 void vsock_answer(struct vsock_packet* packet, enum vsock_operation operation, uint32_t length) {
@@ -47,19 +49,19 @@ void vsock_answer(struct vsock_packet* packet, enum vsock_operation operation, u
                                     .buffer_size = WINDOW,
                                     .forwarded = forwarded};
     virtio_add(&tx, (struct virtio_buffer[]){{packet, sizeof *header + length, false}}, 1);
-    virtio_notify(&tx);
+    virtio_notify_if_wanted(&tx);
     virtio_take(&tx, NULL);
     sent += length;
 }
 
 struct vsock_packet* vsock_receive(void) {
-    while (!virtio_has_used(&rx)) {
+    while (virtio_want_interrupt(&rx, 1)) {
         wait_for(&interrupted);
         interrupted = 0;
     }
     uint32_t head;
     virtio_take(&rx, &head);
-    struct vsock_packet* packet = (void*)(uintptr_t)rx.descriptors[head].address;
+    struct vsock_packet* packet = virtio_first_buffer(&rx, head);
     peer_forwarded = packet->header.forwarded;
     peer_window = packet->header.buffer_size;
     return packet;

@@ -30,8 +30,8 @@ struct vsock_packet {
     uint8_t data[VSOCK_BUFFER];
 };
 
-/* Sets the device up and posts all buffers. Interrupts must be initialized. */
-void vsock_init(unsigned slot, uint32_t port);
+/* Sets the device up, with these features of its rings, and posts all buffers. Interrupts must be initialized. */
+void vsock_init(unsigned slot, uint32_t port, uint64_t ring_features);
 /* Sleeps until a packet is there. It is the caller's until it is posted again. */
 struct vsock_packet* vsock_receive(void);
 void vsock_post(struct vsock_packet* packet);

@@ -60,10 +60,9 @@ static bool handle(struct vsock_packet* packet) {
 }
 
 void guest_main(const uint8_t* zero_page) {
-    (void)zero_page;
     interrupts_init();
     apic_init();
-    vsock_init(SLOT, PORT);
+    vsock_init(SLOT, PORT, virtio_ring_features(zero_page));
     print("listening\n");
     while (handle(vsock_receive()))
         echo_waiting();

@@ -74,6 +74,10 @@ class EchoClient {
 TEST_CASE("100 MiB go to the guest over vsock and come back intact" * doctest::skip(!kvm_usable())) {
     constexpr uint64_t kTotal = 100 << 20;
     GuestRun run("vsock");
+    SUBCASE("by plain rings") {}
+    SUBCASE("by indirect descriptors, notified and interrupted by event index") {
+        run.config.command_line = "rings";
+    }
     auto& vsock = run.add(2, std::make_unique<virtio::VsockDevice>(run.loop(), 3, [](uint32_t) {
                               return Result<Fd>(Error{ECONNREFUSED, "accept"});
                           }));

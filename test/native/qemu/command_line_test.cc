@@ -49,7 +49,8 @@ TEST_CASE("a device's bus is the transport that the kernel was told of") {
     const auto words = command_line(sample());
     CHECK(has(words, "vhost-user-vsock-device,chardev=vsock,bus=virtio-mmio-bus.1"));
     CHECK(has(words, "virtio-rng-device,rng=rng,bus=virtio-mmio-bus.2"));
-    CHECK(has(words, "virtio-balloon-device,free-page-reporting=on,deflate-on-oom=on,bus=virtio-mmio-bus.23"));
+    CHECK(
+        has(words, "virtio-balloon-device,free-page-reporting=on,deflate-on-oom=on,bus=virtio-mmio-bus.23"));
     CHECK(has(words, "virtio-blk-device,drive=disk2,bus=virtio-mmio-bus.3,werror=stop,rerror=report"));
     CHECK(has(words, "virtio-blk-device,drive=disk3,bus=virtio-mmio-bus.4"));
 }
