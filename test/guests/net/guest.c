@@ -10,10 +10,14 @@
 #define F_MTU (1u << 3)
 #define F_MAC (1u << 5)
 #define F_GUEST_TSO4 (1u << 7)
+#define F_GUEST_TSO6 (1u << 8)
 #define F_HOST_TSO4 (1u << 11)
+#define F_HOST_TSO6 (1u << 12)
 #define F_MRG_RXBUF (1u << 15)
 #define F_STATUS (1u << 16)
-#define WANTED (F_CSUM | F_GUEST_CSUM | F_MTU | F_MAC | F_GUEST_TSO4 | F_HOST_TSO4 | F_MRG_RXBUF | F_STATUS)
+#define WANTED                                                                                               \
+    (F_CSUM | F_GUEST_CSUM | F_MTU | F_MAC | F_GUEST_TSO4 | F_GUEST_TSO6 | F_HOST_TSO4 | F_HOST_TSO6 |       \
+     F_MRG_RXBUF | F_STATUS)
 #define VECTOR 40
 #define BUFFER 2048u
 #define BUFFERS 64
@@ -61,6 +65,10 @@ static void answer(uint8_t* packet) {
         swap(packet + 26, packet + 30, 4);
         swap(packet + 34, packet + 36, 2);
     }
+    if (packet[12] == 0x86 && packet[13] == 0xdd) { /* IPv6 without extensions */
+        swap(packet + 22, packet + 38, 16);
+        swap(packet + 54, packet + 56, 2);
+    }
 }
 
 static void count(const struct header* header, const struct virtio_buffer* buffers, unsigned parts) {
@@ -69,7 +77,7 @@ static void count(const struct header* header, const struct virtio_buffer* buffe
         size += buffers[i].length;
     largest = size > largest ? size : largest;
     merged += parts > 1;
-    segmented += header->gso_type == 1;
+    segmented += header->gso_type == 1 || header->gso_type == 4; /* TCP over IPv4, over IPv6 */
     unsummed += header->flags & 1;
 }
 

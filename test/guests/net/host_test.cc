@@ -67,16 +67,32 @@ void exchange(GuestRun& run, int udp, const std::string& payload) {
     CHECK(back == payload);
 }
 
-// A TCP segment of `size` bytes to the guest, for whoever cuts it into packets of 1448 bytes.
-std::string large_segment(size_t size) {
-    const virtio::NetHeader header{virtio::kNetNeedsCsum, virtio::kNetGsoTcpV4, 54, 1448, 34, 16, 0};
+// A TCP segment of `size` bytes to the guest, for whoever cuts it into packets of 1428 bytes. `ip` is its IP header.
+std::string large_segment(uint8_t gso, const std::string& type, const std::string& ip, size_t size) {
+    const auto begin = static_cast<uint16_t>(14 + ip.size());
+    const virtio::NetHeader header{
+        virtio::kNetNeedsCsum, gso, static_cast<uint16_t>(begin + 20), 1428, begin, 16, 0};
     std::string bytes(reinterpret_cast<const char*>(&header), 10); // PACKET_VNET_HDR has no num_buffers
-    std::string ip("\x45\x00\x00\x00\x00\x00\x40\x00\x40\x06\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02", 20);
-    ip[2] = static_cast<char>((20 + 20 + size) >> 8);
-    ip[3] = static_cast<char>(20 + 20 + size);
     std::string tcp("\x12\x34\x00\x07\x00\x00\x00\x01\x00\x00\x00\x01\x50\x10\xff\xff\x00\x00\x00\x00", 20);
-    std::string ethernet = local_packet("").substr(0, 12) + std::string("\x08\x00", 2);
-    return bytes + ethernet + ip + tcp + std::string(size, 's');
+    return bytes + local_packet("").substr(0, 12) + type + ip + tcp + std::string(size, 's');
+}
+
+std::string big_endian(size_t value) {
+    return {static_cast<char>(value >> 8), static_cast<char>(value)};
+}
+
+std::string large_segment_over_ipv4(size_t size) {
+    const std::string ip =
+        "\x45" + std::string(1, '\0') + big_endian(20 + 20 + size) +
+        std::string("\x00\x00\x40\x00\x40\x06\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02", 16);
+    return large_segment(virtio::kNetGsoTcpV4, std::string("\x08\x00", 2), ip, size);
+}
+
+std::string large_segment_over_ipv6(size_t size) {
+    const std::string network("\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 15);
+    const std::string ip = std::string("\x60\x00\x00\x00", 4) + big_endian(20 + size) + "\x06\x40" + network +
+                           "\x01" + network + "\x02";
+    return large_segment(virtio::kNetGsoTcpV6, "\x86\xdd", ip, size);
 }
 
 // The next packet that came from the guest and is `size` bytes long with its header; empty when there is none.
@@ -112,18 +128,21 @@ TEST_CASE("packets pass between a tap interface and a guest, checksums and segme
     exchange(run, network->udp.get(), std::string(1472, 'u')); // a full packet
 
     constexpr size_t kSegment = 20000;
-    const std::string sent = large_segment(kSegment);
-    send_packet(network->packets.get(), sent);
-    std::string back;
-    run.until([&] { return !(back = packet_from_guest(network->packets.get(), sent.size())).empty(); });
-    CHECK(back[1] == virtio::kNetGsoTcpV4); // one piece, not fourteen
-    CHECK(back.substr(10 + 54) == sent.substr(10 + 54));
+    for (const std::string& sent : {large_segment_over_ipv4(kSegment), large_segment_over_ipv6(kSegment)}) {
+        send_packet(network->packets.get(), sent);
+        std::string back;
+        run.until([&] { return !(back = packet_from_guest(network->packets.get(), sent.size())).empty(); });
+        CHECK(back[1] == sent[1]); // one piece, not fifteen, and still to be cut in the same way
+        CHECK(back[0] == virtio::kNetNeedsCsum);
+        CHECK(back.substr(back.size() - kSegment) == std::string(kSegment, 's'));
+    }
 
     send_packet(network->packets.get(), std::string(10, '\0') + local_packet("quit"));
     run.expect_ok();
     const std::string said = run.console();
-    CHECK(said.find("largest " + std::to_string(12 + 54 + kSegment) + " ") != std::string::npos);
-    CHECK(said.find("segmented 1 ") != std::string::npos);
+    CHECK(said.find("largest " + std::to_string(12 + 74 + kSegment) + " ") != std::string::npos);
+    CHECK(said.find("segmented 2 ") != std::string::npos);
+    CHECK(said.find("merged 2 ") != std::string::npos); // each over many of its buffers of 2 KiB
     CHECK(said.find("unsummed 0") == std::string::npos);
     CHECK(card.counters().send_lost == 0);
     MESSAGE(said);
