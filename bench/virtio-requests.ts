@@ -46,11 +46,16 @@ async function bench(): Promise<boolean> {
   for (const { what, title, count } of CASES) {
     const costs = await measureCase([hrun, threads, uring], what, count);
     us[title] = costs;
-    const [ours, ...theirs] = Object.values(costs).map(({ cpu }) => cpu);
-    promises.push({ id: 'S12', what: title, ratio: ours! / Math.min(...theirs), atMost: AT_MOST });
+    promises.push({ id: 'S12', what: title, ratio: ratio(title, costs), atMost: AT_MOST });
     console.log(`${title.padEnd(44)} ${describe(costs)}`);
   }
   return report('virtio-requests', {}, promises, { us, vsockPeer: 'our device behind vhost-user' });
+}
+
+/** Ours to QEMU's: of its two ways to a disk the better one counts; for vsock they are one machine measured twice. */
+function ratio(title: string, costs: Record<string, Cost>): number {
+  const [ours, a, b] = Object.values(costs).map(({ cpu }) => cpu) as [number, number, number];
+  return ours / (title.startsWith('vsock') ? (a + b) / 2 : Math.min(a, b));
 }
 
 async function measureCase(machines: BenchMachine[], what: string, count: number) {

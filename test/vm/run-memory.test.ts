@@ -16,7 +16,9 @@ function guestMemory(pid: number): number {
   return Number(/^RssShmem:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 }
 
-test('memory that the guest has freed goes back to the host while the container runs', { timeout: 120_000 }, async () => {
+test('memory that the guest has freed goes back to the host while the container runs', {
+  timeout: 120_000,
+}, async () => {
   const script = `dd if=/dev/zero of=/big bs=1M count=${USED / MIB} 2>/dev/null; echo used; read go; rm /big; echo freed; read go`;
   const run = store.start(['run', '--rm', '-i', 'busybox', 'sh', '-c', script], { stdin: 'pipe' });
   let said = '';
