@@ -3,7 +3,7 @@
 // bare-metal guest. What the guest does itself is measured by a run without the device, and subtracted. The machines take
 // turns; of many short turns the lower quartile counts, for what disturbs a turn only ever adds to it.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { report } from './harness.ts';
 import { BenchMachine, type Sample } from './virtio-requests/machines.ts';
@@ -49,7 +49,7 @@ async function bench(): Promise<boolean> {
     promises.push({ id: 'S12', what: title, ratio: ratio(title, costs), atMost: AT_MOST });
     console.log(`${title.padEnd(44)} ${describe(costs)}`);
   }
-  return report('virtio-requests', {}, promises, { us, vsockPeer: 'our device behind vhost-user' });
+  return report('virtio-requests', {}, promises, { us, vsockPeer: 'our device behind vhost-user', hostLoad: loadavg() });
 }
 
 /** Ours to QEMU's: of its two ways to a disk the better one counts; for vsock they are one machine measured twice. */
