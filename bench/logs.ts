@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// S12: a container that writes 1 GiB into its log while `hrun logs -f` reads it: what its monitor needs.
+// S13: a container that writes 1 GiB into its log while `hrun logs -f` reads it: what its monitor needs.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -26,7 +26,7 @@ try {
   const kept = report(
     'logs',
     {},
-    [{ id: 'S12', what: "monitor's peak memory, MiB", ratio: peak, atMost: MOST_MIB }],
+    [{ id: 'S13', what: "monitor's peak memory, MiB", ratio: peak, atMost: MOST_MIB }],
     {
       bytes: received,
       seconds,

@@ -9,7 +9,7 @@ import { eventually, FIXTURES, isAlive, TestStore } from './hrun.ts';
 const SEED = Number(process.env.HRUN_TEST_SEED ?? 1);
 const KILLS = Number(process.env.HRUN_TEST_KILLS ?? 200);
 const MOST_CONTAINERS = 4;
-const LONGEST_DELAY_MS = 1400;
+const LONGEST_DELAY_MS = 1000;
 
 let store: TestStore;
 beforeAll(async () => {
