@@ -10,6 +10,9 @@ import { native } from '../native/index.ts';
 /** Bytes of a container's writable disk; sparse, so the host gives only what is written. */
 export const WRITABLE_DISK_BYTES = 10 * 1024 ** 3;
 
+/** Below this the journal is a small one: it may take at most half of the disk. */
+const SMALL_DISK_BYTES = 1024 ** 3;
+
 /** Part of the prepared disk's name: changes when the options below do. */
 const FORMAT_VERSION = 1;
 
@@ -18,7 +21,7 @@ const FORMAT_VERSION = 1;
  * here nor by the guest in the background; -m 0: no blocks kept back for root.
  */
 const MKE2FS_OPTIONS = [
-  ...['-q', '-F', '-t', 'ext4', '-b', '4096', '-m', '0', '-J', 'size=64', '-O', '^resize_inode'],
+  ...['-q', '-F', '-t', 'ext4', '-b', '4096', '-m', '0', '-O', '^resize_inode'],
   ...['-E', 'root_owner=0:0,lazy_itable_init=0,lazy_journal_init=1,assume_storage_prezeroed=1'],
 ];
 
@@ -50,16 +53,20 @@ async function format(path: string, bytes: number): Promise<void> {
   await rm(unfinished, { force: true });
   await using file = await open(unfinished, 'wx', 0o600);
   await file.truncate(bytes);
-  await mke2fs(unfinished);
+  await mke2fs(unfinished, bytes < SMALL_DISK_BYTES ? 16 : 64);
   await file.sync();
   await rename(unfinished, path);
   await syncDirectory(join(path, '..'));
 }
 
-async function mke2fs(path: string): Promise<void> {
+async function mke2fs(path: string, journalMiB: number): Promise<void> {
   const { execa } = await import('execa');
   const env = { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
-  const { failed, code, stderr } = await execa('mke2fs', [...MKE2FS_OPTIONS, path], { env, reject: false });
+  const { failed, code, stderr } = await execa(
+    'mke2fs',
+    [...MKE2FS_OPTIONS, '-J', `size=${journalMiB}`, path],
+    { env, reject: false },
+  );
   if (!failed) return;
   if (code === 'ENOENT') {
     throw new HrunError('HOST_SETUP', 'mke2fs is not installed', { hint: 'run: apt-get install e2fsprogs' });
