@@ -368,6 +368,8 @@ void Vm::finish() {
     control_.close();
     machine_->close();
     if (config_.auto_remove) {
+        // First the state: a directory without one is cleared away, whatever keeps the rest from going.
+        unlinkat(container_.directory.get(), "state.json", 0);
         std::error_code ignored;
         std::filesystem::remove_all(container_.path, ignored);
     }
