@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../base/atomic-file.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
 import { type JoinResult, native } from '../native/index.ts';
-import { readIfThere } from './blob-store.ts';
+import { fileSize, readIfThere } from './blob-store.ts';
 import { withLockFile } from './lock.ts';
 import { createScratch } from './scratch.ts';
 
@@ -24,10 +24,10 @@ export async function topLayer(root: Root, images: readonly string[], name: stri
   if (images.length < 2) return { merge: 0, lowest: 0, top: undefined };
   const path = join(root.layers, `${name}.v${native().converterVersion}`);
   return await inStore(root.layers, async () => {
-    let result = await readResult(`${path}.json`);
+    let result = await readResult(path);
     if (!result) {
       await withLockFile(join(root.tmp, name), async () => {
-        result = (await readResult(`${path}.json`)) ?? (await joinImages(root, images, path));
+        result = (await readResult(path)) ?? (await joinImages(root, images, path));
       });
     }
     const { merge, lowest, erofsBytes } = result!;
@@ -35,9 +35,13 @@ export async function topLayer(root: Root, images: readonly string[], name: stri
   });
 }
 
+/** Undefined when there is no answer, or not the image that it promises: a sweep that was killed may have left one alone. */
 async function readResult(path: string): Promise<JoinResult | undefined> {
-  const text = await readIfThere(path);
-  return text && (JSON.parse(text.toString()) as JoinResult);
+  const text = await readIfThere(`${path}.json`);
+  if (!text) return undefined;
+  const result = JSON.parse(text.toString()) as JoinResult;
+  const { erofsBytes } = result;
+  return erofsBytes === 0 || (await fileSize(`${path}.erofs`)) === erofsBytes ? result : undefined;
 }
 
 /** The image gets its name before the answer that promises it. */
