@@ -33,6 +33,12 @@ export async function syncDirectory(path: string): Promise<void> {
   await directory.sync();
 }
 
+/** Makes the content of a file durable, whoever wrote it. */
+export async function syncFile(path: string): Promise<void> {
+  await using file = await open(path, constants.O_RDONLY);
+  await file.sync();
+}
+
 function openNew(path: string, mode: number): Promise<FileHandle> {
   return open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
 }

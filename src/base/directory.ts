@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from './atomic-file.ts';
 import { errnoOf } from './errors.ts';
 
 /**
- * Makes a directory and those above it, unless they are there. `mode` is for all that are made. (Node's own
+ * Makes a directory and those above it, unless they are there, and makes their names durable. `mode` is for all that are made. (Node's own
  * recursive mkdir never ends in a file system that answers ENOENT to mkdir, such as /proc.)
  */
 export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
   try {
     await mkdir(path, mode);
+    await syncDirectory(dirname(path));
   } catch (error) {
     if (errnoOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
     const parent = dirname(path);

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readlink, rename, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { syncDirectory } from '../base/atomic-file.ts';
 import { type Digest, digestParts, isDigest } from '../base/digest.ts';
 import { errnoOf } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
@@ -57,6 +58,7 @@ export async function linkBlob(root: Root, diffId: Digest, blob: Digest): Promis
   const temporary = join(root.tmp, randomBytes(12).toString('hex'));
   await symlink(join('..', basename(root.images), 'blobs', algorithm, hex), temporary);
   await rename(temporary, linkPath(root, diffId));
+  await syncDirectory(root.layers);
 }
 
 /** Opens a blob for reading. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts';
 import { makeDirectory } from '../base/directory.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
@@ -47,11 +47,13 @@ export function storeLockPath(root: Root): string {
   return join(root.dir, 'lock');
 }
 
+/** The layout file comes last and says that all directories are there, after a power cut too. */
 async function makeDirectories(root: Root): Promise<void> {
   const layout = join(root.images, 'oci-layout');
   if ((await fileSize(layout)) === LAYOUT.length) return;
   await makeDirectory(root.dir, 0o711);
   for (const dir of [join(root.images, 'blobs', 'sha256'), root.layers]) await makeDirectory(dir);
   await makeDirectory(root.tmp, 0o700);
-  await writeFile(layout, LAYOUT);
+  for (const dir of [root.dir, root.images, join(root.images, 'blobs')]) await syncDirectory(dir);
+  await writeFileAtomic(layout, LAYOUT);
 }
