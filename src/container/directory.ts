@@ -2,12 +2,14 @@
 // containers/<id>: making one, and finding those that are there. docs/store.md, docs/monitor.md.
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { syncDirectory } from '../base/atomic-file.ts';
+import { makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
 import { readContainerConfig } from './container-config.ts';
 import { isContainerId, isIdPrefix } from './id.ts';
-import { idOfName } from './names.ts';
+import { idOfName, syncNames } from './names.ts';
 
 /** A container's directory. */
 export function containerDirectory(root: Root, id: string): string {
@@ -24,7 +26,7 @@ export async function lockForMaking(root: Root): Promise<FileLock> {
     return native().lockFile(path, { shared: true, wait: false }) ?? (await waitShared(path));
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    mkdirSync(root.containers, { recursive: true, mode: 0o700 });
+    await makeDirectory(root.containers, 0o700);
     return await waitShared(path);
   }
 }
@@ -34,6 +36,11 @@ export function makeContainerDirectory(root: Root, id: string): string {
   const directory = containerDirectory(root, id);
   mkdirSync(directory, { mode: 0o700 });
   return directory;
+}
+
+/** Makes the names of a new container durable: its directory's and its own. */
+export async function syncContainerNames(root: Root): Promise<void> {
+  await Promise.all([syncNames(root), syncDirectory(root.containers)]);
 }
 
 /** Writes one of a new container's files; `durable` syncs it. */

@@ -22,10 +22,11 @@ export {
   lockForMaking,
   makeContainerDirectory,
   nameOf,
+  syncContainerNames,
   writeContainerFile,
 } from './directory.ts';
 export { newContainerId, shortId } from './id.ts';
-export { idOfName, releaseName, takeGeneratedName, takeName } from './names.ts';
+export { changeName, idOfName, releaseName, takeGeneratedName, takeName } from './names.ts';
 export { deleteDirectory, removeContainer } from './remove.ts';
 export { isAtRest, type RepairResult, repairContainer, repairContainers } from './repair.ts';
 export { makeWritableDisk, WRITABLE_DISK_BYTES } from './writable-disk.ts';

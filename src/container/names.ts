@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // containers/names/<name> is a symbolic link to the container's id: docs/store.md.
-import { existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf, HrunError } from '../base/errors.ts';
+import { syncDirectory } from '../base/atomic-file.ts';
+import { makeDirectory } from '../base/directory.ts';
+import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { native } from '../native/index.ts';
+import { readContainerConfig } from './container-config.ts';
 import { generateName } from './generated-name.ts';
 import { isContainerId, shortId } from './id.ts';
 
@@ -13,23 +16,43 @@ const ATTEMPTS = 20;
 
 /** Takes `name` for a container whose directory is already there; NAME_IN_USE, or USAGE for a bad name. */
 export async function takeName(root: Root, name: string, id: string): Promise<void> {
-  if (!VALID.test(name)) {
-    throw new HrunError('USAGE', `invalid container name ${JSON.stringify(name)}`, {
-      hint: 'letters, digits, "_", "." and "-" are allowed, two or more, the first a letter or digit',
+  checkName(name);
+  if ((await link(root, name, id)) || (await takeOver(root, name, id))) return;
+  throw nameInUse(root, name);
+}
+
+/**
+ * Gives a container that has the name `before` another one; `write` writes it down. In between the container has both, and keeps
+ * the one that is written down if that is the end.
+ */
+export async function changeName(
+  root: Root,
+  id: string,
+  names: { before: string; after: string },
+  write: () => Promise<void>,
+): Promise<void> {
+  const { before, after } = names;
+  checkName(after);
+  const lock = await lockNames(root);
+  try {
+    if (!(await claim(root, after, id))) throw nameInUse(root, after);
+    await syncNames(root);
+    await write().catch((error: unknown) => {
+      unlinkSync(linkPath(root, after));
+      throw error;
     });
+    if (targetOf(root, before) === id) unlinkSync(linkPath(root, before));
+    await syncNames(root);
+  } finally {
+    lock.release();
   }
-  if (link(root, name, id)) return;
-  if (idOfName(root, name) === undefined && (await takeOver(root, name, id))) return;
-  throw new HrunError('NAME_IN_USE', `the name ${name} is in use by ${describeOwner(root, name)}`, {
-    hint: 'remove that container or choose another --name',
-  });
 }
 
 /** Takes a generated name that is free, and returns it. */
 export async function takeGeneratedName(root: Root, id: string): Promise<string> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const name = attempt < ATTEMPTS / 2 ? generateName() : `${generateName()}_${shortId(id).slice(0, 6)}`;
-    if (link(root, name, id)) return name;
+    if (await link(root, name, id)) return name;
   }
   throw new HrunError('NAME_IN_USE', 'no free name was found for the container', {
     hint: 'give one: --name',
@@ -69,27 +92,61 @@ function listNames(root: Root): string[] {
   }
 }
 
-/** Under the lock nobody else can have taken over the name between the look and the link. */
+/** Makes the names durable that were given and taken away until now. */
+export async function syncNames(root: Root): Promise<void> {
+  await syncDirectory(namesDir(root));
+}
+
+function checkName(name: string): void {
+  if (VALID.test(name)) return;
+  throw new HrunError('USAGE', `invalid container name ${JSON.stringify(name)}`, {
+    hint: 'letters, digits, "_", "." and "-" are allowed, two or more, the first a letter or digit',
+  });
+}
+
+function nameInUse(root: Root, name: string): HrunError {
+  return new HrunError('NAME_IN_USE', `the name ${name} is in use by ${describeOwner(root, name)}`, {
+    hint: 'remove that container or choose another --name',
+  });
+}
+
 async function takeOver(root: Root, name: string, id: string): Promise<boolean> {
   const lock = await lockNames(root);
   try {
-    if (idOfName(root, name) !== undefined) return false;
-    if (targetOf(root, name) !== undefined) unlinkSync(linkPath(root, name));
-    return link(root, name, id);
+    return await claim(root, name, id);
   } finally {
     lock.release();
   }
 }
 
-function link(root: Root, name: string, id: string): boolean {
+/** Only under the lock: then nobody else can take over the name between the look and the link. */
+async function claim(root: Root, name: string, id: string): Promise<boolean> {
+  const owner = idOfName(root, name);
+  if (owner === id) return true;
+  if (owner !== undefined && !isCalledOtherwise(root, owner, name)) return false;
+  if (targetOf(root, name) !== undefined) unlinkSync(linkPath(root, name));
+  return await link(root, name, id);
+}
+
+/** True when the container has written down another name: this link is what a renaming that was cut off has left. */
+function isCalledOtherwise(root: Root, id: string, name: string): boolean {
+  try {
+    return readContainerConfig(join(root.containers, id)).name !== name;
+  } catch (error) {
+    if (hasCode(error, 'STORE_CORRUPT') || errnoOf(error) === 'ENOENT') return false; // it is being made
+    throw error;
+  }
+}
+
+async function link(root: Root, name: string, id: string): Promise<boolean> {
   try {
     symlinkSync(id, linkPath(root, name));
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
     if (errnoOf(error) !== 'ENOENT') throw error;
-    mkdirSync(namesDir(root), { recursive: true, mode: 0o700 });
-    return link(root, name, id);
+    await makeDirectory(namesDir(root), 0o700);
+    return await link(root, name, id);
   }
 }
 

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncDirectory } from '../base/atomic-file.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { native } from '../native/index.ts';
@@ -24,13 +25,14 @@ export async function removeContainer(root: Root, id: string): Promise<void> {
 }
 
 /**
- * Takes a container's directory out of the store in one step, then deletes it. Only while its lock is held;
+ * Takes a container's directory out of the store in one step, durably, then deletes it. Only while its lock is held;
  * a directory that is gone already is fine.
  */
 export async function deleteDirectory(root: Root, id: string): Promise<void> {
   const doomed = join(root.tmp, `${DELETED_PREFIX}${id}`);
   try {
     moveInto(root.tmp, containerDirectory(root, id), doomed);
+    await syncDirectory(root.containers);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }

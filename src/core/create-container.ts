@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { syncDirectory } from '../base/atomic-file.ts';
+import { syncDirectory, syncFile } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
@@ -16,6 +16,7 @@ import {
   releaseName,
   STATE_FILE,
   shortId,
+  syncContainerNames,
   takeGeneratedName,
   takeName,
   writeContainerFile,
@@ -131,7 +132,7 @@ async function nameContainer(root: Root, name: string | undefined, id: string): 
   return name;
 }
 
-/** state.json comes last: a directory without one is a half-made container. */
+/** state.json comes last, after a power cut too: a directory without one is a half-made container. */
 async function fillDirectory(
   root: Root,
   directory: string,
@@ -149,6 +150,7 @@ async function fillDirectory(
     write('start.bin', plan.start);
   };
   await Promise.all([makeWritableDisk(root, writable, config.host.diskSize), writeFiles()]);
+  if (durable) await Promise.all([syncFile(writable), syncDirectory(directory), syncContainerNames(root)]);
   write(STATE_FILE, JSON.stringify(CREATED));
   if (durable) await syncDirectory(directory);
 }

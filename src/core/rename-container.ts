@@ -2,7 +2,7 @@
 
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { releaseName, takeName, writeContainerConfig } from '../container/index.ts';
+import { changeName, writeContainerConfig } from '../container/index.ts';
 import { openContainer } from './open-container.ts';
 
 /** Gives a container another name. The old one is free only when the new one is written down. */
@@ -11,12 +11,7 @@ export async function renameContainer(root: Root, text: string, name: string): P
   if (name === before) {
     throw new HrunError('USAGE', `container ${text} is already called ${name}`);
   }
-  await takeName(root, name, id);
-  try {
-    await writeContainerConfig(directory, { ...config, name });
-  } catch (error) {
-    await releaseName(root, name, id);
-    throw error;
-  }
-  await releaseName(root, before, id);
+  await changeName(root, id, { before, after: name }, () =>
+    writeContainerConfig(directory, { ...config, name }),
+  );
 }

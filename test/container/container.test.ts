@@ -22,7 +22,7 @@ import {
   makeContainerDirectory,
 } from '../../src/container/directory.ts';
 import { newContainerId } from '../../src/container/id.ts';
-import { idOfName, releaseName, takeGeneratedName, takeName } from '../../src/container/names.ts';
+import { changeName, idOfName, releaseName, takeGeneratedName, takeName } from '../../src/container/names.ts';
 import { removeContainer } from '../../src/container/remove.ts';
 import { repairContainer, repairContainers } from '../../src/container/repair.ts';
 import { makeWritableDisk } from '../../src/container/writable-disk.ts';
@@ -44,7 +44,8 @@ async function make(
   (await lockForMaking(root)).release();
   const directory = makeContainerDirectory(root, id);
   if (name) await takeName(root, name, id);
-  writeFileSync(join(directory, 'config.json'), JSON.stringify({ version: 1, id, name, autoRemove }));
+  const named = name ? { name } : {}; // without one it is still being made
+  writeFileSync(join(directory, 'config.json'), JSON.stringify({ version: 1, id, ...named, autoRemove }));
   if (status) writeFileSync(join(directory, 'state.json'), JSON.stringify({ ...CREATED, status }));
   return id;
 }
@@ -67,6 +68,19 @@ describe('names', () => {
     await releaseName(root, 'web', a);
     await takeName(root, 'web', b);
     expect(idOfName(root, 'web')).toBe(b);
+  });
+
+  test('a renaming that was cut off can be done again, and its name is free for others', async () => {
+    const [a, b] = [await make('created', { name: 'web' }), await make('created')];
+    symlinkSync(a, join(root.containers, 'names', 'db'));
+    const write = async () =>
+      writeFileSync(pathOf(a, 'config.json'), JSON.stringify({ version: 1, id: a, name: 'db' }));
+    await changeName(root, a, { before: 'web', after: 'db' }, write);
+    expect([idOfName(root, 'db'), idOfName(root, 'web')]).toEqual([a, undefined]);
+    symlinkSync(a, join(root.containers, 'names', 'old'));
+    await takeName(root, 'old', b);
+    expect(idOfName(root, 'old')).toBe(b);
+    await expect(takeName(root, 'db', b)).rejects.toMatchObject({ code: 'NAME_IN_USE' });
   });
 
   test('a name whose container is gone is free, and only one of many takes it', async () => {
@@ -204,5 +218,12 @@ describe('the writable disk', () => {
       await execa('/usr/sbin/e2fsck', ['-fn', path]);
     }
     expect(readdirSync(root.cache).sort()).toEqual(['empty-10240m.v1.ext4', 'empty-disk.lock']);
+  });
+
+  test('can be as small as the option allows', async () => {
+    (await lockForMaking(root)).release();
+    const path = join(root.containers, 'disk');
+    await makeWritableDisk(root, path, 128 * 1024 ** 2);
+    await execa('/usr/sbin/e2fsck', ['-fn', path]);
   });
 });
