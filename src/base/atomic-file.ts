@@ -5,16 +5,16 @@ import { basename, dirname, join } from 'node:path';
 
 /**
  * Replaces the file `path` by `data` so that a reader, a crash or a power cut sees the old content or the new,
- * never a part: written under `options.temporaryDir` (default: the same directory), synced, renamed, and the
- * directory synced. `mode` is 0644 unless given. Rejects with the system's error.
+ * never a part: written under another name, synced, renamed, and the directory synced. `mode` is 0644 unless given.
+ * Rejects with the system's error.
  */
 export async function writeFileAtomic(
   path: string,
   data: Uint8Array | string,
-  options: { mode?: number; temporaryDir?: string } = {},
+  options: { mode?: number } = {},
 ): Promise<void> {
   const name = `.${basename(path)}.${randomBytes(8).toString('hex')}`;
-  const temporary = join(options.temporaryDir ?? dirname(path), name);
+  const temporary = join(dirname(path), name);
   try {
     await using file = await openNew(temporary, options.mode ?? 0o644);
     await file.writeFile(data);

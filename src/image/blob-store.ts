@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { writeFileAtomic } from '../base/atomic-file.ts';
 import { type Digest, digestParts, isDigest, matchesDigest } from '../base/digest.ts';
 import { makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
+import { replaceFile } from './scratch.ts';
 
 /** Where the blob `digest` is kept, image-spec image-layout.md. */
 export function blobPath(root: Root, digest: Digest): string {
@@ -37,7 +37,7 @@ export async function writeBlobFile(root: Root, digest: Digest, bytes: Uint8Arra
   await inStore(path, async () => {
     if ((await fileSize(path)) === bytes.length && matchesDigest(await readFile(path), digest)) return;
     await makeDirectory(dirname(path));
-    await writeFileAtomic(path, bytes, { temporaryDir: root.tmp });
+    await replaceFile(root, path, bytes);
   });
 }
 

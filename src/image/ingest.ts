@@ -2,15 +2,23 @@
 // How a layer comes into the store: its bytes are hashed, unpacked, hashed again and converted in one pass, and
 // get their names only when both hashes are right.
 import { createHash } from 'node:crypto';
-import { dirname, join } from 'node:path';
-import { type Digest, digestParts } from '../base/digest.ts';
+import { dirname } from 'node:path';
+import type { Digest } from '../base/digest.ts';
 import { makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import { inStore, storeError } from '../base/store-error.ts';
 import { type LayerResult, type LayerSource, native } from '../native/index.ts';
 import type { Descriptor } from '../oci/index.ts';
 import { blobPath } from './blob-store.ts';
-import { findLayerBlob, hasLayer, type LayerBlob, layerPath, linkBlob, openBlob } from './layer.ts';
+import {
+  findLayerBlob,
+  hasLayer,
+  type LayerBlob,
+  layerLockPath,
+  layerPath,
+  linkBlob,
+  openBlob,
+} from './layer.ts';
 import { withLockFile } from './lock.ts';
 import { createScratch, type ScratchFile } from './scratch.ts';
 import type { ImageStore } from './store.ts';
@@ -42,9 +50,8 @@ export async function ensureLayer(
   return await inStore(root.layers, async () => {
     const present = await finishedLayer(store, wanted);
     if (present) return present;
-    const lockPath = join(root.tmp, `layer-${digestParts(wanted.diffId).hex}`);
     return await withLockFile(
-      lockPath,
+      layerLockPath(root, wanted.diffId),
       async () => (await finishedLayer(store, wanted)) ?? (await makeLayer(store, wanted, open)),
     );
   });

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers: for each diffID one EROFS image, and a link to the blob that it was made from.
 
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readlink, rename, symlink } from 'node:fs/promises';
+import { type FileHandle, open, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { syncDirectory } from '../base/atomic-file.ts';
 import { type Digest, digestParts, isDigest } from '../base/digest.ts';
@@ -10,6 +9,7 @@ import { errnoOf } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { native } from '../native/index.ts';
 import { blobPath, blobSize, fileSize } from './blob-store.ts';
+import { UNFINISHED_LINK } from './scratch.ts';
 
 /** A layer's blob in the store. */
 export interface LayerBlob {
@@ -21,6 +21,11 @@ export interface LayerBlob {
 /** Where the EROFS image of a layer is kept: named by what it unpacks to and by the converter's version. */
 export function layerPath(root: Root, diffId: Digest): string {
   return join(root.layers, `${hexOf(diffId)}.v${native().converterVersion}.erofs`);
+}
+
+/** The lock file of whoever makes that layer. */
+export function layerLockPath(root: Root, diffId: Digest): string {
+  return join(root.tmp, `layer-${hexOf(diffId)}`);
 }
 
 export async function hasLayer(root: Root, diffId: Digest): Promise<boolean> {
@@ -52,10 +57,11 @@ export async function linkedBlob(root: Root, diffId: Digest): Promise<Digest | u
   }
 }
 
-/** Notes that `blob` unpacks to `diffId`. Replaces the link atomically. */
+/** Notes that `blob` unpacks to `diffId`. Replaces the link atomically. Only while holding the layer's lock file. */
 export async function linkBlob(root: Root, diffId: Digest, blob: Digest): Promise<void> {
   const { algorithm, hex } = digestParts(blob);
-  const temporary = join(root.tmp, randomBytes(12).toString('hex'));
+  const temporary = `${layerLockPath(root, diffId)}${UNFINISHED_LINK}`;
+  await rm(temporary, { force: true });
   await symlink(join('..', basename(root.images), 'blobs', algorithm, hex), temporary);
   await rename(temporary, linkPath(root, diffId));
   await syncDirectory(root.layers);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // images/index.json: the names of images, one descriptor for each (docs/store.md).
 import { join } from 'node:path';
-import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
@@ -9,6 +8,7 @@ import { native } from '../native/index.ts';
 import { type Descriptor, type ImageIndex, OCI_INDEX, parseIndex, REF_NAME } from '../oci/index.ts';
 import { fullName, parseReference, type Reference } from '../registry/index.ts';
 import { readIfThere } from './blob-store.ts';
+import { replaceFile } from './scratch.ts';
 
 /** An entry of index.json: an image manifest and the name it has, if any. */
 export interface NamedManifest {
@@ -35,7 +35,7 @@ export async function changeNames(
     try {
       const changed = await change(await readNames(root));
       const text = `${JSON.stringify(asIndex(changed), null, 2)}\n`;
-      await writeFileAtomic(path, text, { temporaryDir: root.tmp });
+      await replaceFile(root, path, text);
     } finally {
       lock.release();
     }

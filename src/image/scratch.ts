@@ -55,18 +55,33 @@ export async function createScratch(root: Root): Promise<ScratchFile> {
   }
 }
 
+/**
+ * Replaces the file `path` of the store by `data`: a reader, a crash or a power cut sees the old content or the new, and a
+ * sweep leaves it alone meanwhile.
+ */
+export async function replaceFile(root: Root, path: string, data: Uint8Array | string): Promise<void> {
+  await using scratch = await createScratch(root);
+  await scratch.handle.writeFile(data);
+  await scratch.commit(path);
+}
+
+/** A symbolic link cannot be locked: an unfinished one is called so behind the name of a lock file in tmp/. */
+export const UNFINISHED_LINK = '.link';
+
 /** Removes what writers that died have left in tmp/: everything that nobody holds a lock on. */
 export async function sweepScratch(root: Root): Promise<void> {
-  for (const name of await readdir(root.tmp)) {
-    const path = join(root.tmp, name);
-    try {
-      const lock = native().lockFile(path, { shared: false, wait: false });
-      if (!lock) continue;
-      await rm(path, { force: true, recursive: true });
-      lock.release();
-    } catch (error) {
-      if (errnoOf(error) === 'EISDIR') continue; // a directory is not ours
-      throw error;
-    }
+  for (const entry of await readdir(root.tmp, { withFileTypes: true })) {
+    const path = join(root.tmp, entry.name);
+    if (entry.isSymbolicLink()) await removeUnlocked(path, path.slice(0, -UNFINISHED_LINK.length));
+    else if (!entry.isDirectory()) await removeUnlocked(path, path); // directories are of containers
   }
+}
+
+/** A lock file that we made goes again. Nothing is ever opened through a link. */
+async function removeUnlocked(path: string, lockPath: string): Promise<void> {
+  const lock = native().lockFile(lockPath, { shared: false, wait: false });
+  if (!lock) return;
+  await rm(path, { force: true });
+  if (lockPath !== path) await rm(lockPath, { force: true });
+  lock.release();
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts';
+import { syncDirectory } from '../base/atomic-file.ts';
 import { makeDirectory } from '../base/directory.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
 import { type FileLock, native } from '../native/index.ts';
 import { fileSize } from './blob-store.ts';
-import { sweepScratch } from './scratch.ts';
+import { replaceFile, sweepScratch } from './scratch.ts';
 
 /** image-spec image-layout.md, oci-layout file */
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}\n';
@@ -55,5 +55,5 @@ async function makeDirectories(root: Root): Promise<void> {
   for (const dir of [join(root.images, 'blobs', 'sha256'), root.layers]) await makeDirectory(dir);
   await makeDirectory(root.tmp, 0o700);
   for (const dir of [root.dir, root.images, join(root.images, 'blobs')]) await syncDirectory(dir);
-  await writeFileAtomic(layout, LAYOUT);
+  await replaceFile(root, layout, LAYOUT);
 }

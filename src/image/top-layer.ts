@@ -2,13 +2,12 @@
 // What must lie on top of a stack of layers (docs/layers.md, "Stacking"): found out once, kept in layers/.
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../base/atomic-file.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
 import { type JoinResult, native } from '../native/index.ts';
 import { fileSize, readIfThere } from './blob-store.ts';
 import { withLockFile } from './lock.ts';
-import { createScratch } from './scratch.ts';
+import { createScratch, replaceFile } from './scratch.ts';
 
 export interface TopLayer {
   /** so many of the lowest layers must be merged first; if not 0 the rest says nothing */
@@ -52,6 +51,6 @@ async function joinImages(root: Root, images: readonly string[], path: string): 
   await using scratch = await createScratch(root);
   const result = await native().joinDirectories(fds, { outputFd: scratch.fd });
   if (result.erofsBytes > 0) await scratch.commit(`${path}.erofs`);
-  await writeFileAtomic(`${path}.json`, `${JSON.stringify(result)}\n`, { temporaryDir: root.tmp });
+  await replaceFile(root, `${path}.json`, `${JSON.stringify(result)}\n`);
   return result;
 }
