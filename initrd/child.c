@@ -11,9 +11,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "archive.h"
 #include "cleanup.h"
 #include "container_init.h"
 #include "dev_nodes.h"
@@ -203,10 +205,45 @@ static int list_processes(struct child* child, struct err* err) {
     _exit(0);
 }
 
+static void close_between(int from, int to) {
+    if (from < to)
+        syscall(SYS_close_range, from, to - 1, 0);
+}
+
+/* This process stays the agent's program: what the agent holds for others must not live on in it. */
+static void close_all_but(int one, int other) {
+    int low = one < other ? one : other;
+    int high = one < other ? other : one;
+    close_between(STDERR_FILENO + 1, low);
+    close_between(low < STDERR_FILENO ? STDERR_FILENO + 1 : low + 1, high);
+    syscall(SYS_close_range, high + 1, UINT32_MAX, 0);
+}
+
+/* Nor is this a command. What fails from here on is said on standard error, like any program does. */
+static int serve_archive(struct child* child, struct err* err) {
+    const struct report ready = {.type = REPORT_READY, .pid = getpid()};
+    struct archive archive;
+    reset_signals();
+    if (set_standard_streams(child, err) < 0)
+        return -1;
+    close_all_but(child->report, child->container->init_pidfd);
+    if (archive_open(&archive, child->container, child->request, err) < 0)
+        return -1;
+    if (report_send(child->report, &ready, -1) < 0)
+        return err_system(err, "report to the agent");
+    close(child->report);
+    if (archive_serve(&archive, err) == 0)
+        _exit(0);
+    dprintf(STDERR_FILENO, "%s", err->text);
+    _exit(1);
+}
+
 _Noreturn void child_run(struct child* child) {
     struct report report = {.type = REPORT_ERROR};
     char program[PATH_MAX];
-    if (has(child, HRUN_START_PROCESSES))
+    if (child->request->archive)
+        serve_archive(child, &report.err);
+    else if (has(child, HRUN_START_PROCESSES))
         list_processes(child, &report.err);
     else if (prepare(child, program, sizeof(program), &report.err) == 0)
         execute(child, program, &report.err);

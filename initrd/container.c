@@ -36,7 +36,10 @@ static int carry_out(struct container* container, const void* payload, size_t le
     bool all_devices = configure->flags & HRUN_CONF_FLAG_PRIVILEGED;
     if (!all_devices && device_filter_attach(container->cgroup, err) < 0)
         return -1;
-    return rootfs_mount(configure, container->sysfs, err);
+    if (rootfs_mount(configure, container->sysfs, err) < 0)
+        return -1;
+    container->mounted = true;
+    return 0;
 }
 
 int container_configure(struct container* container, const void* payload, size_t length, struct err* err) {

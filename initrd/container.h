@@ -5,6 +5,7 @@
 #ifndef HRUN_CONTAINER_H
 #define HRUN_CONTAINER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,6 +23,7 @@ enum container_state {
 struct container {
     enum container_state state;
     struct configure configure;
+    bool mounted;      /* its root is there */
     const char* sysfs; /* where sysfs is mounted */
     int cgroup;        /* directory of its control group */
     pid_t init;        /* its PID 1, in the agent's pid namespace */

@@ -127,8 +127,17 @@ static pid_t clone_init(struct container* container, struct err* err) {
     return pid < 0 ? err_system(err, "make the container's process") : pid;
 }
 
-static pid_t clone_process(struct container* container, uint32_t flags, struct err* err) {
-    if (flags & HRUN_START_INIT_SESSION)
+/* Outside the container in every way: it is not frozen with it, and nothing in there can see it. */
+static pid_t clone_archive(struct err* err) {
+    pid_t pid = fork();
+    return pid < 0 ? err_system(err, "make a process") : pid;
+}
+
+static pid_t clone_process(struct container* container, const struct start_request* request,
+                           struct err* err) {
+    if (request->archive)
+        return clone_archive(err);
+    if (request->flags & HRUN_START_INIT_SESSION)
         return clone_init(container, err);
     owned_fd pidfd = -1;
     return clone_exec(container, &pidfd, err);
@@ -139,7 +148,7 @@ int process_start(struct container* container, const struct start_request* reque
     __attribute__((cleanup(cleanup_ends))) struct ends ends = {{-1, -1, -1, -1}, {-1, -1, -1, -1}};
     if (make_streams(request->flags, &ends, err) < 0 || make_report(&ends, err) < 0)
         return -1;
-    pid_t pid = clone_process(container, request->flags, err);
+    pid_t pid = clone_process(container, request, err);
     if (pid < 0)
         return -1;
     if (pid == 0) {

@@ -141,6 +141,7 @@ enum hrun_error_kind {
     HRUN_ERROR_START = 7,          /* any other failure to start the process (126) */
     HRUN_ERROR_VM = 8,             /* monitor: the VM did not boot, or died (125) */
     HRUN_ERROR_HOST = 9,           /* monitor: the host failed it: disk full, no memory (125) */
+    HRUN_ERROR_FILE = 10,          /* archive: the path cannot be used; the errno says why (1) */
 };
 
 struct hrun_attached {
@@ -221,6 +222,21 @@ enum hrun_start_tag {
     HRUN_START_SIZE = 9,       /* u16 rows, u16 columns of the new terminal */
     HRUN_START_UMASK = 10,     /* u32 */
     HRUN_START_OOM_SCORE = 11, /* u32: oom_score_adj + 1000 */
+    HRUN_START_ARCHIVE = 12,   /* u32 of enum hrun_archive: no command but the container's files */
+};
+
+/* What a session with HRUN_START_ARCHIVE does; the agent does it by itself, with or without a process in the
+ * container. A failure after STARTED is a line on stderr and an exit code that is not 0. */
+enum hrun_archive {
+    HRUN_ARCHIVE_STAT = 1, /* ARG path. stdout: "mode NUL size NUL seconds NUL nanoseconds NUL target NUL
+                            * resolved": octal mode, a symbolic link's target, and the path it leads to in the end */
+    HRUN_ARCHIVE_GET = 2,  /* ARG path, ARG name. stdout: a pax archive of it, its entries below `name` */
+    HRUN_ARCHIVE_PUT = 3,  /* ARG directory. stdin: a tar that is unpacked there; with HRUN_START_USER all of
+                            * it belongs to that user */
+    HRUN_ARCHIVE_CHANGES =
+        4, /* stdout: "A", "C" or "D", the path and NUL for each change to the image's files */
+    HRUN_ARCHIVE_LAYER = 5,  /* stdout: those changes as an OCI layer */
+    HRUN_ARCHIVE_EXPORT = 6, /* stdout: all files as one archive, without what is mounted over them */
 };
 
 enum hrun_start_flags {

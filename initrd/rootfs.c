@@ -12,7 +12,7 @@
 #include "devices.h"
 #include "mounts.h"
 
-#define UPPER ROOTFS_DISK "/upper"
+#define UPPER ROOTFS_UPPER
 #define WORK ROOTFS_DISK "/work"
 
 static void layer_path(size_t index, char* path, size_t size) {
@@ -64,20 +64,41 @@ static int make_upper(size_t layer_count, struct err* err) {
 
 /* overlayfs takes the layers one by one ("lowerdir+", Linux 6.8), topmost first, so that their number is not
  * bounded by the page that mount(2) options must fit in. */
-static int stack(size_t layer_count, struct err* err) {
-    owned_fd overlay = overlay_open(err);
-    if (overlay < 0)
-        return -1;
+static int add_layers(int overlay, size_t layer_count, struct err* err) {
     for (size_t i = layer_count; i > 0; i--) {
         char path[32];
         layer_path(i - 1, path, sizeof(path));
         if (overlay_set(overlay, "lowerdir+", path, err) < 0)
             return -1;
     }
-    if (overlay_set(overlay, "source", "overlay", err) < 0 ||
-        overlay_set(overlay, "upperdir", UPPER, err) < 0 || overlay_set(overlay, "workdir", WORK, err) < 0)
+    return overlay_set(overlay, "source", "overlay", err);
+}
+
+static int stack(size_t layer_count, struct err* err) {
+    owned_fd overlay = overlay_open(err);
+    if (overlay < 0 || add_layers(overlay, layer_count, err) < 0)
+        return -1;
+    if (overlay_set(overlay, "upperdir", UPPER, err) < 0 || overlay_set(overlay, "workdir", WORK, err) < 0)
         return -1;
     return overlay_make(overlay, err);
+}
+
+/* An overlay without an upper directory has two layers or more. */
+int rootfs_open_image(size_t layer_count, int* root, struct err* err) {
+    *root = -1;
+    if (layer_count == 0)
+        return 0;
+    if (layer_count == 1) {
+        char path[32];
+        layer_path(0, path, sizeof(path));
+        *root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return *root < 0 ? err_system(err, "open the image's layer") : 0;
+    }
+    owned_fd overlay = overlay_open(err);
+    if (overlay < 0 || add_layers(overlay, layer_count, err) < 0)
+        return -1;
+    *root = overlay_make(overlay, err);
+    return *root < 0 ? -1 : 0;
 }
 
 /* An image without layers is its writable directory alone. */

@@ -166,7 +166,8 @@ static void report_ready(struct source* source, uint32_t events) {
 }
 
 static struct session* make(struct loop* loop, struct container* container, struct connection* connection,
-                            uint32_t flags) {
+                            const struct start_request* request) {
+    uint32_t flags = request->flags;
     struct session* session = calloc(1, sizeof(*session));
     if (!session)
         return NULL;
@@ -176,6 +177,7 @@ static struct session* make(struct loop* loop, struct container* container, stru
     session->init = flags & HRUN_START_INIT_SESSION;
     session->terminal = flags & HRUN_START_TTY;
     session->detached = flags & HRUN_START_DETACHED;
+    session->archive = request->archive != 0;
     session->report.fd = -1;
     session->input = (struct input){.source.fd = -1,
                                     .loop = loop,
@@ -194,8 +196,12 @@ static struct session* make(struct loop* loop, struct container* container, stru
     return session;
 }
 
-static int check_state(const struct container* container, uint32_t flags, struct err* err) {
-    bool init = flags & HRUN_START_INIT_SESSION;
+static int check_state(const struct container* container, const struct start_request* request,
+                       struct err* err) {
+    bool init = request->flags & HRUN_START_INIT_SESSION;
+    if (request->archive)
+        return container->mounted ? 0
+                                  : err_set(err, HRUN_ERROR_START, ESRCH, "the container has no files yet");
     if (init && container->state != CONTAINER_CONFIGURED)
         return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "START of the container out of turn");
     if (!init && container->state != CONTAINER_RUNNING)
@@ -226,9 +232,9 @@ struct session* session_start(struct loop* loop, struct container* container, st
     struct session* session = NULL;
     int result = start_request_parse(payload, length, &request, err);
     if (result == 0)
-        result = check_state(container, request.flags, err);
+        result = check_state(container, &request, err);
     if (result == 0) {
-        session = make(loop, container, connection, request.flags);
+        session = make(loop, container, connection, &request);
         result = session ? launch(session, &request, err) : err_system(err, "start a session");
     }
     start_request_free(&request);
@@ -295,6 +301,8 @@ void session_room(struct session* session) {
 
 void session_detach(struct session* session) {
     session->connection = NULL;
+    if (session->archive && session->pid)
+        kill(session->pid, SIGKILL); /* half an archive is of no use to anybody */
     if (session->state == SESSION_STARTING)
         return;
     if (session->detached)

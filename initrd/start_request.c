@@ -76,6 +76,14 @@ static int parse_oom_score(const struct tlv* tlv, struct start_request* request,
     return 0;
 }
 
+static int parse_archive(const struct tlv* tlv, struct start_request* request, struct err* err) {
+    if (tlv_u32(tlv, &request->archive, err) < 0)
+        return -1;
+    if (request->archive < HRUN_ARCHIVE_STAT || request->archive > HRUN_ARCHIVE_EXPORT)
+        return malformed(err, "an unknown archive operation");
+    return 0;
+}
+
 /* A tag that may repeat; returns 0, -1, or 1 when the tag is none of these. */
 static int parse_repeated(const struct tlv* tlv, struct start_request* request, struct err* err) {
     switch (tlv->tag) {
@@ -108,14 +116,32 @@ static int parse_single(const struct tlv* tlv, struct start_request* request, st
         return parse_umask(tlv, request, err);
     case HRUN_START_OOM_SCORE:
         return parse_oom_score(tlv, request, err);
+    case HRUN_START_ARCHIVE:
+        return parse_archive(tlv, request, err);
     default:
         return tlv_unknown(tlv, err);
     }
 }
 
+/* How many ARGs each operation has. */
+static int check_archive(const struct start_request* request, struct err* err) {
+    static const size_t arguments[] = {
+        [HRUN_ARCHIVE_STAT] = 1, [HRUN_ARCHIVE_GET] = 2, [HRUN_ARCHIVE_PUT] = 1, [HRUN_ARCHIVE_EXPORT] = 0};
+    if (request->arguments.count != arguments[request->archive])
+        return malformed(err, "an archive operation with the wrong number of arguments");
+    if (request->arguments.count > 0 && request->arguments.items[0][0] != '/')
+        return malformed(err, "an archive of a path that is not absolute");
+    bool input = request->flags & HRUN_START_STDIN;
+    if (input != (request->archive == HRUN_ARCHIVE_PUT) || (request->flags & ~(uint32_t)HRUN_START_STDIN))
+        return malformed(err, "an archive operation with flags that it does not have");
+    return 0;
+}
+
 /* What the tags do not say each for itself. */
 static int complete(struct start_request* request, struct err* err) {
-    bool command = !(request->flags & HRUN_START_PROCESSES);
+    bool command = !(request->flags & HRUN_START_PROCESSES) && request->archive == 0;
+    if (request->archive && check_archive(request, err) < 0)
+        return -1;
     if (command && (request->arguments.count == 0 || request->arguments.items[0][0] == '\0'))
         return err_set(err, HRUN_ERROR_NOT_FOUND, ENOENT, "no command given: the image has none either");
     if (!request->cwd)

@@ -21,7 +21,7 @@ struct rlimit_request {
 };
 
 struct start_request {
-    struct string_list arguments; /* at least one */
+    struct string_list arguments; /* at least one of a command; of an archive as many as protocol.h says */
     struct string_list environment;
     char* cwd;  /* absolute; "/" when not given */
     char* user; /* "" when not given: uid 0 */
@@ -29,7 +29,8 @@ struct start_request {
     uint64_t capabilities; /* none when not given */
     struct rlimit_request rlimits[START_MAX_RLIMITS];
     size_t rlimit_count;
-    uint32_t flags; /* enum hrun_start_flags */
+    uint32_t flags;   /* enum hrun_start_flags */
+    uint32_t archive; /* enum hrun_archive; 0: a command */
     uint16_t rows;
     uint16_t columns;
     uint32_t umask; /* 022 when not given */

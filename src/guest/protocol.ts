@@ -58,6 +58,7 @@ export const ErrorKind = {
   START: 7,
   VM: 8,
   HOST: 9,
+  FILE: 10,
 } as const;
 
 export const AttachedState = { STARTING: 1, RUNNING: 2 } as const;
@@ -106,6 +107,7 @@ export const StartTag = {
   SIZE: 9,
   UMASK: 10,
   OOM_SCORE: 11,
+  ARCHIVE: 12,
 } as const;
 
 export const StartFlags = {
@@ -117,3 +119,5 @@ export const StartFlags = {
   DETACHED: 32,
   PROCESSES: 64,
 } as const;
+
+export const Archive = { STAT: 1, GET: 2, PUT: 3, CHANGES: 4, LAYER: 5, EXPORT: 6 } as const;

@@ -23,6 +23,7 @@ const ENUMS: [string, string, Record<string, number>][] = [
   ['hrun_configure_flags', 'HRUN_CONF_FLAG_', protocol.ConfigureFlags],
   ['hrun_start_tag', 'HRUN_START_', protocol.StartTag],
   ['hrun_start_flags', 'HRUN_START_', protocol.StartFlags],
+  ['hrun_archive', 'HRUN_ARCHIVE_', protocol.Archive],
 ];
 
 describe('src/guest/protocol.ts', () => {

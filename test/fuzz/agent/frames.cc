@@ -38,7 +38,9 @@ void parse_start(const frame& frame) {
     start_request request{};
     err err{};
     bool parsed = start_request_parse(frame.payload, frame.length, &request, &err) == 0;
-    if (parsed && (request.arguments.count == 0 || request.arguments.items[request.arguments.count]))
+    const string_list& arguments = request.arguments;
+    bool command = request.archive == 0 && !(request.flags & HRUN_START_PROCESSES);
+    if (parsed && (arguments.count == 0 ? command : arguments.items[arguments.count] != nullptr))
         abort();
     start_request_free(&request);
 }
