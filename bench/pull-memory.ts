@@ -6,7 +6,7 @@ import { randomFillSync } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeTarHeader } from '../src/image/archive/tar-header.ts';
+import { makeTarHeader } from '../src/tar/index.ts';
 import { startRegistry } from '../test/fixtures/registry.ts';
 import { PROJECT, report } from './harness.ts';
 

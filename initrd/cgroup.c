@@ -73,3 +73,9 @@ int cgroup_freeze(int cgroup, bool frozen, struct err* err) {
             break;
     return 0;
 }
+
+bool cgroup_is_frozen(int cgroup) {
+    char text[8];
+    kernel_file_read(cgroup, "cgroup.freeze", text, sizeof(text));
+    return text[0] == '1';
+}

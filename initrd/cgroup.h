@@ -22,6 +22,9 @@ int cgroup_set_pids_max(int cgroup, uint64_t most, struct err* err);
 /* Stops every process of the group, or lets all go on; returns when it is so, or a process deep in the kernel keeps it waiting. */
 int cgroup_freeze(int cgroup, bool frozen, struct err* err);
 
+/* True while the group stands still because it was told to. */
+bool cgroup_is_frozen(int cgroup);
+
 /* How many of its processes the OOM killer has ended so far; 0 if the kernel does not count. */
 uint64_t cgroup_oom_kills(int cgroup);
 

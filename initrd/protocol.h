@@ -249,6 +249,8 @@ enum hrun_start_flags {
     HRUN_START_DETACHED = 32, /* nobody wants the output, and the process goes on when the host hangs up */
     HRUN_START_PROCESSES =
         64, /* no command: stdout is a line for each process of the container, as ps(1) has it */
+    HRUN_START_FROZEN =
+        128, /* with HRUN_START_ARCHIVE: the container's processes stand still while it lasts */
 };
 
 #endif

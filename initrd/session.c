@@ -226,6 +226,23 @@ static int launch(struct session* session, const struct start_request* request, 
     return loop_watch(session->loop, &session->report, EPOLLIN) < 0 ? err_system(err, "watch a process") : 0;
 }
 
+/* For as long as the session lasts, unless the host has it stand still already. */
+static int stand_still(struct session* session, uint32_t flags, struct err* err) {
+    struct container* container = session->container;
+    if (!(flags & HRUN_START_FROZEN) || container->state != CONTAINER_RUNNING ||
+        cgroup_is_frozen(container->cgroup))
+        return 0;
+    session->froze = true;
+    return cgroup_freeze(container->cgroup, true, err);
+}
+
+static void let_go_on(struct session* session) {
+    struct err ignored;
+    if (session->froze)
+        cgroup_freeze(session->container->cgroup, false, &ignored);
+    session->froze = false;
+}
+
 struct session* session_start(struct loop* loop, struct container* container, struct connection* connection,
                               const void* payload, size_t length, struct err* err) {
     struct start_request request = {0};
@@ -235,7 +252,11 @@ struct session* session_start(struct loop* loop, struct container* container, st
         result = check_state(container, &request, err);
     if (result == 0) {
         session = make(loop, container, connection, &request);
-        result = session ? launch(session, &request, err) : err_system(err, "start a session");
+        result = session ? stand_still(session, request.flags, err) : err_system(err, "start a session");
+        if (result == 0)
+            result = launch(session, &request, err);
+        if (result < 0 && session)
+            let_go_on(session);
     }
     start_request_free(&request);
     if (result == 0)
@@ -315,6 +336,7 @@ void session_detach(struct session* session) {
 void session_exited(struct session* session, int status) {
     session->pid = 0;
     session->status = status;
+    let_go_on(session);
     if (session->init)
         session->container->state = CONTAINER_GONE;
     if (session->state != SESSION_RUNNING)

@@ -29,6 +29,7 @@ struct session {
     bool init;                     /* the container's own process */
     bool terminal;
     bool detached;         /* goes on without the host: what a terminal shows then is dropped */
+    bool froze;            /* the container stands still for it */
     bool archive;          /* the agent's own work, which ends with the connection */
     pid_t pid;             /* in the agent's pid namespace; 0 once reaped */
     int status;            /* as from waitpid */

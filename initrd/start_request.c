@@ -11,7 +11,7 @@
 
 #define KNOWN_FLAGS                                                                                          \
     (HRUN_START_INIT_SESSION | HRUN_START_TTY | HRUN_START_STDIN | HRUN_START_NO_NEW_PRIVS |                 \
-     HRUN_START_REAPER | HRUN_START_DETACHED | HRUN_START_PROCESSES)
+     HRUN_START_REAPER | HRUN_START_DETACHED | HRUN_START_PROCESSES | HRUN_START_FROZEN)
 #define DEFAULT_UMASK 022
 
 static int malformed(struct err* err, const char* what) {
@@ -132,7 +132,8 @@ static int check_archive(const struct start_request* request, struct err* err) {
     if (request->arguments.count > 0 && request->arguments.items[0][0] != '/')
         return malformed(err, "an archive of a path that is not absolute");
     bool input = request->flags & HRUN_START_STDIN;
-    if (input != (request->archive == HRUN_ARCHIVE_PUT) || (request->flags & ~(uint32_t)HRUN_START_STDIN))
+    if (input != (request->archive == HRUN_ARCHIVE_PUT) ||
+        (request->flags & ~(uint32_t)(HRUN_START_STDIN | HRUN_START_FROZEN)))
         return malformed(err, "an archive operation with flags that it does not have");
     return 0;
 }
@@ -144,6 +145,8 @@ static int complete(struct start_request* request, struct err* err) {
         return -1;
     if (command && (request->arguments.count == 0 || request->arguments.items[0][0] == '\0'))
         return err_set(err, HRUN_ERROR_NOT_FOUND, ENOENT, "no command given: the image has none either");
+    if (!request->archive && (request->flags & HRUN_START_FROZEN))
+        return malformed(err, "a command that would stand still");
     if (!request->cwd)
         request->cwd = strdup("/");
     if (!request->user)

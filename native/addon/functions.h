@@ -13,6 +13,10 @@ Napi::Value join_directories(const Napi::CallbackInfo& info);
 Napi::Value lock_file(const Napi::CallbackInfo& info);
 Napi::Value copy_sparse(const Napi::CallbackInfo& info);
 Napi::Value raw_terminal(const Napi::CallbackInfo& info);
+Napi::Value read_xattrs(const Napi::CallbackInfo& info);
+Napi::Value set_xattr(const Napi::CallbackInfo& info);
+Napi::Value make_node(const Napi::CallbackInfo& info);
+Napi::Value data_extents(const Napi::CallbackInfo& info);
 Napi::Value probe_kvm(const Napi::CallbackInfo& info);
 Napi::Value create_micro_vm(const Napi::CallbackInfo& info);
 

@@ -16,6 +16,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("lockFile", Napi::Function::New(env, lock_file, "lockFile"));
     exports.Set("copySparse", Napi::Function::New(env, copy_sparse, "copySparse"));
     exports.Set("rawTerminal", Napi::Function::New(env, raw_terminal, "rawTerminal"));
+    exports.Set("readXattrs", Napi::Function::New(env, read_xattrs, "readXattrs"));
+    exports.Set("setXattr", Napi::Function::New(env, set_xattr, "setXattr"));
+    exports.Set("makeNode", Napi::Function::New(env, make_node, "makeNode"));
+    exports.Set("dataExtents", Napi::Function::New(env, data_extents, "dataExtents"));
     exports.Set("probeKvm", Napi::Function::New(env, probe_kvm, "probeKvm"));
     exports.Set("createMicroVm", Napi::Function::New(env, create_micro_vm, "createMicroVm"));
     return exports;

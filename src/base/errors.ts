@@ -32,6 +32,8 @@ export type ErrorCode =
   | 'COMMAND_NOT_EXECUTABLE'
   | 'START_FAILED'
   | 'CONFIGURE_FAILED' // the guest could not set up the container's mounts, files or sysctls
+  | 'NO_SUCH_FILE' // in a container, or of the host for it
+  | 'COPY_FAILED' // files between container and host
   | 'NO_SUCH_USER' // user or group is not in the image
   | 'OUTPUT_FAILED' // standard output or error cannot be written
   | 'PROTOCOL';

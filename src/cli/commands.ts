@@ -67,6 +67,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     managed: 'container rename',
     load: () => import('./commands/rename.ts'),
   },
+  cp: {
+    summary: 'Copy files between a container and the host',
+    managed: 'container cp',
+    load: () => import('./commands/cp.ts'),
+  },
   logs: {
     summary: 'Show what a container has written',
     managed: 'container logs',

@@ -118,6 +118,7 @@ export const StartFlags = {
   REAPER: 16,
   DETACHED: 32,
   PROCESSES: 64,
+  FROZEN: 128,
 } as const;
 
 export const Archive = { STAT: 1, GET: 2, PUT: 3, CHANGES: 4, LAYER: 5, EXPORT: 6 } as const;

@@ -2,7 +2,7 @@
 
 export type { ImageToSave } from './archive/image-to-save.ts';
 export { type LoadedImage, loadArchive } from './archive/load.ts';
-export { openArchive, STDIN } from './archive/open.ts';
+export { openArchive, STDIN, unpackedStream } from './archive/open.ts';
 export { type ArchiveFormat, saveArchive } from './archive/save.ts';
 export type { Sink } from './archive/tar-writer.ts';
 export { blobPath, readBlobFile, writeBlobFile } from './blob-store.ts';

@@ -174,4 +174,12 @@ export interface Addon {
   createMicroVm(config: MicroVmConfig): Promise<MicroVm>;
   /** Sets the terminal `fd` to raw mode (cfmakeraw), for output too; throws ENOTTY when it is none. */
   rawTerminal(fd: number): RawTerminal;
+  /** The extended attributes of a file, of a symbolic link itself; none where the file system has none. */
+  readXattrs(path: Buffer): { name: string; value: Buffer }[];
+  /** Throws EOPNOTSUPP or EPERM where it cannot be. */
+  setXattr(path: Buffer, name: string, value: Buffer): void;
+  /** mknod(2): `mode` has the type (S_IFIFO, S_IFCHR, S_IFBLK). */
+  makeNode(path: Buffer, mode: number, major: number, minor: number): void;
+  /** [start, length] of each piece of an open file that is no hole; the whole when there are more than 1024. */
+  dataExtents(fd: number, size: number): [number, number][];
 }

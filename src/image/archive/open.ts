@@ -51,7 +51,7 @@ async function spool(store: ImageStore, input: Readable, where: string): Promise
     await using stack = new AsyncDisposableStack();
     const scratch = stack.use(await createScratch(store.root));
     let total = 0;
-    for await (const chunk of await unpacked(input, where)) {
+    for await (const chunk of await unpackedStream(input, where)) {
       total += chunk.length;
       if (total > MAX_UNPACKED_BYTES)
         throw new HrunError('LIMIT_EXCEEDED', `${where} unpacks to more than ${MAX_UNPACKED_BYTES} bytes`);
@@ -64,8 +64,11 @@ async function spool(store: ImageStore, input: Readable, where: string): Promise
   });
 }
 
-/** The input's chunks, with gzip or zstd taken off if it begins with their magic. */
-async function unpacked(input: Readable, where: string): Promise<AsyncIterable<Buffer>> {
+/** The input's chunks, with gzip or zstd taken off if it begins with their magic. Throws BAD_ARCHIVE where they are damaged. */
+export async function unpackedStream(
+  input: AsyncIterable<Buffer>,
+  where: string,
+): Promise<AsyncIterable<Buffer>> {
   const chunks = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let head = Buffer.alloc(0);
   while (head.length < MAGIC_BYTES) {

@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { HrunError } from '../../base/errors.ts';
-import { BLOCK, parseTarHeader, type TarHeader } from './tar-header.ts';
+import { BLOCK, parseTarHeader, type TarHeader } from '../../tar/index.ts';
 
 /** Where a file's content lies in a tar archive. */
 export interface TarEntry {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FileHandle } from 'node:fs/promises';
-import { BLOCK, makeTarHeader, padding } from './tar-header.ts';
+import { BLOCK, makeTarHeader, padding } from '../../tar/index.ts';
 
 /** Takes an archive's bytes in order; resolves when it can take more. */
 export type Sink = (bytes: Uint8Array) => Promise<void>;

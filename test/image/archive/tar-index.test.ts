@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeTarHeader, parseTarHeader } from '../../../src/image/archive/tar-header.ts';
 import { indexTar } from '../../../src/image/archive/tar-index.ts';
+import { makeTarHeader, parseTarHeader } from '../../../src/tar/index.ts';
 import { makeTar } from '../../fixtures/built-image.ts';
 
 let dir: string;

@@ -55,7 +55,7 @@ function text(block: Buffer, start: number, length: number): string {
 }
 
 /** Octal text, or GNU's base-256 when the first bit is set; undefined when it is neither or too large. */
-function parseNumber(field: Buffer): number | undefined {
+export function parseNumber(field: Buffer): number | undefined {
   if (field[0]! & 0x80) {
     const digits = [field[0]! & 0x7f, ...field.subarray(1)];
     const value = digits.reduce((sum, digit) => sum * 256 + digit, 0);
@@ -65,7 +65,8 @@ function parseNumber(field: Buffer): number | undefined {
   return digits === undefined ? undefined : Number.parseInt(digits || '0', 8);
 }
 
-function writeNumber(field: Buffer, value: number): void {
+/** Octal text, or GNU's base-256 for what does not fit. */
+export function writeNumber(field: Buffer, value: number): void {
   const octal = value.toString(8);
   if (octal.length < field.length) {
     field.write(`${octal.padStart(field.length - 1, '0')}\0`);
@@ -76,7 +77,7 @@ function writeNumber(field: Buffer, value: number): void {
 }
 
 /** Sum of the header's bytes, its own field taken as spaces. */
-function checksum(block: Buffer): number {
+export function checksum(block: Buffer): number {
   let sum = 8 * 0x20;
   for (let i = 0; i < BLOCK; i++) if (i < 148 || i >= 156) sum += block[i]!;
   return sum;
