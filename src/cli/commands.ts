@@ -72,6 +72,26 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     managed: 'container cp',
     load: () => import('./commands/cp.ts'),
   },
+  diff: {
+    summary: 'Show what a container has changed in its files',
+    managed: 'container diff',
+    load: () => import('./commands/diff.ts'),
+  },
+  commit: {
+    summary: 'Make an image of a container',
+    managed: 'container commit',
+    load: () => import('./commands/commit.ts'),
+  },
+  export: {
+    summary: "Export a container's files as an archive",
+    managed: 'container export',
+    load: () => import('./commands/export.ts'),
+  },
+  import: {
+    summary: 'Make an image of an archive of files',
+    managed: 'image import',
+    load: () => import('./commands/import.ts'),
+  },
   logs: {
     summary: 'Show what a container has written',
     managed: 'container logs',

@@ -62,6 +62,14 @@ export async function loadImage({ root }: ImageStore, entries: readonly NamedMan
   };
 }
 
+/** The image of a manifest in the store, with or without a name; a container keeps its own. */
+export async function imageOfManifest(store: ImageStore, digest: Digest): Promise<Image> {
+  const size = (await blobSize(store.root, digest)) ?? 0;
+  const bytes = await readBlobFile(store.root, digest);
+  const { mediaType } = parseManifest(bytes, undefined, `manifest ${digest}`);
+  return await loadImage(store, [{ name: undefined, descriptor: { mediaType, digest, size } }]);
+}
+
 /** Bytes that the image's layers take unpacked. */
 export async function imageSize({ root }: ImageStore, image: Image): Promise<number> {
   const unpacked = image.diffIds.map((diffId) => fileSize(layerPath(root, diffId)));

@@ -170,7 +170,7 @@ function checkDiffId(diffId: Digest, blob: Digest, result: LayerResult): void {
 }
 
 /** Words the converter's failures, which know nothing of images. */
-export async function inLayer<T>(name: Digest, work: () => Promise<T>): Promise<T> {
+export async function inLayer<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

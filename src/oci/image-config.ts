@@ -20,6 +20,7 @@ export interface ProcessConfig {
   StopSignal?: string;
   Shell?: string[] | null;
   Healthcheck?: object | null;
+  OnBuild?: string[] | null;
 }
 
 export interface HistoryEntry {

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import type { Root } from '../base/root.ts';
+import { inStore } from '../base/store-error.ts';
+import { Archive, archiveOutput } from '../guest/index.ts';
+import { openContainer } from './open-container.ts';
+import { openGuest } from './service-vm.ts';
+
+/** All files of a container as one tar, through `sink`, which takes its bytes in order. */
+export async function exportContainer(
+  root: Root,
+  text: string,
+  sink: (bytes: Buffer) => void | Promise<void>,
+): Promise<void> {
+  await using guest = await openGuest(await openContainer(root, text));
+  for await (const piece of archiveOutput(await guest.connect(), { operation: Archive.EXPORT }))
+    await sink(piece);
+}
+
+/** The same in the file `path`, which appears only when it is whole. */
+export async function exportContainerTo(root: Root, text: string, path: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  await inStore(path, async () => {
+    try {
+      await using file = await open(temporary, 'wx', 0o600);
+      await exportContainer(root, text, (bytes) => file.writeFile(bytes));
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  });
+}
