@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -36,9 +37,29 @@ static int put_file(struct tar_tree* tree, const struct found_file* file, const 
     return put(tree, entry, err);
 }
 
+/* Straight from the page cache. Returns what was sent: less than `length` where the file has become shorter or this cannot be. */
+static uint64_t send_range(struct tar_tree* tree, int fd, uint64_t at, uint64_t length) {
+    off_t from = (off_t)at;
+    uint64_t sent = 0;
+    if (length < TAR_WRITER_BUFFER || tar_flush(&tree->writer) < 0)
+        return 0;
+    while (sent < length) {
+        ssize_t count = sendfile(tree->writer.fd, fd, &from, length - sent);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            break;
+        sent += (uint64_t)count;
+    }
+    return sent;
+}
+
 /* Exactly `length` bytes, whatever becomes of the file meanwhile: what it lost is zeros. */
 static int put_range(struct tar_tree* tree, int fd, uint64_t at, uint64_t length, struct err* err) {
     static uint8_t buffer[64 * 1024];
+    uint64_t sent = send_range(tree, fd, at, length);
+    at += sent;
+    length -= sent;
     while (length > 0) {
         size_t part = length < sizeof(buffer) ? (size_t)length : sizeof(buffer);
         ssize_t count = pread(fd, buffer, part, (off_t)at);
@@ -46,10 +67,11 @@ static int put_range(struct tar_tree* tree, int fd, uint64_t at, uint64_t length
             continue;
         if (count < 0)
             return failed(tree, "read", err);
-        if (tar_put_bytes(&tree->writer, count > 0 ? buffer : NULL, count > 0 ? (size_t)count : part) < 0)
+        size_t got = count > 0 ? (size_t)count : part;
+        if (tar_put_bytes(&tree->writer, count > 0 ? buffer : NULL, got) < 0)
             return failed(tree, "archive", err);
-        at += count > 0 ? (size_t)count : part;
-        length -= count > 0 ? (size_t)count : part;
+        at += got;
+        length -= got;
     }
     return 0;
 }

@@ -9,13 +9,14 @@ import {
   type ImageStore,
   imageOfManifest,
   layerDescriptor,
+  type NewLayer,
   openImageStore,
 } from '../image/index.ts';
 import type { HistoryEntry, ImageConfig, ProcessConfig } from '../oci/index.ts';
 import { applyChanges } from './image-changes.ts';
 import { newImageName } from './image-name.ts';
 import { isRunning, type KnownContainer, openContainer } from './open-container.ts';
-import { openGuest } from './service-vm.ts';
+import { type Guest, openGuest } from './service-vm.ts';
 import { signalNumber } from './signal-number.ts';
 
 export interface CommitOptions {
@@ -37,9 +38,9 @@ export async function commitContainer(root: Root, text: string, options: CommitO
   const image = await imageOfManifest(store, container.config.imageDigest as Digest);
   const config = applyChanges(processConfig(container, image), options.changes);
   const layer = await readLayer(store, container, options.pause);
-  const layers = layer.isEmpty ? image.manifest.layers : [...image.manifest.layers, layerDescriptor(layer)];
-  const diffIds = layer.isEmpty ? [...image.diffIds] : [...image.diffIds, layer.diffId];
-  const entry = historyEntry(container, options, layer.isEmpty);
+  const layers = [...image.manifest.layers, ...(layer ? [layerDescriptor(layer)] : [])];
+  const diffIds = [...image.diffIds, ...(layer ? [layer.diffId] : [])];
+  const entry = historyEntry(container, options, layer === undefined);
   return await addImage(
     store,
     imageConfig(image, { config, diffIds, entry, author: options.author }),
@@ -48,8 +49,14 @@ export async function commitContainer(root: Root, text: string, options: CommitO
   );
 }
 
-async function readLayer(store: ImageStore, container: KnownContainer, pause: boolean) {
+/** Without any change there is none: directories that were only opened for a mount point are nothing of the user's. */
+async function readLayer(
+  store: ImageStore,
+  container: KnownContainer,
+  pause: boolean,
+): Promise<NewLayer | undefined> {
   await using guest = await openGuest(container);
+  if (!(await hasChanges(guest))) return undefined;
   const frozen = pause && isRunning(container.state);
   const request = { operation: Archive.LAYER, frozen };
   return await addLayer(
@@ -57,6 +64,11 @@ async function readLayer(store: ImageStore, container: KnownContainer, pause: bo
     archiveOutput(await guest.connect(), request),
     `of container ${container.name}`,
   );
+}
+
+async function hasChanges(guest: Guest): Promise<boolean> {
+  for await (const _ of archiveOutput(await guest.connect(), { operation: Archive.CHANGES })) return true;
+  return false;
 }
 
 /** As Docker: what the user said at `run` is the new image's default. What hrun added by itself is not. */

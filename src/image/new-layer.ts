@@ -18,8 +18,6 @@ import type { ImageStore } from './store.ts';
 
 export interface NewLayer extends LayerBlob {
   diffId: Digest;
-  /** the archive has no entry */
-  isEmpty: boolean;
 }
 
 /** Packs a tar as it comes, converts it and puts both into the store. The tar is as hostile as any layer: docs/layers.md. */
@@ -41,7 +39,7 @@ export async function addLayer(
     await makeDirectory(dirname(blobPath(root, digest)));
     await Promise.all([blob.commit(blobPath(root, digest)), erofs.commit(layerPath(root, diffId))]);
     await linkBlob(root, diffId, digest);
-    return { diffId, digest, size: result.blobBytes, isEmpty: result.entries === 0 };
+    return { diffId, digest, size: result.blobBytes };
   });
 }
 
