@@ -49,7 +49,11 @@ async function bench(): Promise<boolean> {
     promises.push({ id: 'S12', what: title, ratio: ratio(title, costs), atMost: AT_MOST });
     console.log(`${title.padEnd(44)} ${describe(costs)}`);
   }
-  return report('virtio-requests', {}, promises, { us, vsockPeer: 'our device behind vhost-user', hostLoad: loadavg() });
+  return report('virtio-requests', {}, promises, {
+    us,
+    vsockPeer: 'our device behind vhost-user',
+    hostLoad: loadavg(),
+  });
 }
 
 /** Ours to QEMU's: of its two ways to a disk the better one counts; for vsock they are one machine measured twice. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // kill -9 of the CLI, a monitor or a machine, anywhere in the life of containers. The order of things is random, but the same in each
 // run; HRUN_TEST_SEED chooses another, HRUN_TEST_KILLS how many.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, FIXTURES, isAlive, TestStore } from './hrun.ts';
@@ -59,19 +59,32 @@ async function list(): Promise<Listed[]> {
 function chooseStep(random: (below: number) => number, number: number, now: Listed[]): Step {
   const some = now[random(Math.max(1, now.length))];
   if (!some || (now.length < MOST_CONTAINERS && random(3) === 0)) return makeStep(random, number);
+  const temporary = isTemporary(some.ID);
   const named = (all: Listed[]) => all.find(({ ID }) => ID === some.ID);
+  // With --rm its keeper removes it as soon as its machine was killed.
+  const there = (all: Listed[]) => named(all) !== undefined || temporary;
   const steps: Step[] = [
-    { args: ['start', some.Names], holds: (all) => named(all) !== undefined },
+    { args: ['start', some.Names], holds: there },
     { args: ['stop', '-t', '0', some.Names], holds: (all) => named(all)?.State !== 'running' },
-    { args: ['exec', some.Names, 'true'], holds: (all) => named(all) !== undefined },
+    { args: ['exec', some.Names, 'true'], holds: there },
     { args: ['rm', '-f', some.Names], holds: (all) => named(all) === undefined },
     {
       args: ['rename', some.Names, `renamed${number}`],
-      holds: (all) => named(all)?.Names === `renamed${number}`,
+      holds: (all) => named(all)?.Names === `renamed${number}` || (temporary && !named(all)),
     },
-    { args: ['pause', some.Names], holds: (all) => named(all) !== undefined },
+    { args: ['pause', some.Names], holds: there },
   ];
   return steps[random(steps.length)]!;
+}
+
+/** True for a container that was made with --rm, and for one that is gone already. */
+function isTemporary(id: string): boolean {
+  try {
+    const config = readFileSync(join(store.dir, 'containers', id, 'config.json'), 'utf8');
+    return (JSON.parse(config) as { autoRemove: boolean }).autoRemove;
+  } catch {
+    return true;
+  }
 }
 
 function makeStep(random: (below: number) => number, number: number): Step {
