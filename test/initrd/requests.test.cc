@@ -74,7 +74,7 @@ TEST_CASE("a START needs a command, an absolute directory and values in range") 
     CHECK(start_error(arg + tlv_bytes(HRUN_START_CWD, "tmp")) ==
           "working directory \"tmp\" is not an absolute path");
     CHECK(start_error(arg + tlv_bytes(HRUN_START_UMASK, bytes_of(01000u))) == "START: a umask over 0777");
-    CHECK(start_error(arg + tlv_bytes(HRUN_START_FLAGS, bytes_of(128u))) == "START: unknown flags");
+    CHECK(start_error(arg + tlv_bytes(HRUN_START_FLAGS, bytes_of(256u))) == "START: unknown flags");
     CHECK(start_error(arg + tlv_bytes(HRUN_START_OOM_SCORE, bytes_of(2001u))) ==
           "START: an OOM score adjustment outside -1000 to 1000");
     std::string limit = tlv_bytes(HRUN_START_RLIMIT, std::string(24, '\0'));
