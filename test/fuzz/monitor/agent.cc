@@ -27,6 +27,7 @@ struct Host : AgentEvents {
     void agent_exit(const hrun_exit&) override {}
     void agent_error(const hrun_error&, std::string_view) override {}
     void agent_shutdown_done() override {}
+    void agent_paused(bool) override {}
     void agent_input_room() override {}
     void agent_gone(const Error&) override { ++gone; }
 
