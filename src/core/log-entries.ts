@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log of a container, as its monitor writes it: docker json-file lines, rotated by renaming.
 import { constants, type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 
@@ -58,22 +58,35 @@ interface LogFiles extends AsyncDisposable {
   handles: FileHandle[];
 }
 
-/** While they are opened the monitor may rename them: then a file would be there twice, or not at all, so names are checked by inode. */
+/** Rotations do not get in between as often as this, unless files hold a few lines each: then what was found has to do. */
+const MAX_ATTEMPTS = 20;
+
+/** Opens all files of a log. The monitor may rename them meanwhile: only when each still has its name have all been found. */
 async function openAll(directory: string): Promise<LogFiles> {
-  const handles: FileHandle[] = [];
-  const seen = new Set<number>();
-  for (let number = 0; ; number++) {
-    const handle = await openLog(directory, number === 0 ? LOG_FILE : `${LOG_FILE}.${number}`);
-    if (!handle) break;
-    const { ino } = await handle.stat();
-    if (seen.has(ino)) await handle.close();
-    else handles.unshift(handle);
-    seen.add(ino);
+  for (let attempt = 1; ; attempt++) {
+    const names = await logNames(directory);
+    const found = await Promise.all(names.map((name) => openLog(directory, name)));
+    const handles = found.filter((handle) => handle !== undefined);
+    const named = await Promise.all(names.map((name, i) => isNamed(found[i], join(directory, name))));
+    const close = async () => void (await Promise.all(handles.map((handle) => handle.close())));
+    if (named.every(Boolean) || attempt === MAX_ATTEMPTS) return { handles, [Symbol.asyncDispose]: close };
+    await close();
   }
-  return {
-    handles,
-    [Symbol.asyncDispose]: async () => void (await Promise.all(handles.map((handle) => handle.close()))),
-  };
+}
+
+/** The names of a log's files, oldest first. */
+async function logNames(directory: string): Promise<string[]> {
+  const names = (await readdir(directory)).flatMap((name) => {
+    const match = /^container\.log(?:\.([1-9]\d{0,8}))?$/.exec(name);
+    return match ? { name, number: Number(match[1] ?? 0) } : [];
+  });
+  return names.sort((a, b) => b.number - a.number).map(({ name }) => name);
+}
+
+async function isNamed(handle: FileHandle | undefined, path: string): Promise<boolean> {
+  if (!handle) return false;
+  const [opened, named] = await Promise.all([handle.stat(), lstat(path).catch(() => undefined)]);
+  return opened.ino === named?.ino;
 }
 
 /** A plain file of the container's directory; undefined when there is none. */
@@ -150,6 +163,8 @@ async function* growingLines(
       }
       const next = await nextFile(directory, file);
       if (next) {
+        // What was written between the end seen above and the rotation.
+        for (let rest = await reader.read(); rest; rest = await reader.read()) yield rest;
         if (file !== first) await file.close();
         file = next;
         reader = new LineReader(file, 0);
@@ -164,13 +179,14 @@ async function* growingLines(
   }
 }
 
-/** The file that took the place of `file`, if one did. */
+/** The file that was begun after `file`, or the oldest when `file` was deleted meanwhile; undefined while it is the last. */
 async function nextFile(directory: string, file: FileHandle): Promise<FileHandle | undefined> {
-  const now = await openLog(directory, LOG_FILE);
-  if (!now) return undefined;
-  if ((await now.stat()).ino !== (await file.stat()).ino) return now;
-  await now.close();
-  return undefined;
+  if (await isNamed(file, join(directory, LOG_FILE))) return undefined;
+  await using files = await openAll(directory);
+  const { ino } = await file.stat();
+  const all = await Promise.all(files.handles.map((handle) => handle.stat()));
+  const [next] = files.handles.splice(all.findIndex((stat) => stat.ino === ino) + 1, 1);
+  return next;
 }
 
 const RETRY_MS = 500;

@@ -62,7 +62,7 @@ describe('hrun logs', () => {
   test('-f goes on until the container ends, over rotations, and loses nothing', async () => {
     const options = ['--log-opt', 'max-size=20k', '--log-opt', 'max-file=3'];
     const script =
-      'read go; i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i; [ $((i % 100)) = 0 ] && sleep 0.05; done';
+      'read go; i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i; [ $((i % 100)) = 0 ] && sleep 0.1; done';
     const run = store.start(['run', '-i', '--name', 'long', ...options, 'busybox', 'sh', '-c', script], {
       stdin: 'pipe',
     });
