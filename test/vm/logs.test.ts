@@ -66,8 +66,7 @@ describe('hrun logs', () => {
     const run = store.start(['run', '-i', '--name', 'long', ...options, 'busybox', 'sh', '-c', script], {
       stdin: 'pipe',
     });
-    await store.reached('running').catch(() => {});
-    for (let i = 0; i < 200 && (await store.hrun(['ps', '-qf', 'name=long'])).stdout === ''; i++);
+    for (let i = 0; i < 100 && (await store.hrun(['ps', '-qf', 'name=long'])).stdout === ''; i++);
     const following = store.start(['logs', '-f', 'long']);
     await new Promise((resolve) => setTimeout(resolve, 1000));
     run.stdin!.write('go\n');
