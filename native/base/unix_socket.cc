@@ -15,7 +15,8 @@ constexpr int kBacklog = 128;
 constexpr int kStream = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
 Result<sockaddr_un> address_of(int directory, const std::string& name) {
-    const std::string path = "/proc/self/fd/" + std::to_string(directory) + "/" + name;
+    const std::string path =
+        directory == AT_FDCWD ? name : "/proc/self/fd/" + std::to_string(directory) + "/" + name;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path)

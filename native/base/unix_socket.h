@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unix stream sockets by directory and name. A path may be longer than sun_path holds, so sockets are bound
-// and connected through /proc/self/fd/<directory>/<name>.
+// Unix stream sockets by directory and name. A path may be longer than sun_path holds, so sockets are bound and connected
+// through /proc/self/fd/<directory>/<name>; with AT_FDCWD as the directory, which needs no /proc, in the working directory.
 #pragma once
 
 #include <string>

@@ -18,6 +18,10 @@ Result<System> System::open() {
     Fd fd(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
     if (!fd.valid())
         return Error::last("open /dev/kvm");
+    return adopt(std::move(fd));
+}
+
+Result<System> System::adopt(Fd fd) {
     const int version = ioctl(fd.get(), KVM_GET_API_VERSION, 0);
     if (version < 0)
         return Error::last("KVM_GET_API_VERSION");

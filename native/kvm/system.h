@@ -18,6 +18,8 @@ class System {
     // Opens /dev/kvm. ENOENT: KVM is not loaded; EACCES: no permission; ENOTSUP: an API other than version 12, the
     // only one there has been since Linux 2.6.22.
     static Result<System> open();
+    // The same with /dev/kvm opened by somebody else.
+    static Result<System> adopt(Fd device);
 
     // The value of a KVM_CAP_*: 0 when the host lacks it, else 1 or what the capability counts.
     int extension(int capability) const;

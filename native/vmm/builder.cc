@@ -160,8 +160,8 @@ Result<void> Builder::create_vcpus(const Config& config, uint64_t entry) {
         if (!vcpu)
             return vcpu.error();
         HRUN_TRY(set_boot_state(*vcpu, id, config.vcpus, entry));
-        m.vcpus_.push_back(
-            std::make_unique<VcpuThread>(std::move(*vcpu), id, m.buses_, *m.control_, m.aid_.get()));
+        m.vcpus_.push_back(std::make_unique<VcpuThread>(std::move(*vcpu), id, m.buses_, *m.control_,
+                                                        m.aid_.get(), vcpu_entered_));
     }
     return {};
 }

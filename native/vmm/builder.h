@@ -23,6 +23,9 @@ class Builder {
     // Help for hosts whose KVM cannot emulate all instructions (software_kvm.h).
     void use_aid(std::unique_ptr<EmulationAid> aid) { aid_ = std::move(aid); }
 
+    // Called on each vCPU's thread before it does anything for the guest.
+    void on_vcpu_entered(std::function<void()> entered) { vcpu_entered_ = std::move(entered); }
+
     // EINVAL names what is wrong in the configuration; other errors name the step that failed. Once only.
     Result<std::unique_ptr<Machine>> build(const Config& config, std::vector<SlotDevice> devices);
 
@@ -42,6 +45,7 @@ class Builder {
     EventLoop& loop_;
     platform::Serial::Output console_ = [](char) {};
     std::function<void(const char*)> step_done_ = [](const char*) {};
+    std::function<void()> vcpu_entered_ = [] {};
     std::unique_ptr<EmulationAid> aid_;
     std::unique_ptr<Machine> machine_;
 };

@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "boot/x86_64/image_file.h"
 #include "devices/virtio/device.h"
 
 namespace hrun::vmm {
 
 struct Config {
-    std::string kernel;          // path of an ELF vmlinux or a bzImage
-    std::string initrd;          // path, or empty
+    boot::ImageSource kernel;    // an ELF vmlinux or a bzImage
+    boot::ImageSource initrd;    // or empty
     std::string command_line;    // the devices' virtio_mmio.device= parameters are appended
     uint32_t vcpus = 1;          // 1 to boot::kMaxVcpus
     uint64_t memory = 128 << 20; // bytes, whole pages, at least 2 MiB

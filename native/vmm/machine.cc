@@ -12,11 +12,18 @@ Machine::~Machine() {
     vcpus_.clear();
 }
 
-Result<void> Machine::start() {
-    started_ = true;
-    control_->command(RunControl::Command::kRun);
+Result<void> Machine::start_threads() {
+    if (std::exchange(threads_started_, true))
+        return {};
     for (const auto& vcpu : vcpus_)
         HRUN_TRY(vcpu->start());
+    return {};
+}
+
+Result<void> Machine::start() {
+    HRUN_TRY(start_threads());
+    started_ = true;
+    control_->command(RunControl::Command::kRun);
     return {};
 }
 

@@ -24,7 +24,9 @@ class Machine {
     // Stops the guest, resets the devices and lets go of everything, in the right order.
     ~Machine();
 
-    // Starts the vCPU threads and lets them run.
+    // Starts the vCPU threads, which stand still until start(): for an owner with something to do in between. Idempotent.
+    Result<void> start_threads();
+    // Lets the guest run.
     Result<void> start();
     // Returns when no vCPU runs the guest and all registers are readable; the guest's clock stands still. Devices go on
     // serving what they have. Idempotent.
@@ -70,6 +72,7 @@ class Machine {
     Buses buses_;
     std::unique_ptr<EmulationAid> aid_;
     std::vector<std::unique_ptr<VcpuThread>> vcpus_;
+    bool threads_started_ = false;
     bool started_ = false;
     bool paused_ = false;
     kvm_clock_data clock_{}; // while paused: the time to go on from

@@ -46,8 +46,9 @@ void take_pending_kick() {
 } // namespace
 
 VcpuThread::VcpuThread(kvm::Vcpu vcpu, uint32_t id, const Buses& buses, RunControl& control,
-                       EmulationAid* aid)
-    : vcpu_(std::move(vcpu)), id_(id), buses_(buses), control_(control), aid_(aid) {}
+                       EmulationAid* aid, std::function<void()> entered)
+    : vcpu_(std::move(vcpu)), id_(id), buses_(buses), control_(control), aid_(aid),
+      entered_(std::move(entered)) {}
 
 VcpuThread::~VcpuThread() {
     if (!thread_.joinable())
@@ -75,6 +76,7 @@ void VcpuThread::main() {
     pthread_setname_np(pthread_self(), ("vcpu" + std::to_string(id_)).c_str());
     if (Result<void> set = vcpu_.interrupt_on(kick_signal()); !set)
         control_.end({End::Reason::kError, set.error().message()});
+    entered_();
     for (;;) {
         if (control_.current() != RunControl::Command::kRun)
             (void)vcpu_.complete_access(); // so that whoever reads a parked vCPU finds whole instructions

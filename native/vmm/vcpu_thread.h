@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -28,7 +29,9 @@ class EmulationAid {
 
 class VcpuThread {
   public:
-    VcpuThread(kvm::Vcpu vcpu, uint32_t id, const Buses& buses, RunControl& control, EmulationAid* aid);
+    // `entered` is called on the thread before it does anything for the guest.
+    VcpuThread(kvm::Vcpu vcpu, uint32_t id, const Buses& buses, RunControl& control, EmulationAid* aid,
+               std::function<void()> entered);
     // The control must have been told to stop; waits for the thread.
     ~VcpuThread();
 
@@ -57,6 +60,7 @@ class VcpuThread {
     const Buses& buses_;
     RunControl& control_;
     EmulationAid* aid_;
+    std::function<void()> entered_;
     std::atomic<uint64_t> exits_ = 0;
     std::thread thread_;
 };

@@ -6,8 +6,10 @@
 
 namespace hrun::boot {
 
-Result<ImageFile> ImageFile::open(const std::string& path) {
-    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+Result<ImageFile> ImageFile::open(const ImageSource& source) {
+    const std::string& path = source.path;
+    Fd fd(source.fd >= 0 ? fcntl(source.fd, F_DUPFD_CLOEXEC, 0)
+                         : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!fd.valid())
         return Error::last("open " + path);
     struct stat st;

@@ -11,10 +11,22 @@
 
 namespace hrun::boot {
 
+// A file by its path; or one that is open already (not owned), for a process that can open none: then the path is only
+// what errors call it.
+struct ImageSource {
+    ImageSource() = default;
+    ImageSource(std::string path, int fd = -1) : path(std::move(path)), fd(fd) {}
+    ImageSource(const char* path) : path(path) {}
+    bool empty() const { return path.empty(); }
+
+    std::string path;
+    int fd = -1;
+};
+
 class ImageFile {
   public:
     // Opens a regular file.
-    static Result<ImageFile> open(const std::string& path);
+    static Result<ImageFile> open(const ImageSource& source);
 
     const std::string& path() const { return path_; }
     uint64_t size() const { return size_; }

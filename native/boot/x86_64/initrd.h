@@ -12,6 +12,6 @@ namespace hrun::boot {
 // Places the file in page-aligned RAM behind `kernel` and below the address its header allows. ENOMEM when there is
 // no room. The range's size is the file's.
 Result<Range> load_initrd(const GuestMemory& memory, const Range& low_ram, const LoadedKernel& kernel,
-                          const std::string& path);
+                          const ImageSource& source);
 
 } // namespace hrun::boot

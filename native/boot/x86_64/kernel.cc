@@ -7,8 +7,8 @@
 
 namespace hrun::boot {
 
-Result<LoadedKernel> load_kernel(const GuestMemory& memory, const std::string& path) {
-    Result<ImageFile> file = ImageFile::open(path);
+Result<LoadedKernel> load_kernel(const GuestMemory& memory, const ImageSource& source) {
+    Result<ImageFile> file = ImageFile::open(source);
     if (!file)
         return file.error();
     char magic[SELFMAG];

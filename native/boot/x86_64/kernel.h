@@ -21,7 +21,7 @@ struct LoadedKernel {
 };
 
 // ENOEXEC with the path when the file is neither, is broken, is not for x86-64 or does not fit.
-Result<LoadedKernel> load_kernel(const GuestMemory& memory, const std::string& path);
+Result<LoadedKernel> load_kernel(const GuestMemory& memory, const ImageSource& source);
 
 Result<LoadedKernel> load_elf(const GuestMemory& memory, const ImageFile& file);
 Result<LoadedKernel> load_bzimage(const GuestMemory& memory, const ImageFile& file);

@@ -25,6 +25,9 @@ class BlkDevice : public Device {
     // the machine; it must not destroy the device.
     void on_write_error(std::function<void(const Error&)> failed) { failed_ = std::move(failed); }
 
+    // Called on each thread that carries out requests, before its first: set it before the device is used.
+    void on_worker_start(std::function<void()> started) { workers_.on_start(std::move(started)); }
+
     DeviceId device_id() const override { return kBlock; }
     uint64_t device_features() const override;
     std::span<const uint16_t> queue_max_sizes() const override;

@@ -48,6 +48,7 @@ void BlkWorkers::main() {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, nullptr);
     pthread_setname_np(pthread_self(), "blk");
+    started_();
     std::unique_lock lock(mutex_);
     for (;;) {
         work_.wait(lock, [this] { return leaving_ || !queued_.empty(); });

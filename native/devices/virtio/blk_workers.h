@@ -24,6 +24,8 @@ class BlkWorkers {
         : run_(std::move(run)), finished_(finished) {}
     ~BlkWorkers();
 
+    // Called on each thread before its first request.
+    void on_start(std::function<void()> started) { started_ = std::move(started); }
     // Queues requests; a thread is started for each that finds none idle, up to kThreads.
     void submit(std::vector<BlkRequest> requests);
     // Those that are done since the last call, in the order in which they ended.
@@ -35,6 +37,7 @@ class BlkWorkers {
     void main();
 
     std::function<void(BlkRequest&)> run_;
+    std::function<void()> started_ = [] {};
     const EventFd& finished_;
     std::mutex mutex_; // guards all below
     std::condition_variable work_;
