@@ -3,7 +3,7 @@
 
 runtime_packages=(qemu-system-x86 qemu-utils e2fsprogs)
 build_packages=(
-    gcc g++ cmake ninja-build make musl-tools libisal-dev libzstd-dev libssl-dev nlohmann-json3-dev
+    gcc g++ cmake ninja-build make musl-tools libisal-dev libzstd-dev libssl-dev nlohmann-json3-dev libseccomp-dev
     linux-source-6.12 patch flex bison bc libelf-dev perl xz-utils binutils
 )
 test_packages=(

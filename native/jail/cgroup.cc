@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Linux, Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst.
+#include "jail/cgroup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "base/fd.h"
+#include "jail/cgroup_hierarchies.h"
+
+namespace hrun::jail {
+
+namespace {
+
+constexpr const char* kParent = "/hrun";
+constexpr const char* kPeriod = "100000"; // microseconds
+constexpr int kRemoveTries = 20;
+constexpr timespec kRemovePause{0, 5000000};
+
+bool write_file(const std::string& path, const std::string& text) {
+    const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    return file.valid() && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+bool make_directory(const std::string& path) {
+    return mkdir(path.c_str(), 0755) == 0 || errno == EEXIST;
+}
+
+// Version 2: processes stand in leaves only, so the group cannot be below our own. Root's is at the top, as other engines'
+// are; a user's is where the user may make groups: the part of the tree that was delegated.
+std::string place_for(const Hierarchy& hierarchy) {
+    if (!hierarchy.unified)
+        return hierarchy.own + kParent;
+    if (geteuid() == 0)
+        return hierarchy.mount_point + kParent;
+    std::string directory = hierarchy.own;
+    while (directory.size() > hierarchy.mount_point.size()) {
+        directory.erase(directory.rfind('/'));
+        if (access(directory.c_str(), W_OK) == 0 && access((directory + "/cgroup.procs").c_str(), W_OK) == 0)
+            return directory + kParent;
+    }
+    return {};
+}
+
+// A controller that cannot be had is missed when a limit needs it.
+void enable_controllers(const std::string& place) {
+    const std::string above = place.substr(0, place.rfind('/'));
+    for (const std::string& directory : {above, place})
+        for (const char* controller : {"+memory", "+cpu", "+pids"})
+            write_file(directory + "/cgroup.subtree_control", controller);
+}
+
+bool set_memory(const Hierarchy& hierarchy, const std::string& directory, uint64_t bytes) {
+    return write_file(directory + (hierarchy.unified ? "/memory.max" : "/memory.limit_in_bytes"),
+                      std::to_string(bytes));
+}
+
+bool set_cpu(const Hierarchy& hierarchy, const std::string& directory, uint64_t quota) {
+    if (hierarchy.unified)
+        return write_file(directory + "/cpu.max", std::to_string(quota) + " " + kPeriod);
+    return write_file(directory + "/cpu.cfs_period_us", kPeriod) &&
+           write_file(directory + "/cpu.cfs_quota_us", std::to_string(quota));
+}
+
+// What could be set is taken out of `wanted`.
+void set_limits(const Hierarchy& hierarchy, const std::string& directory, Resources& wanted) {
+    if (wanted.memory_max && hierarchy.has("memory") && set_memory(hierarchy, directory, wanted.memory_max))
+        wanted.memory_max = 0;
+    if (wanted.cpu_max && hierarchy.has("cpu") && set_cpu(hierarchy, directory, wanted.cpu_max))
+        wanted.cpu_max = 0;
+    if (wanted.pids_max && hierarchy.has("pids") &&
+        write_file(directory + "/pids.max", std::to_string(wanted.pids_max)))
+        wanted.pids_max = 0;
+}
+
+std::string names_of(const Resources& resources) {
+    std::string names;
+    const auto add = [&names](uint64_t limit, const char* name) {
+        if (limit)
+            names += (names.empty() ? "" : ", ") + std::string(name);
+    };
+    add(resources.memory_max, "memory");
+    add(resources.cpu_max, "cpu");
+    add(resources.pids_max, "pids");
+    return names;
+}
+
+// A group with processes stays: rmdir(2) fails with EBUSY.
+void remove_empty_groups(const std::string& parent) {
+    struct Close {
+        void operator()(DIR* open) const { closedir(open); }
+    };
+    const std::unique_ptr<DIR, Close> directory(opendir(parent.c_str()));
+    while (const dirent* entry = directory ? readdir(directory.get()) : nullptr)
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+            rmdir((parent + "/" + entry->d_name).c_str());
+}
+
+} // namespace
+
+Result<Cgroup> Cgroup::create(const std::string& name, const Resources& resources) {
+    Cgroup group(name, resources);
+    HRUN_TRY(group.make());
+    return group;
+}
+
+Result<void> Cgroup::make() {
+    Resources wanted = resources_;
+    directories_.clear();
+    Error last{ENOENT, "find control groups"};
+    for (const Hierarchy& hierarchy : find_hierarchies()) {
+        const std::string place = place_for(hierarchy);
+        if (place.empty() || !make_directory(place)) {
+            last = place.empty() ? Error{EACCES, "make a control group in " + hierarchy.mount_point}
+                                 : Error::last("make control group " + place);
+            continue;
+        }
+        if (hierarchy.unified)
+            enable_controllers(place);
+        const std::string directory = place + "/" + name_;
+        if (!make_directory(directory)) {
+            last = Error::last("make control group " + directory);
+            continue;
+        }
+        set_limits(hierarchy, directory, wanted);
+        directories_.push_back(directory);
+    }
+    missing_ = names_of(wanted);
+    if (directories_.empty())
+        return last;
+    return {};
+}
+
+// Another monitor at its end may have taken the new group for one that was left behind: then it is made again.
+Result<void> Cgroup::add(pid_t pid) {
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        bool all = true;
+        for (const std::string& directory : directories_)
+            all = write_file(directory + "/cgroup.procs", std::to_string(pid)) && all;
+        if (all)
+            return {};
+        const Error error = Error::last("move the VM into control group " + directories_.front());
+        if (errno != ENOENT || attempt > 0)
+            return error;
+        HRUN_TRY(make());
+    }
+    return {};
+}
+
+void Cgroup::remove() {
+    for (const std::string& directory : directories_) {
+        for (int i = 0; i < kRemoveTries && rmdir(directory.c_str()) < 0 && errno == EBUSY; ++i)
+            nanosleep(&kRemovePause, nullptr);
+        remove_empty_groups(directory.substr(0, directory.rfind('/')));
+    }
+    directories_.clear();
+}
+
+} // namespace hrun::jail

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// A control group for one VM and its monitor, in whatever the host has: version 1, version 2 or both.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace hrun::jail {
+
+// 0: no limit.
+struct Resources {
+    uint64_t memory_max = 0; // bytes
+    uint64_t cpu_max = 0;    // microseconds of CPU time in each 100 ms
+    uint64_t pids_max = 0;   // processes and threads
+};
+
+class Cgroup {
+  public:
+    // Makes the group hrun/<name> with its limits. The error says why this host or user has none.
+    static Result<Cgroup> create(const std::string& name, const Resources& resources);
+
+    // Limits that were asked for and that this host cannot set, for example "memory, cpu"; empty when all are in force.
+    const std::string& missing() const { return missing_; }
+    // Moves a process, with all its threads, into the group. Not while it creates a VM: KVM is slow in a group that has
+    // just been made.
+    Result<void> add(pid_t pid);
+    // Removes the group once its processes are gone, and such groups as killed monitors have left.
+    void remove();
+
+  private:
+    Cgroup(std::string name, Resources resources) : name_(std::move(name)), resources_(resources) {}
+    Result<void> make();
+
+    std::string name_;
+    Resources resources_;
+    std::string missing_;
+    std::vector<std::string> directories_; // one per hierarchy
+};
+
+} // namespace hrun::jail

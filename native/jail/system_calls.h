@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which system calls each kind of thread of the monitor needs once the guest may run: everything else ends it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hrun::jail {
+
+enum class ThreadKind : uint32_t { kEventLoop, kVcpu, kDiskWorker };
+
+const char* name_of(ThreadKind kind);
+
+// An argument of an allowed call: (argument & mask) == value. Without any, the call is allowed whatever its arguments.
+struct Condition {
+    unsigned argument; // 0 to 5
+    uint64_t mask;
+    uint64_t value;
+};
+
+struct AllowedCall {
+    int number;
+    std::vector<Condition> conditions; // all must hold
+};
+
+// `self`: the process that the threads belong to, the only one that they may signal.
+std::vector<AllowedCall> allowed_calls(ThreadKind kind, pid_t self);
+
+} // namespace hrun::jail

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jail/system_calls.h"
+
+#include <doctest/doctest.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+
+#include "jail/violation.h"
+
+namespace hrun::jail {
+namespace {
+
+bool allows(ThreadKind kind, int number) {
+    const auto calls = allowed_calls(kind, 1);
+    return std::any_of(calls.begin(), calls.end(),
+                       [number](const AllowedCall& call) { return call.number == number; });
+}
+
+TEST_CASE("no list has what starts programs, reaches other processes or changes the jail") {
+    for (const ThreadKind kind : {ThreadKind::kEventLoop, ThreadKind::kVcpu, ThreadKind::kDiskWorker})
+        for (const int number : {SYS_execve,
+                                 SYS_execveat,
+                                 SYS_fork,
+                                 SYS_vfork,
+                                 SYS_clone3,
+                                 SYS_ptrace,
+                                 SYS_kill,
+                                 SYS_process_vm_readv,
+                                 SYS_process_vm_writev,
+                                 SYS_pidfd_open,
+                                 SYS_pidfd_getfd,
+                                 SYS_mount,
+                                 SYS_umount2,
+                                 SYS_pivot_root,
+                                 SYS_chroot,
+                                 SYS_unshare,
+                                 SYS_setns,
+                                 SYS_bind,
+                                 SYS_listen,
+                                 SYS_bpf,
+                                 SYS_io_uring_setup,
+                                 SYS_open,
+                                 SYS_openat2,
+                                 SYS_open_by_handle_at,
+                                 SYS_linkat,
+                                 SYS_symlinkat,
+                                 SYS_mkdirat,
+                                 SYS_mknodat,
+                                 SYS_flock,
+                                 SYS_capset,
+                                 SYS_setuid,
+                                 SYS_memfd_create}) {
+            CAPTURE(name_of(kind));
+            CAPTURE(number);
+            CHECK(!allows(kind, number));
+        }
+}
+
+TEST_CASE("only the event loop opens files and sockets, only vCPUs speak to KVM") {
+    for (const int number : {SYS_openat, SYS_socket, SYS_connect, SYS_accept4, SYS_clone, SYS_renameat}) {
+        CHECK(allows(ThreadKind::kEventLoop, number));
+        CHECK(!allows(ThreadKind::kVcpu, number));
+        CHECK(!allows(ThreadKind::kDiskWorker, number));
+    }
+    CHECK(allows(ThreadKind::kVcpu, SYS_ioctl));
+    CHECK(!allows(ThreadKind::kEventLoop, SYS_ioctl));
+    CHECK(!allows(ThreadKind::kDiskWorker, SYS_ioctl));
+}
+
+TEST_CASE("a system call is told by its name, an unknown one by its number") {
+    CHECK(system_call_name(SYS_execve) == "execve");
+    CHECK(system_call_name(4000) == "system call 4000");
+}
+
+} // namespace
+} // namespace hrun::jail
