@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// S9: private memory of an idle hrun-vmm with the kvm engine, the guest's own memory left out. The guest is the bare-metal
+// S9: private memory of an idle hrun-vmm, keeper and monitor, with the kvm engine, the guest's own memory left out. The guest is the bare-metal
 // agent of test/guests/agent: the whole session is up, and nothing happens.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,8 +19,11 @@ const directory = rig.container(['wait'], change);
 const client = rig.run(directory);
 await client.started;
 await sleep(SETTLE_MS);
-const { monitorPid } = rig.state(directory);
-const mappings = privateMemory(monitorPid);
+const { monitorPid, vmmPid } = rig.state(directory);
+const mappings = new Map([
+  ...[...privateMemory(monitorPid)].map(([name, kib]) => [`keeper ${name}`, kib] as const),
+  ...privateMemory(vmmPid),
+]);
 process.kill(monitorPid, 'SIGTERM');
 await client.ended;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/client.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 
 namespace hrun::monitor {
@@ -132,6 +134,7 @@ void Client::leave() {
     if (std::exchange(gone_, true))
         return;
     watch_.reset();
+    shutdown(socket_.get(), SHUT_RDWR); // the keeper holds the first client's socket too
     departure_ = loop_.after({}, [this] { events_.client_gone(*this); });
 }
 

@@ -15,6 +15,7 @@ constexpr uint64_t kMaxVcpus = 32;
 constexpr uint64_t kMaxMemoryMib = 1 << 20;
 constexpr uint64_t kFirstGuestCid = 3;
 constexpr uint64_t kLastSignal = 64;
+constexpr uint64_t kLeastCpuMax = 1000; // the kernel takes no smaller quota
 
 // Reads an object field by field and remembers the first mistake. After a mistake the values read mean nothing.
 class Reader {
@@ -78,6 +79,7 @@ class Reader {
         fail(key, "must be an array");
         return null_;
     }
+    bool has(const char* key) const { return object_.is_object() && object_.contains(key); }
     // Call it last: what was not read should not be there.
     void finish() {
         if (!object_.is_object())
@@ -161,6 +163,22 @@ LogConfig read_log(Reader& reader) {
     return config;
 }
 
+// Absent as a whole or in part: no limit.
+jail::Resources read_resources(Reader& reader) {
+    jail::Resources resources;
+    if (!reader.has("resources"))
+        return resources;
+    Reader object = reader.object("resources");
+    const auto limit = [&object](const char* key, uint64_t least) {
+        return object.has(key) ? object.number(key, least, INT64_MAX) : 0;
+    };
+    resources.memory_max = limit("memoryMax", 1);
+    resources.cpu_max = limit("cpuMax", kLeastCpuMax);
+    resources.pids_max = limit("pidsMax", 1);
+    object.finish();
+    return resources;
+}
+
 } // namespace
 
 std::variant<Config, std::string> parse_config(std::string_view text) {
@@ -185,6 +203,7 @@ std::variant<Config, std::string> parse_config(std::string_view text) {
     config.stop_signal = static_cast<uint32_t>(reader.number("stopSignal", 1, kLastSignal));
     config.auto_remove = reader.boolean("autoRemove");
     config.boot_timeout_ms = static_cast<uint32_t>(reader.number("bootTimeoutMs", 1, UINT32_MAX));
+    config.resources = read_resources(reader);
     reader.finish();
     if (!mistake.empty())
         return mistake;

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "jail/cgroup.h"
+
 namespace hrun::monitor {
 
 struct DiskConfig {
@@ -26,6 +28,7 @@ struct LogConfig {
 
 struct Config {
     std::string id;
+    jail::Resources resources; // of the VM's control group
     Engine engine;
     std::string qemu_binary; // this and accel: of the qemu engine
     std::string accel;

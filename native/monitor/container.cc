@@ -21,10 +21,12 @@ constexpr int kLockTries = 100; // a repair that looks at the container holds it
 constexpr timespec kLockPause{0, 10000000};
 
 Result<std::string> read_file(int directory, const char* name, size_t limit) {
-    const Fd file(openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const Fd file(openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat st;
     if (!file.valid() || fstat(file.get(), &st) < 0)
         return Error::last(std::string("read ") + name);
+    if (!S_ISREG(st.st_mode))
+        return Error{EINVAL, std::string("read ") + name + ", which is not a regular file"};
     if (static_cast<uint64_t>(st.st_size) > limit)
         return Error{EFBIG, std::string("read ") + name};
     std::string bytes(static_cast<size_t>(st.st_size), '\0');
@@ -34,7 +36,7 @@ Result<std::string> read_file(int directory, const char* name, size_t limit) {
 }
 
 Result<Fd> take_lock(int directory) {
-    Fd lock(openat(directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    Fd lock(openat(directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
     if (!lock.valid())
         return Error::last("open lock");
     for (int i = 0; i < kLockTries; ++i) {
@@ -71,6 +73,7 @@ std::variant<Container, std::string> open_container(const char* path) {
     container.config = std::move(std::get<Config>(config));
     container.configure = std::move(*configure);
     container.start = std::move(*start);
+    container.files = open_machine_files(container.config);
     return container;
 }
 

@@ -2,24 +2,39 @@
 // A container's directory, locked, and what the CLI left there for its monitor.
 #pragma once
 
+#include <fcntl.h>
+
+#include <memory>
 #include <string>
 #include <variant>
 
 #include "base/fd.h"
 #include "monitor/config.h"
+#include "monitor/confinement.h"
+#include "monitor/keeper_link.h"
+#include "monitor/machine_files.h"
 
 namespace hrun::monitor {
 
+// The container's directory for the monitor, whose working directory it is: a descriptor would lead out of the jail.
+constexpr int kContainerDirectory = AT_FDCWD;
+
 struct Container {
-    Fd directory;
-    Fd lock;          // held from start to end
-    std::string path; // absolute
+    Fd directory;     // the keeper's alone
+    Fd lock;          // held from start to end, by everything that lives for the container
+    std::string path; // absolute, as the host sees it
     Config config;
     std::string configure; // payloads for the agent
     std::string start;
+    MachineFiles files;
+
+    // Of the monitor.
+    pid_t keeper_pid = 0; // as the host sees it
+    std::unique_ptr<Confinement> jail;
+    std::unique_ptr<KeeperLink> keeper;
 };
 
-// Locks and reads the directory; or one line that says what is wrong with it.
+// Locks and reads the directory and opens the machine's files; or one line that says what is wrong with the directory.
 std::variant<Container, std::string> open_container(const char* path);
 
 } // namespace hrun::monitor

@@ -31,11 +31,12 @@ Error with_advice(Error error) {
 
 } // namespace
 
-KvmMachine::KvmMachine(EventLoop& loop, int directory, const Config& config, MachineEvents& events)
-    : loop_(loop), directory_(directory), config_(config), events_(events),
-      hybrid_(loop, directory, "vsock.sock") {}
+KvmMachine::KvmMachine(EventLoop& loop, Container& container, MachineEvents& events)
+    : loop_(loop), container_(container), config_(container.config), events_(events),
+      hybrid_(loop, kContainerDirectory, "vsock.sock") {}
 
 Result<void> KvmMachine::start() {
+    HRUN_TRY(container_.jail->enter());
     HRUN_TRY(open_console());
     auto machine = build();
     if (!machine)
@@ -48,14 +49,19 @@ Result<void> KvmMachine::start() {
     if (!ended)
         return ended.error();
     HRUN_TRY(hybrid_.listen(*vsock_));
-    HRUN_TRY((*machine)->start());
+    container_.keeper->await(); // kPlace
+    HRUN_TRY((*machine)->start_threads());
     ended_ = std::move(*ended);
     machine_ = std::move(*machine);
     return {};
 }
 
+Result<void> KvmMachine::run() {
+    return machine_->start();
+}
+
 Result<void> KvmMachine::open_console() {
-    auto console = Console::open(directory_, [this] {
+    auto console = Console::open(kContainerDirectory, [this] {
         events_.machine_failed(HRUN_ERROR_VM, "the guest's kernel panicked: " + console_->panic());
     });
     if (!console)
@@ -77,25 +83,49 @@ void KvmMachine::read_console() {
 }
 
 Result<std::unique_ptr<vmm::Machine>> KvmMachine::build() {
-    auto system = kvm::System::open();
+    if (!container_.files.kvm)
+        return container_.files.kvm.error();
+    auto system = kvm::System::adopt(std::move(*container_.files.kvm));
     if (!system)
         return system.error();
     auto supported = system->supported_cpuid();
     if (!supported)
         return supported.error();
+    auto lock_vcpu = container_.jail->thread_lock(jail::ThreadKind::kVcpu);
+    auto lock_worker = container_.jail->thread_lock(jail::ThreadKind::kDiskWorker);
+    if (!lock_vcpu || !lock_worker)
+        return (lock_vcpu ? lock_worker : lock_vcpu).error();
+    lock_worker_ = std::move(*lock_worker);
     auto devices = create_devices();
+    auto machine_config = config();
     if (!devices)
         return devices.error();
+    if (!machine_config)
+        return machine_config.error();
     const vmm::CpuidTable cpuid = vmm::apply_cpuid_template(*supported);
     vmm::Builder builder(*system, cpuid, loop_);
     builder.on_console([this](char byte) { serial_->put(byte); });
-    return builder.build({.kernel = config_.kernel,
-                          .initrd = config_.initrd,
-                          .command_line = kCommandLine,
-                          .vcpus = config_.vcpus,
-                          .memory = config_.memory_mib << 20,
-                          .pit = false},
-                         std::move(*devices));
+    builder.on_step([this, placed = false](const char*) mutable {
+        if (!std::exchange(
+                placed,
+                true)) // the first step: KVM has made the VM, see jail/cgroup.h; the others go on meanwhile
+            container_.keeper->tell(KeeperRequest::kPlace);
+    });
+    builder.on_vcpu_entered(std::move(*lock_vcpu));
+    return builder.build(*machine_config, std::move(*devices));
+}
+
+Result<vmm::Config> KvmMachine::config() const {
+    MachineFiles& files = container_.files;
+    for (const auto* file : {&files.kernel, &files.initrd})
+        if (!*file)
+            return file->error();
+    return vmm::Config{.kernel = {config_.kernel, files.kernel->get()},
+                       .initrd = {config_.initrd, files.initrd->get()},
+                       .command_line = kCommandLine,
+                       .vcpus = config_.vcpus,
+                       .memory = config_.memory_mib << 20,
+                       .pit = false};
 }
 
 Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
@@ -107,8 +137,8 @@ Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
     devices.push_back({config_.rng_slot, std::make_unique<virtio::RngDevice>(loop_)});
     devices.push_back({config_.balloon_slot,
                        std::make_unique<virtio::BalloonDevice>(loop_, [](const virtio::BalloonStats&) {})});
-    for (const DiskConfig& disk : config_.disks) {
-        auto device = create_disk(disk);
+    for (size_t i = 0; i < config_.disks.size(); ++i) {
+        auto device = create_disk(config_.disks[i], container_.files.disks[i]);
         if (!device)
             return device.error();
         devices.push_back(std::move(*device));
@@ -116,8 +146,7 @@ Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
     return devices;
 }
 
-Result<vmm::SlotDevice> KvmMachine::create_disk(const DiskConfig& disk) {
-    auto file = open_disk(disk);
+Result<vmm::SlotDevice> KvmMachine::create_disk(const DiskConfig& disk, Result<Fd>& file) {
     if (!file)
         return file.error();
     auto backend = virtio::BlkBackend::create(std::move(*file), disk.read_only);
@@ -129,6 +158,7 @@ Result<vmm::SlotDevice> KvmMachine::create_disk(const DiskConfig& disk) {
     (*device)->on_write_error([this, &disk](const Error& error) {
         events_.machine_failed(HRUN_ERROR_HOST, disk_failure(disk.path, error.code == ENOSPC));
     });
+    (*device)->on_worker_start(lock_worker_);
     return vmm::SlotDevice{disk.slot, std::move(*device)};
 }
 

@@ -2,8 +2,6 @@
 // The kvm engine: our own machine in this process, its devices on the monitor's event loop.
 #pragma once
 
-#include <unistd.h>
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,10 +16,11 @@ namespace hrun::monitor {
 
 class KvmMachine : public Machine {
   public:
-    KvmMachine(EventLoop& loop, int directory, const Config& config, MachineEvents& events);
+    KvmMachine(EventLoop& loop, Container& container, MachineEvents& events);
 
     Result<void> start() override;
-    pid_t pid() const override { return running() ? getpid() : 0; }
+    Result<void> run() override;
+    pid_t pid() const override { return running() ? container_.jail->host_pid() : 0; }
     bool running() const override { return machine_ != nullptr; }
     void kill() override;
     void close() override { hybrid_.close(); }
@@ -32,12 +31,13 @@ class KvmMachine : public Machine {
     Result<void> open_console();
     void read_console();
     Result<std::vector<vmm::SlotDevice>> create_devices();
-    Result<vmm::SlotDevice> create_disk(const DiskConfig& disk);
+    Result<vmm::SlotDevice> create_disk(const DiskConfig& disk, Result<Fd>& file);
     Result<std::unique_ptr<vmm::Machine>> build();
+    Result<vmm::Config> config() const;
     void collect();
 
     EventLoop& loop_;
-    int directory_;
+    Container& container_;
     const Config& config_;
     MachineEvents& events_;
     virtio::HybridVsock hybrid_;
@@ -46,6 +46,7 @@ class KvmMachine : public Machine {
     Watch console_watch_;
     virtio::VsockDevice* vsock_ = nullptr; // the machine's
     std::unique_ptr<vmm::Machine> machine_;
+    std::function<void()> lock_worker_;
     Watch ended_;
     Timer last_turn_;
     vmm::End end_;

@@ -6,11 +6,10 @@
 
 namespace hrun::monitor {
 
-std::unique_ptr<Machine> create_machine(EventLoop& loop, int directory, const Config& config,
-                                        MachineEvents& events) {
-    if (config.engine == Engine::kKvm)
-        return std::make_unique<KvmMachine>(loop, directory, config, events);
-    return std::make_unique<QemuMachine>(loop, directory, config, events);
+std::unique_ptr<Machine> create_machine(EventLoop& loop, Container& container, MachineEvents& events) {
+    if (container.config.engine == Engine::kKvm)
+        return std::make_unique<KvmMachine>(loop, container, events);
+    return std::make_unique<QemuMachine>(loop, container, events);
 }
 
 } // namespace hrun::monitor

@@ -11,7 +11,7 @@
 #include "base/event_loop.h"
 #include "base/result.h"
 #include "devices/virtio/vsock.h"
-#include "monitor/config.h"
+#include "monitor/container.h"
 
 namespace hrun::monitor {
 
@@ -28,9 +28,12 @@ class Machine {
   public:
     virtual ~Machine() = default;
 
-    // Starts it. The error names the file, device or program that is in the way.
+    // Makes it, enters the jail on the way, and stops short of the guest's first instruction. The error names the file,
+    // device or program that is in the way.
     virtual Result<void> start() = 0;
-    // The process in which the guest runs; 0 when there is none.
+    // Lets the guest run, as soon as the event loop turns. After start(), once the monitor is locked in.
+    virtual Result<void> run() = 0;
+    // The process in which the guest runs, as the host sees it; 0 when there is none.
     virtual pid_t pid() const = 0;
     // From a successful start() until machine_gone().
     virtual bool running() const = 0;
@@ -44,8 +47,7 @@ class Machine {
     virtual virtio::VsockDevice& vsock() = 0;
 };
 
-// A machine of the configuration's engine. `directory` is the container's; it and the others outlive the machine.
-std::unique_ptr<Machine> create_machine(EventLoop& loop, int directory, const Config& config,
-                                        MachineEvents& events);
+// A machine of the configuration's engine. Loop, container and events outlive it.
+std::unique_ptr<Machine> create_machine(EventLoop& loop, Container& container, MachineEvents& events);
 
 } // namespace hrun::monitor

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hrun-vmm [--service] CONTAINER_DIRECTORY: see docs/monitor.md.
+// hrun-vmm [--service] CONTAINER_DIRECTORY, hrun-vmm --check: see docs/monitor.md.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -10,6 +10,8 @@
 #include <variant>
 
 #include "monitor/container.h"
+#include "monitor/host_check.h"
+#include "monitor/keeper.h"
 #include "monitor/service.h"
 #include "monitor/vm.h"
 
@@ -63,9 +65,27 @@ template <class Owner, class Stop> int serve(EventLoop& loop, Owner& owner, Fd c
     return ran ? 0 : complain(ran.error().message());
 }
 
+int run_vm(Container container, Fd client) {
+    auto loop = EventLoop::create();
+    if (!loop)
+        return complain(loop.error().message());
+    Vm vm(**loop, std::move(container));
+    return serve(**loop, vm, std::move(client), [&] { vm.stop(vm.stop_signal(), kStopMilliseconds); });
+}
+
+int run_service(Container container, Fd client) {
+    auto loop = EventLoop::create();
+    if (!loop)
+        return complain(loop.error().message());
+    Service server(**loop, std::move(container));
+    return serve(**loop, server, std::move(client), [&] { server.stop(); });
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+    if (argc == 2 && std::string_view(argv[1]) == "--check")
+        return puts(check_host().c_str()) < 0;
     const bool service = argc == 3 && std::string_view(argv[1]) == "--service";
     if (argc != 2 && !service)
         return complain("usage: hrun-vmm [--service] CONTAINER_DIRECTORY");
@@ -73,13 +93,7 @@ int main(int argc, char** argv) {
     auto container = open_container(argv[argc - 1]);
     if (auto* mistake = std::get_if<std::string>(&container))
         return complain(*mistake);
-    auto loop = EventLoop::create();
-    if (!loop)
-        return complain(loop.error().message());
-    if (service) {
-        Service server(**loop, std::move(std::get<Container>(container)));
-        return serve(**loop, server, std::move(client), [&] { server.stop(); });
-    }
-    Vm vm(**loop, std::move(std::get<Container>(container)));
-    return serve(**loop, vm, std::move(client), [&] { vm.stop(vm.stop_signal(), kStopMilliseconds); });
+    Keeper keeper(std::move(std::get<Container>(container)),
+                  service ? Keeper::Role::kService : Keeper::Role::kContainer);
+    return keeper.run(std::move(client), service ? run_service : run_vm);
 }

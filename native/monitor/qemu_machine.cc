@@ -8,6 +8,9 @@
 
 #include "base/unix_socket.h"
 #include "boot/x86_64/mp_table.h"
+#include "jail/privileges.h"
+#include "jail/program_filter.h"
+#include "jail/program_root.h"
 #include "memory/memory_file.h"
 #include "monitor/disk_file.h"
 #include "protocol.h"
@@ -21,16 +24,29 @@ constexpr size_t kMaxErrorLine = 512;
 constexpr int kReadsPerTurn = 16;
 constexpr boot::IoApic kIoApics[] = {{0xfec00000, 24}, {0xfec10000, 24}}; // hw/i386/microvm.c
 
-// The MP table as a file for QEMU to load.
-Result<Fd> mp_table_file(uint32_t vcpus) {
+// Names of what QEMU loads by path, in the root that it gets.
+constexpr char kKernel[] = "kernel";
+constexpr char kInitrd[] = "initrd";
+constexpr char kMpTable[] = "mp-table";
+
+std::string mp_table_bytes(uint32_t vcpus) {
     const auto bytes =
         boot::mp_table({vcpus, {std::begin(kIoApics), std::end(kIoApics)}}, qemu::kMpTableAddress);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// The MP table as a file for a QEMU without a root of its own.
+Result<Fd> mp_table_file(const std::string& bytes) {
     auto file = create_memory_file("mp-table", bytes.size());
     if (!file)
         return file;
     if (pwrite(file->get(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
         return Error::last("write MP table");
     return file;
+}
+
+std::string handed_over_path(int number) {
+    return "/proc/self/fd/" + std::to_string(number);
 }
 
 // Descriptors for QEMU, and the number that each will have there.
@@ -50,23 +66,21 @@ class HandedOver {
 
 } // namespace
 
-QemuMachine::QemuMachine(EventLoop& loop, int directory, const Config& config, MachineEvents& events)
-    : loop_(loop), directory_(directory), config_(config), events_(events),
-      hybrid_(loop, directory, "vsock.sock"),
-      vsock_(loop, config.vsock_cid, [this](uint32_t port) { return hybrid_.accept_from_guest(port); }) {}
+QemuMachine::QemuMachine(EventLoop& loop, Container& container, MachineEvents& events)
+    : loop_(loop), container_(container), config_(container.config), events_(events),
+      hybrid_(loop, kContainerDirectory, "vsock.sock"),
+      vsock_(loop, container.config.vsock_cid,
+             [this](uint32_t port) { return hybrid_.accept_from_guest(port); }) {}
 
 Result<void> QemuMachine::start() {
+    HRUN_TRY(check_files());
+    container_.keeper->tell(KeeperRequest::kPlace);
     HRUN_TRY(hybrid_.listen(vsock_));
-    auto disks = open_disks();
-    auto mp_table = mp_table_file(config_.vcpus);
+    const std::string mp_table = mp_table_bytes(config_.vcpus);
     auto vhost = unix_pair();
     auto qmp = unix_pair();
     auto console = unix_pair();
     auto errors = unix_pair();
-    if (!disks)
-        return disks.error();
-    if (!mp_table)
-        return mp_table.error();
     if (!vhost || !qmp || !console || !errors)
         return Error{EMFILE, "create the machine's sockets"};
 
@@ -83,29 +97,37 @@ Result<void> QemuMachine::start() {
     HRUN_TRY(open_error_output(std::move(errors->first)));
 
     HandedOver fds;
+    const std::string root = "/";
     qemu::Config qemu{config_.qemu_binary,
                       config_.accel,
-                      config_.kernel,
-                      config_.initrd,
+                      root + kKernel,
+                      root + kInitrd,
                       config_.vcpus,
                       config_.memory_mib,
                       {},
                       config_.vsock_slot,
                       config_.rng_slot,
-                      config_.balloon_slot};
+                      config_.balloon_slot,
+                      root + kMpTable};
     qemu.vsock_fd = fds.add(std::move(vhost->second));
     qemu.qmp_fd = fds.add(std::move(qmp->second));
     qemu.console_fd = fds.add(std::move(console->second));
-    qemu.mp_table_fd = fds.add(std::move(*mp_table));
     for (size_t i = 0; i < config_.disks.size(); ++i)
-        qemu.disks.push_back(
-            {config_.disks[i].slot, fds.add(std::move((*disks)[i])), config_.disks[i].read_only});
+        qemu.disks.push_back({config_.disks[i].slot, fds.add(std::move(*container_.files.disks[i])),
+                              config_.disks[i].read_only});
+    fds.add(Fd(fcntl(container_.lock.get(), F_DUPFD_CLOEXEC, 0))); // while QEMU lives, the container is held
+    if (!container_.jail->own_mounts()) {
+        auto table = mp_table_file(mp_table);
+        if (!table)
+            return table.error();
+        qemu.mp_table = handed_over_path(fds.add(std::move(*table)));
+        qemu.kernel = handed_over_path(fds.add(std::move(*container_.files.kernel)));
+        qemu.initrd = handed_over_path(fds.add(std::move(*container_.files.initrd)));
+    }
     qemu.tsc_khz = tsc_.khz();
-
-    auto process = qemu::Process::spawn(qemu::command_line(qemu), errors->second.get(), fds.numbers());
-    if (!process)
-        return process.error();
-    process_ = std::move(*process);
+    container_.keeper->await(); // kPlace: QEMU is born in the VM's control group
+    HRUN_TRY(spawn(qemu, mp_table, errors->second.get(), fds.numbers()));
+    HRUN_TRY(container_.jail->enter());
     auto ended = loop_.watch(process_.pidfd(), EPOLLIN, [this](uint32_t) { collect(); });
     if (!ended)
         return ended.error();
@@ -113,19 +135,42 @@ Result<void> QemuMachine::start() {
     return {};
 }
 
-Result<std::vector<Fd>> QemuMachine::open_disks() const {
-    std::vector<Fd> disks;
-    for (const DiskConfig& disk : config_.disks) {
-        auto file = open_disk(disk);
-        if (!file)
-            return file.error();
-        disks.push_back(std::move(*file));
-    }
-    return disks;
+Result<void> QemuMachine::check_files() const {
+    const MachineFiles& files = container_.files;
+    for (const auto* file : {&files.kernel, &files.initrd})
+        if (!*file)
+            return file->error();
+    for (const auto& disk : files.disks)
+        if (!disk)
+            return disk.error();
+    return {};
+}
+
+// QEMU gets a root with nothing but itself and what it loads by path, no privileges, and its own sandbox on top.
+Result<void> QemuMachine::spawn(const qemu::Config& config, const std::string& mp_table, int error_output,
+                                std::span<const int> fds) {
+    auto filter = jail::compile_program_filter();
+    if (!filter)
+        return filter.error();
+    auto process = qemu::Process::spawn(qemu::command_line(config), error_output, fds, [&]() -> Result<void> {
+        const std::vector<jail::RootFile> files{
+            {kKernel, config_.kernel, {}}, {kInitrd, config_.initrd, {}}, {kMpTable, {}, mp_table}};
+        std::vector<std::string> devices;
+        if (config_.accel == "kvm")
+            devices.emplace_back("/dev/kvm");
+        if (container_.jail->own_mounts())
+            HRUN_TRY(jail::enter_program_root(".", config.binary, files, devices));
+        HRUN_TRY(jail::drop_privileges());
+        return filter->install();
+    });
+    if (!process)
+        return process.error();
+    process_ = std::move(*process);
+    return {};
 }
 
 Result<void> QemuMachine::open_console(Fd source) {
-    auto console = Console::open(directory_, [this] {
+    auto console = Console::open(kContainerDirectory, [this] {
         events_.machine_failed(HRUN_ERROR_VM, "the guest's kernel panicked: " + console_->panic());
     });
     if (!console)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "devices/virtio/hybrid_vsock.h"
 #include "monitor/console.h"
 #include "monitor/machine.h"
+#include "qemu/command_line.h"
 #include "qemu/process.h"
 #include "qemu/qmp.h"
 #include "qemu/tsc.h"
@@ -19,10 +21,11 @@ namespace hrun::monitor {
 
 class QemuMachine : public Machine {
   public:
-    QemuMachine(EventLoop& loop, int directory, const Config& config, MachineEvents& events);
+    QemuMachine(EventLoop& loop, Container& container, MachineEvents& events);
 
     Result<void> start() override;
-    pid_t pid() const override { return process_.pid(); }
+    Result<void> run() override { return {}; } // QEMU waits for our vsock device, which the event loop serves
+    pid_t pid() const override { return process_.host_pid(); }
     bool running() const override { return process_.running(); }
     void kill() override { process_.kill(); }
     void close() override { hybrid_.close(); }
@@ -30,7 +33,9 @@ class QemuMachine : public Machine {
     virtio::VsockDevice& vsock() override { return vsock_; }
 
   private:
-    Result<std::vector<Fd>> open_disks() const;
+    Result<void> check_files() const;
+    Result<void> spawn(const qemu::Config& config, const std::string& mp_table, int error_output,
+                       std::span<const int> fds);
     Result<void> open_console(Fd source);
     void read_console();
     Result<void> open_error_output(Fd source);
@@ -39,7 +44,7 @@ class QemuMachine : public Machine {
     void collect();
 
     EventLoop& loop_;
-    int directory_;
+    Container& container_;
     const Config& config_;
     MachineEvents& events_;
     qemu::TscMeter tsc_;

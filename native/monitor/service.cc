@@ -24,11 +24,15 @@ std::string error_frame(uint32_t kind, uint32_t number, std::string_view message
 
 Service::Service(EventLoop& loop, Container container)
     : loop_(loop), container_(std::move(container)), config_(container_.config),
-      machine_(create_machine(loop, container_.directory.get(), config_, *this)),
-      control_(loop, container_.directory.get(), *this), connector_(loop), agent_(loop, *this) {}
+      machine_(create_machine(loop, container_, *this)), control_(loop, kContainerDirectory, *this),
+      connector_(loop), agent_(loop, *this) {}
 
 void Service::start(Fd first_client) {
-    if (auto started = start_parts(std::move(first_client)); !started)
+    auto started = start_parts(std::move(first_client));
+    const auto locked = container_.jail->lock();
+    if (started)
+        started = locked ? machine_->run() : locked;
+    if (!started)
         machine_failed(HRUN_ERROR_HOST, started.error().message());
 }
 
@@ -141,6 +145,7 @@ void Service::finish() {
     control_.close();
     machine_->close();
     container_.lock.reset();
+    container_.keeper->ask(KeeperRequest::kFinished);
     schedule();
 }
 

@@ -2,6 +2,7 @@
 #include "monitor/state_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -16,6 +17,24 @@ namespace {
 constexpr char kNext[] = "state.json.new";
 constexpr char kLast[] = "state.json.last"; // src/container/container-state.ts knows it too
 constexpr off_t kLastBytes = 8192;          // more than a state with the longest message of an agent's
+
+// The keeper writes here after a monitor that may have been broken out of: what is no ordinary file was planted.
+Fd open_for_state(int directory, const char* name) {
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    Fd file(openat(directory, name, kFlags, 0644));
+    struct stat st;
+    if (file.valid() && fstat(file.get(), &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
+        return file;
+    unlinkat(directory, name, 0);
+    return Fd(openat(directory, name, kFlags | O_EXCL, 0644));
+}
+
+Result<void> sync_directory(int directory) {
+    const Fd here(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!here.valid() || fsync(here.get()) < 0)
+        return Error::last("sync the container's directory");
+    return {};
+}
 
 } // namespace
 
@@ -35,7 +54,7 @@ std::string to_json(const State& state) {
 }
 
 Result<void> reserve_last_state(int directory) {
-    const Fd file(openat(directory, kLast, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    const Fd file = open_for_state(directory, kLast);
     if (!file.valid())
         return Error::last("write state.json");
     if (const int error = posix_fallocate(file.get(), 0, kLastBytes); error != 0)
@@ -47,7 +66,7 @@ Result<void> write_state(int directory, const State& state) {
     const std::string text = to_json(state);
     const bool last = state.status == "exited";
     const char* const unfinished = last ? kLast : kNext;
-    const Fd file(openat(directory, unfinished, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    const Fd file = open_for_state(directory, unfinished);
     if (!file.valid())
         return Error::last("write state.json");
     const ssize_t written = write(file.get(), text.data(), text.size());
@@ -59,9 +78,7 @@ Result<void> write_state(int directory, const State& state) {
         return Error::last("sync state.json");
     if (renameat(directory, unfinished, directory, "state.json") < 0)
         return Error::last("replace state.json");
-    if (last && fsync(directory) < 0)
-        return Error::last("sync the container's directory");
-    return {};
+    return last ? sync_directory(directory) : Result<void>();
 }
 
 } // namespace hrun::monitor

@@ -2,9 +2,6 @@
 #include "monitor/vm.h"
 
 #include <signal.h>
-#include <unistd.h>
-
-#include <filesystem>
 
 #include "monitor/clock.h"
 #include "monitor/configure_payload.h"
@@ -43,31 +40,34 @@ size_t output_of(uint8_t stream) {
 
 Vm::Vm(EventLoop& loop, Container container)
     : loop_(loop), container_(std::move(container)), config_(container_.config),
-      machine_(create_machine(loop, container_.directory.get(), config_, *this)),
-      control_(loop, container_.directory.get(), *this), connector_(loop), agent_(loop, *this),
-      wants_input_(start_wants_input(container_.start)) {}
+      machine_(create_machine(loop, container_, *this)), control_(loop, kContainerDirectory, *this),
+      connector_(loop), agent_(loop, *this), wants_input_(start_wants_input(container_.start)) {}
 
 // ---- start
 
 void Vm::start(Fd first_client) {
     state_.status = "starting";
-    state_.monitor_pid = getpid();
-    if (auto started = start_parts(std::move(first_client)); !started)
+    state_.monitor_pid = container_.keeper_pid;
+    auto started = start_parts(std::move(first_client));
+    const auto locked = container_.jail->lock(); // whatever has failed: clients are served in the jail only
+    if (started)
+        started = locked ? machine_->run() : locked;
+    if (!started)
         fail(HRUN_ERROR_HOST, static_cast<uint32_t>(started.error().code), started.error().message());
 }
 
 Result<void> Vm::start_parts(Fd first_client) {
-    HRUN_TRY(reserve_last_state(container_.directory.get()));
+    HRUN_TRY(reserve_last_state(kContainerDirectory));
     HRUN_TRY(control_.listen(std::move(first_client)));
     reached(HRUN_STAGE_MONITOR_STARTED);
-    auto log = LogFile::open(container_.directory.get(), "container.log", config_.log);
+    auto log = LogFile::open(kContainerDirectory, "container.log", config_.log);
     if (!log)
         return log.error();
     log_ = std::move(*log);
     HRUN_TRY(machine_->start());
     reached(HRUN_STAGE_VMM_SPAWNED);
     state_.vmm_pid = machine_->pid();
-    HRUN_TRY(write_state(container_.directory.get(), state_));
+    HRUN_TRY(write_state(kContainerDirectory, state_));
     limit_ = loop_.after(std::chrono::milliseconds(config_.boot_timeout_ms), [this] {
         fail(HRUN_ERROR_VM, ETIMEDOUT,
              "the guest did not answer within " + std::to_string(config_.boot_timeout_ms) +
@@ -98,6 +98,7 @@ void Vm::agent_started(uint32_t pid) {
     phase_ = Phase::kRunning;
     limit_.reset();
     pid_ = pid;
+    container_.keeper->tell(KeeperRequest::kStarted); // before anybody else hears of it
     reached(HRUN_STAGE_PROCESS_STARTED);
     for (Client& client : control_.clients())
         if (client.attached())
@@ -367,18 +368,13 @@ void Vm::finish() {
     save_state();
     control_.close();
     machine_->close();
-    if (config_.auto_remove) {
-        // First the state: a directory without one is cleared away, whatever keeps the rest from going.
-        unlinkat(container_.directory.get(), "state.json", 0);
-        std::error_code ignored;
-        std::filesystem::remove_all(container_.path, ignored);
-    }
     container_.lock.reset();
+    container_.keeper->ask(KeeperRequest::kFinished);
     schedule();
 }
 
 void Vm::save_state() {
-    if (auto written = write_state(container_.directory.get(), state_); !written)
+    if (auto written = write_state(kContainerDirectory, state_); !written)
         dprintf(STDERR_FILENO, "hrun-vmm: %s\n", written.error().message().c_str());
 }
 

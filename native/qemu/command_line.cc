@@ -58,8 +58,7 @@ void add_machine(Words& words, const Config& config) {
     // Shared, for the vhost-user back end maps it; sealed by default, for it insists on that.
     words.option("-object",
                  "memory-backend-memfd,id=ram,share=on,size=" + std::to_string(config.memory_mib) + "M");
-    words.option("-device", "loader,force-raw=on,file=/proc/self/fd/" + std::to_string(config.mp_table_fd) +
-                                ",addr=" + hex(kMpTableAddress));
+    words.option("-device", "loader,force-raw=on,file=" + config.mp_table + ",addr=" + hex(kMpTableAddress));
     words.option("-kernel", config.kernel);
     words.option("-initrd", config.initrd);
     words.option("-append", kernel_command_line(config));

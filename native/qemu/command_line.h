@@ -9,8 +9,7 @@
 namespace hrun::qemu {
 
 constexpr unsigned kSlots = 23; // slot N is the machine's virtio-mmio transport N + 1, see command_line.cc
-constexpr uint64_t kMpTableAddress =
-    0x90000; // where Config::mp_table_fd goes: below all that firmware touches
+constexpr uint64_t kMpTableAddress = 0x90000; // where Config::mp_table goes: below all that firmware touches
 
 struct Disk {
     unsigned slot;
@@ -18,7 +17,7 @@ struct Disk {
     bool read_only;
 };
 
-// Descriptors are numbers in QEMU's process, see Process.
+// Descriptors are numbers in QEMU's process, see Process; paths are those that it sees.
 struct Config {
     std::string binary;
     std::string accel; // "tcg" or "kvm"
@@ -30,10 +29,10 @@ struct Config {
     unsigned vsock_slot = 0;
     unsigned rng_slot = 1;
     unsigned balloon_slot = 22;
+    std::string mp_table; // path of a file: boot::mp_table for kMpTableAddress
     int vsock_fd = -1;    // vhost-user socket
     int qmp_fd = -1;      // socket
     int console_fd = -1;  // socket: the guest's ttyS0
-    int mp_table_fd = -1; // file: boot::mp_table for kMpTableAddress
     uint64_t tsc_khz = 0; // of the guest's time stamp counter
 };
 

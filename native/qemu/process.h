@@ -20,9 +20,11 @@ class Process {
     static constexpr int kFirstFd = 3;
 
     // Starts `argv` in its own process group, killed when this process dies in whatever way. Its descriptors are
-    // /dev/null, /dev/null and `error_output`, then `fds` as kFirstFd and up, and no others.
-    static Result<Process> spawn(const std::vector<std::string>& argv, int error_output,
-                                 std::span<const int> fds);
+    // /dev/null, /dev/null and `error_output`, then `fds` as kFirstFd and up, and no others. `prepare` runs in the child
+    // before it becomes the program and is done when this returns; what fails in it is said on the error output.
+    static Result<Process> spawn(
+        const std::vector<std::string>& argv, int error_output, std::span<const int> fds,
+        const std::function<Result<void>()>& prepare = [] { return Result<void>(); });
 
     Process() = default;
     Process(Process&& other) noexcept;
@@ -31,6 +33,8 @@ class Process {
     ~Process();
 
     pid_t pid() const { return pid_; }
+    // The same as those see it who are outside of this pid namespace.
+    pid_t host_pid() const { return host_pid_; }
     bool running() const { return pid_ > 0; }
     // Readable when the process has ended.
     int pidfd() const { return pidfd_.get(); }
@@ -39,9 +43,10 @@ class Process {
     int wait();
 
   private:
-    Process(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+    Process(pid_t pid, pid_t host_pid, Fd pidfd) : pid_(pid), host_pid_(host_pid), pidfd_(std::move(pidfd)) {}
 
     pid_t pid_ = 0;
+    pid_t host_pid_ = 0;
     Fd pidfd_;
 };
 

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startMonitor } from '../../src/vm/monitor.ts';
 import type { VmConfig } from '../../src/vm/vm-config.ts';
 import { guest, kvmUsable } from '../native/micro-vm-guest.ts';
+import { jailedProcess, POWERLESS, parentOf } from '../vm/jailed-process.ts';
 import { AttachFlags, MonitorClient, MonitorRig, processEnd } from '../vm/monitor-rig.ts';
 
 let rig: MonitorRig;
@@ -40,15 +41,32 @@ describe.skipIf(!kvmUsable())('a machine in the monitor itself', () => {
     expect(log(directory)).toBe('');
   });
 
-  test('is one process, and SIGTERM to it ends the container with its stop signal', async () => {
+  test('is in the jailed process, and SIGTERM to its keeper ends the container with its stop signal', async () => {
     const directory = container('wait');
     const client = rig.run(directory);
     await client.started;
     const { monitorPid, vmmPid } = rig.state(directory);
-    expect(vmmPid).toBe(monitorPid);
+    expect(vmmPid).not.toBe(monitorPid);
     process.kill(monitorPid, 'SIGTERM');
     expect((await client.ended).exit).toMatchObject({ code: 143, signal: 15 });
     await processEnd(monitorPid);
+  });
+
+  test('runs the guest in a jail: every thread without powers and with a filter of its own', async () => {
+    const directory = container('wait');
+    const client = rig.run(directory);
+    await client.started;
+    const { monitorPid, vmmPid } = rig.state(directory);
+    const jailed = jailedProcess(vmmPid);
+    expect(parentOf(vmmPid)).toBe(monitorPid);
+    expect(jailed.threads.length).toBeGreaterThan(1);
+    for (const thread of jailed.threads) expect(thread).toEqual(POWERLESS);
+    expect(jailed.ownNamespaces).toEqual(expect.arrayContaining(['mnt', 'net', 'ipc', 'uts', 'pid']));
+    expect(jailed.mounts).toHaveLength(1);
+    expect(jailed.root).toContain('control.sock');
+    expect(jailed.interfaces).toEqual(['lo']);
+    process.kill(monitorPid, 'SIGTERM');
+    await client.ended;
   });
 
   test('leaves a free lock behind when it is killed', async () => {

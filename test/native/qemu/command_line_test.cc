@@ -14,7 +14,7 @@ Config sample() {
     config.vsock_fd = 3;
     config.qmp_fd = 4;
     config.console_fd = 5;
-    config.mp_table_fd = 6;
+    config.mp_table = "/mp-table";
     config.tsc_khz = 2500000;
     return config;
 }

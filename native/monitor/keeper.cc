@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/keeper.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "jail/namespaces.h"
+#include "jail/violation.h"
+#include "monitor/clock.h"
+#include "monitor/state_file.h"
+#include "protocol.h"
+
+namespace hrun::monitor {
+
+namespace {
+
+constexpr uint32_t kDone = 1;
+constexpr uint32_t kKilled = 128 + SIGKILL;
+constexpr uint32_t kNotRun = 125;
+
+void say(const std::string& what) {
+    dprintf(STDERR_FILENO, "hrun-vmm: %s\n", what.c_str());
+}
+
+// SIGTERM is passed on; the others that would end the monitor's keeper are not for it.
+Result<Fd> watch_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP})
+        sigaddset(&signals, number);
+    signal(SIGPIPE, SIG_IGN);
+    Fd fd(sigprocmask(SIG_BLOCK, &signals, nullptr) < 0 ? -1
+                                                        : signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!fd.valid())
+        return Error::last("watch for signals");
+    return fd;
+}
+
+std::string how_it_ended(int status) {
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        return "the monitor was killed for a system call that it may not use";
+    if (WIFSIGNALED(status))
+        return "the VM's monitor was killed by signal " + std::to_string(WTERMSIG(status)) + " (" +
+               sigdescr_np(WTERMSIG(status)) + ")";
+    return "the VM's monitor ended with exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+} // namespace
+
+int Keeper::run(Fd first_client, Monitor monitor) {
+    first_client_ = std::move(first_client);
+    auto started = start(monitor);
+    if (started) {
+        create_cgroup();
+        started = watch();
+    }
+    if (!started) {
+        say(started.error().message());
+        return 1;
+    }
+    collect();
+    first_client_.reset(); // a client that saw the monitor's end comes to a directory that tells of it
+    if (cgroup_)
+        cgroup_->remove();
+    return finished_ ? 0 : 1;
+}
+
+Result<void> Keeper::start(const Monitor& monitor) {
+    auto signals = watch_signals();
+    if (!signals)
+        return signals.error();
+    signals_ = std::move(*signals);
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return Error::last("create the monitor's link");
+    Fd ours(ends[0]), theirs(ends[1]);
+    if (fchdir(container_.directory.get()) < 0)
+        return Error::last("enter the container's directory");
+    const pid_t keeper = getpid();
+    std::optional<Error> refused;
+    auto pid = jail::fork_into_namespaces();
+    if (!pid) {
+        refused = pid.error();
+        pid = fork();
+    }
+    if (*pid < 0)
+        return Error::last("start the monitor");
+    if (*pid == 0) {
+        ours.reset();
+        _exit(become_monitor(monitor, keeper, std::move(theirs), std::move(refused)));
+    }
+    monitor_pid_ = *pid;
+    link_ = std::move(ours);
+    monitor_.reset(static_cast<int>(syscall(SYS_pidfd_open, monitor_pid_, 0)));
+    if (!monitor_.valid())
+        return Error::last("watch the monitor");
+    return {};
+}
+
+int Keeper::become_monitor(const Monitor& monitor, pid_t keeper, Fd link, std::optional<Error> refused) {
+    const uid_t user = geteuid();
+    signals_.reset();
+    container_.directory.reset();
+    container_.keeper_pid = keeper;
+    container_.keeper = std::make_unique<KeeperLink>(std::move(link));
+    container_.jail = std::make_unique<Confinement>(std::move(refused), container_.keeper->fd());
+    if (auto begun = container_.jail->begin(user, getegid(), container_.config.engine == Engine::kKvm);
+        !begun) {
+        say(begun.error().message());
+        return 1;
+    }
+    return monitor(std::move(container_), std::move(first_client_));
+}
+
+void Keeper::create_cgroup() {
+    auto group = jail::Cgroup::create(container_.config.id, container_.config.resources);
+    if (!group)
+        return say("the VM has no control group of its own: " + group.error().message());
+    cgroup_ = std::move(*group);
+    if (!cgroup_->missing().empty())
+        say("this host cannot limit the VM's " + cgroup_->missing());
+}
+
+// Until the monitor is dead.
+Result<void> Keeper::watch() {
+    pollfd sources[] = {{link_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {monitor_.get(), POLLIN, 0}};
+    for (;;) {
+        if (poll(sources, std::size(sources), -1) < 0 && errno != EINTR)
+            return Error::last("wait for the monitor");
+        if (sources[0].revents && !take_message())
+            sources[0].fd = -1;
+        if (sources[1].revents)
+            take_signal();
+        if (sources[2].revents)
+            return {};
+    }
+}
+
+void Keeper::take_signal() {
+    signalfd_siginfo info;
+    if (read(signals_.get(), &info, sizeof info) == sizeof info && info.ssi_signo == SIGTERM)
+        syscall(SYS_pidfd_send_signal, monitor_.get(), SIGTERM, nullptr, 0);
+}
+
+// False when there is none, nor will be.
+bool Keeper::take_message() {
+    KeeperMessage message;
+    const ssize_t size = recv(link_.get(), &message, sizeof message, MSG_DONTWAIT);
+    if (size == sizeof message)
+        answer(message);
+    return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+// What makes no sense is not answered.
+void Keeper::answer(const KeeperMessage& message) {
+    switch (message.request) {
+    case KeeperRequest::kPlace:
+        if (cgroup_)
+            if (auto placed = cgroup_->add(monitor_pid_); !placed)
+                say("the VM has no control group of its own: " + placed.error().message());
+        break;
+    case KeeperRequest::kStarted:
+        if (started_at_.empty())
+            started_at_ = timestamp_now();
+        return;
+    case KeeperRequest::kFinished:
+        finished_ = true;
+        let_go();
+        break;
+    case KeeperRequest::kViolation:
+        return note_violation(message.argument);
+    default:
+        return;
+    }
+    send(link_.get(), &kDone, sizeof kDone, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void Keeper::note_violation(uint32_t number) {
+    if (violation_.empty())
+        violation_ =
+            "the monitor was ended: it tried the forbidden system call " + jail::system_call_name(number);
+    syscall(SYS_pidfd_send_signal, monitor_.get(), SIGKILL, nullptr, 0);
+}
+
+// The container is nobody's any more.
+void Keeper::let_go() {
+    if (container_.config.auto_remove && role_ == Role::kContainer) {
+        // First the state: a directory without one is cleared away, whatever keeps the rest from going.
+        unlinkat(container_.directory.get(), "state.json", 0);
+        std::error_code ignored;
+        std::filesystem::remove_all(container_.path, ignored);
+    }
+    container_.lock.reset();
+}
+
+// The monitor is dead; with it, as the first process of its namespace, all that it started.
+void Keeper::collect() {
+    int status = 0;
+    while (waitpid(monitor_pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    while (take_message()) { // its last words
+        pollfd more{link_.get(), POLLIN, 0};
+        if (poll(&more, 1, 0) <= 0)
+            break;
+    }
+    if (finished_)
+        return;
+    const std::string why = violation_.empty() ? how_it_ended(status) : violation_;
+    say(why);
+    if (role_ == Role::kContainer && !container_.config.auto_remove)
+        write_last_state(why);
+    for (const char* name : {"control.sock", "vsock.sock"})
+        unlinkat(container_.directory.get(), name, 0);
+    let_go();
+}
+
+// A VM that dies takes its process with it, as SIGKILL would.
+void Keeper::write_last_state(const std::string& why) {
+    State state;
+    state.status = "exited";
+    state.monitor_pid = getpid();
+    state.started_at = started_at_;
+    state.finished_at = timestamp_now();
+    state.exit_code = started_at_.empty() ? kNotRun : kKilled;
+    state.signal = started_at_.empty() ? 0 : SIGKILL;
+    state.error = State::Failure{HRUN_ERROR_VM, why};
+    if (auto written = write_state(container_.directory.get(), state); !written)
+        say(written.error().message());
+}
+
+} // namespace hrun::monitor

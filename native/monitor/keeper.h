@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The process that the CLI starts. It holds the container's lock, starts the monitor in its jail and waits for its end: it
+// does what the jail forbids, and tells the truth about a monitor that could not. It never reads a byte that a guest or a
+// client has written; of the monitor it takes KeeperMessages alone, and what lies in the container's directory may be a trap.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/fd.h"
+#include "jail/cgroup.h"
+#include "monitor/container.h"
+
+namespace hrun::monitor {
+
+class Keeper {
+  public:
+    // Runs in the jailed process until its VM is gone; returns its exit code.
+    using Monitor = std::function<int(Container container, Fd first_client)>;
+    // kService: the container's state is not touched (docs/monitor.md).
+    enum class Role { kContainer, kService };
+
+    Keeper(Container container, Role role) : container_(std::move(container)), role_(role) {}
+
+    // Returns the process's exit code when all is over. Called once, by a process of one thread.
+    int run(Fd first_client, Monitor monitor);
+
+  private:
+    Result<void> start(const Monitor& monitor);
+    int become_monitor(const Monitor& monitor, pid_t keeper, Fd link, std::optional<Error> refused);
+    void create_cgroup();
+    Result<void> watch();
+    void take_signal();
+    bool take_message();
+    void answer(const KeeperMessage& message);
+    void note_violation(uint32_t number);
+    void let_go();
+    void collect();
+    void write_last_state(const std::string& why);
+
+    Container container_;
+    Role role_;
+    Fd first_client_;
+    Fd signals_;
+    Fd link_;
+    Fd monitor_; // pidfd
+    pid_t monitor_pid_ = 0;
+    std::optional<jail::Cgroup> cgroup_;
+    std::string started_at_; // of the container's process; empty: it did not run
+    std::string violation_;
+    bool finished_ = false;
+};
+
+} // namespace hrun::monitor

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the monitor asks of its keeper (keeper.h): a few words of fixed size, for the keeper does not trust it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace hrun::monitor {
+
+enum class KeeperRequest : uint32_t {
+    kPlace = 1,     // move us into the VM's control group; answered
+    kStarted = 2,   // the container's process runs
+    kFinished = 3,  // the VM is gone and the last state is written: let go of the container; answered
+    kViolation = 4, // `argument`: the number of the system call that a thread tried (jail/violation.h)
+};
+
+struct KeeperMessage {
+    KeeperRequest request;
+    uint32_t argument;
+};
+
+// The monitor's end. A keeper that is gone answers nothing: it takes the monitor with it.
+class KeeperLink {
+  public:
+    explicit KeeperLink(Fd socket) : socket_(std::move(socket)) {}
+
+    int fd() const { return socket_.get(); }
+    void tell(KeeperRequest request, uint32_t argument = 0);
+    // Waits until all that was asked is done; returns the last answer, 0 from a keeper that is gone.
+    uint32_t await();
+    uint32_t ask(KeeperRequest request, uint32_t argument = 0) {
+        tell(request, argument);
+        return await();
+    }
+
+  private:
+    Fd socket_;
+    unsigned unanswered_ = 0;
+};
+
+} // namespace hrun::monitor
