@@ -33,7 +33,7 @@ bool still_named(int fd, const std::string& path) {
 // The locked descriptor; EWOULDBLOCK when LOCK_NB is given and somebody else holds the lock.
 Result<Fd> lock_path(const std::string& path, int operation) {
     for (;;) {
-        Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
+        Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600));
         if (!fd.valid())
             return Error::last("open lock file " + path);
         if (flock_retrying(fd.get(), operation) < 0)

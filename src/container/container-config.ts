@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
+import { readRegularFile } from '../base/regular-file.ts';
 
 /** config.json of a container's directory: the container as its user asked for it. */
 export interface ContainerConfig {
@@ -102,7 +102,7 @@ const CONFIG_FILE = 'config.json';
 export function readContainerConfig(directory: string): ContainerConfig {
   const path = join(directory, CONFIG_FILE);
   try {
-    const config = JSON.parse(readFileSync(path, 'utf8')) as ContainerConfig;
+    const config = JSON.parse(readRegularFile(path)) as ContainerConfig;
     if (config.version === 1 && typeof config.id === 'string' && typeof config.name === 'string')
       return config;
   } catch (error) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts';
 import { errnoOf } from '../base/errors.ts';
+import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
 
 export type ContainerStatus = 'created' | 'starting' | 'running' | 'paused' | 'restarting' | 'exited';
 
@@ -48,10 +49,10 @@ export const CREATED: ContainerState = {
 /** Reads state.json; undefined when the directory holds no whole one, as in a half-made container. */
 export function readState(directory: string): ContainerState | undefined {
   try {
-    const state = JSON.parse(readFileSync(join(directory, STATE_FILE), 'utf8')) as ContainerState;
+    const state = JSON.parse(readRegularFile(join(directory, STATE_FILE))) as ContainerState;
     return state.version === 1 && STATUSES.includes(state.status) ? state : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || errnoOf(error) === 'ENOENT') return undefined;
+    if (error instanceof SyntaxError || isNoRegularFile(error)) return undefined;
     throw error;
   }
 }
@@ -74,7 +75,8 @@ export async function writeLastState(directory: string, state: ContainerState): 
 }
 
 async function overwrite(path: string, text: string): Promise<void> {
-  await using file = await open(path, 'r+');
+  await using file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  if (!(await file.stat()).isFile()) throw Object.assign(new Error(`${path} is no file`), { code: 'EINVAL' });
   await file.writeFile(text);
   await file.truncate(Buffer.byteLength(text));
   await file.sync();

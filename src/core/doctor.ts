@@ -6,9 +6,11 @@ import { installDir, type Root } from '../base/root.ts';
 import { native } from '../native/index.ts';
 import {
   assessKvm,
+  checkIsolation,
   explain,
   findAssets,
   findProgram,
+  type HostIsolation,
   type KvmVerdict,
   QEMU,
   type VirtualizationFacts,
@@ -18,8 +20,8 @@ import {
 /** One thing that was looked at. */
 export interface Finding {
   subject: string;
-  /** `problem`: containers cannot run; `slow`: they run, but not as they could */
-  state: 'good' | 'slow' | 'problem';
+  /** `problem`: containers cannot run; `slow`: they run, but not as they could; `weak`: they are guarded less than they could be */
+  state: 'good' | 'slow' | 'weak' | 'problem';
   /** what was found, in plain words */
   found: string;
   /** what to do about it */
@@ -38,6 +40,7 @@ export async function examineHost(root: Root, env: NodeJS.ProcessEnv = process.e
     engine(verdict),
     qemu(verdict, env),
     parts(),
+    ...isolation(),
     addon(),
     mke2fs(env),
     ...store(root),
@@ -84,6 +87,39 @@ function parts(): Finding {
     findAssets();
     return `guest kernel, initrd and monitor are in ${installDir()}`;
   });
+}
+
+/** What the monitor's jail is made of here; without the monitor there is nothing to say, and parts() says that. */
+function isolation(): Finding[] {
+  let host: HostIsolation;
+  try {
+    host = checkIsolation(findAssets().monitor);
+  } catch (error) {
+    if (error instanceof HrunError) return [];
+    throw error;
+  }
+  return [jail(host), controlGroups(host)];
+}
+
+function jail({ namespaces, landlock }: HostIsolation): Finding {
+  const subject = 'isolation';
+  if (namespaces === '')
+    return { subject, state: 'good', found: 'monitors have namespaces and a root of their own' };
+  const rest = landlock === '' ? 'a system-call filter and Landlock' : 'a system-call filter alone';
+  const found = `this host refuses namespaces (${namespaces}): monitors have ${rest}`;
+  const advice =
+    'allow user namespaces: sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns';
+  return { subject, state: 'weak', found, advice };
+}
+
+function controlGroups({ controlGroup }: HostIsolation): Finding {
+  const subject = 'cgroups';
+  if (controlGroup === '')
+    return { subject, state: 'good', found: 'each VM gets a control group of its own' };
+  const found = `VMs run without the host's limits: ${controlGroup}`;
+  const advice =
+    'run hrun as root, or in a delegated group: systemd-run --user --scope -p Delegate=yes hrun …';
+  return { subject, state: 'weak', found, advice };
 }
 
 function addon(): Finding {

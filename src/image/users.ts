@@ -4,9 +4,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest } from '../base/digest.ts';
 import { errnoOf } from '../base/errors.ts';
+import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
-import { readIfThere } from './blob-store.ts';
 
 /** A container and the manifest of its image. */
 export interface ImageUser {
@@ -34,12 +34,11 @@ async function readUser(dir: string, containerId: string): Promise<ImageUser | u
 }
 
 async function readField(path: string, field: string): Promise<unknown> {
-  const bytes = await readIfThere(path);
-  if (!bytes) return undefined;
   try {
-    return (JSON.parse(bytes.toString()) as Record<string, unknown> | null)?.[field];
-  } catch {
-    return undefined; // a half-made container has no image yet
+    return (JSON.parse(readRegularFile(path)) as Record<string, unknown> | null)?.[field];
+  } catch (error) {
+    if (error instanceof SyntaxError || isNoRegularFile(error)) return undefined; // a half-made container has no image yet
+    throw error;
   }
 }
 

@@ -10,6 +10,7 @@ export {
   QEMU,
 } from './engine.ts';
 export { connectGuest } from './guest-connection.ts';
+export { checkIsolation, type HostIsolation } from './isolation.ts';
 export { type VirtualizationFacts, virtualizationFacts } from './kvm-advice.ts';
 export { assessKvm, type KvmVerdict } from './kvm-verdict.ts';
 export { DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB, memoryMiB } from './memory.ts';

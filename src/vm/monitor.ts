@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starting and reaching hrun-vmm, the process that owns one VM: docs/monitor.md.
 import { spawn } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { errnoOf, HrunError } from '../base/errors.ts';
+import { HrunError } from '../base/errors.ts';
+import { isNoRegularFile, openRegularFile, readRegularFile } from '../base/regular-file.ts';
 import { connectIn } from './socket.ts';
 
 const LOG_FILE = 'monitor.log';
@@ -19,9 +20,9 @@ export function startMonitor(
   directory: string,
   options: { service?: boolean } = {},
 ): Duplex {
-  const log = openSync(
+  const log = openRegularFile(
     join(directory, LOG_FILE),
-    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT,
     0o600,
   );
   try {
@@ -43,10 +44,10 @@ export function startMonitor(
 /** The last line of a monitor's own log; empty when it had nothing to say, or is gone with its directory. */
 export function monitorLastWords(directory: string): string {
   try {
-    const lines = readFileSync(join(directory, LOG_FILE), 'utf8').trimEnd().split('\n');
+    const lines = readRegularFile(join(directory, LOG_FILE)).trimEnd().split('\n');
     return lines.at(-1)!.replace(/^hrun-vmm: /, '');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return '';
+    if (isNoRegularFile(error)) return '';
     throw error;
   }
 }

@@ -8,7 +8,7 @@ interface DoctorOptions {
   format?: string;
 }
 
-const MARKS = { good: 'ok', slow: 'slow', problem: 'PROBLEM' } as const;
+const MARKS = { good: 'ok', slow: 'slow', weak: 'weak', problem: 'PROBLEM' } as const;
 const MARK_WIDTH = 9;
 const SUBJECT_WIDTH = 13;
 

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import { HrunError } from '../base/errors.ts';
+
+/** What of the monitor's jail this host and user can have; each is empty when it works, else why it does not. */
+export interface HostIsolation {
+  namespaces: string;
+  landlock: string;
+  controlGroup: string;
+}
+
+/** Lets the monitor try; HOST_SETUP when it cannot be executed. */
+export function checkIsolation(monitor: string): HostIsolation {
+  try {
+    return JSON.parse(execFileSync(monitor, ['--check'], { encoding: 'utf8' })) as HostIsolation;
+  } catch (cause) {
+    throw new HrunError('HOST_SETUP', `the monitor ${monitor} does not answer`, {
+      hint: 'run: npm run setup',
+      cause: cause as Error,
+    });
+  }
+}
