@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/config.h"
 
+#include <signal.h>
+
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -179,7 +181,30 @@ jail::Resources read_resources(Reader& reader) {
     return resources;
 }
 
+// Absent: never.
+RestartPolicy read_restart(Reader& reader, bool auto_remove) {
+    using When = RestartPolicy::When;
+    RestartPolicy policy;
+    if (!reader.has("restart"))
+        return policy;
+    Reader object = reader.object("restart");
+    const std::string when = object.one_of("policy", {"no", "on-failure", "always", "unless-stopped"});
+    policy.when = when == "on-failure"       ? When::kOnFailure
+                  : when == "always"         ? When::kAlways
+                  : when == "unless-stopped" ? When::kUnlessStopped
+                                             : When::kNo;
+    policy.maximum_retries = static_cast<uint32_t>(object.number("maximumRetries", 0, UINT32_MAX));
+    object.finish();
+    if (auto_remove && policy.when != When::kNo)
+        reader.fail("restart", "contradicts autoRemove");
+    return policy;
+}
+
 } // namespace
+
+bool ends_restarts(const Config& config, uint32_t signal) {
+    return signal == SIGKILL || signal == config.stop_signal;
+}
 
 std::variant<Config, std::string> parse_config(std::string_view text) {
     const Json json = Json::parse(text, nullptr, false);
@@ -204,6 +229,7 @@ std::variant<Config, std::string> parse_config(std::string_view text) {
     config.auto_remove = reader.boolean("autoRemove");
     config.boot_timeout_ms = static_cast<uint32_t>(reader.number("bootTimeoutMs", 1, UINT32_MAX));
     config.resources = read_resources(reader);
+    config.restart = read_restart(reader, config.auto_remove);
     reader.finish();
     if (!mistake.empty())
         return mistake;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jail/cgroup.h"
+#include "monitor/restart_policy.h"
 
 namespace hrun::monitor {
 
@@ -28,6 +29,7 @@ struct LogConfig {
 
 struct Config {
     std::string id;
+    RestartPolicy restart;
     jail::Resources resources; // of the VM's control group
     Engine engine;
     std::string qemu_binary; // this and accel: of the qemu engine
@@ -47,6 +49,9 @@ struct Config {
     bool auto_remove;
     uint32_t boot_timeout_ms;
 };
+
+// A client that sends this signal to the container's process wants it to end and to stay ended, as with `docker kill`.
+bool ends_restarts(const Config& config, uint32_t signal);
 
 // The configuration, or one line that says which field is wrong and how. Unknown fields are wrong too: both sides
 // come from one build, so they are mistakes.

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <variant>
@@ -30,6 +31,9 @@ struct Container {
 
     // Of the monitor.
     pid_t keeper_pid = 0; // as the host sees it
+    Fd control;           // control.sock, listening since the keeper began: whoever lives serves it
+    uint32_t restart_count = 0;
+    std::chrono::milliseconds restart_wait{}; // of a RestartWait
     std::unique_ptr<Confinement> jail;
     std::unique_ptr<KeeperLink> keeper;
 };

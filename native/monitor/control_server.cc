@@ -9,20 +9,11 @@
 
 namespace hrun::monitor {
 
-namespace {
-
-constexpr const char* kName = "control.sock";
-
-} // namespace
-
-Result<void> ControlServer::listen(Fd first) {
-    auto listener = listen_unix(directory_, kName);
-    if (!listener)
-        return listener.error();
-    auto watch = loop_.watch(listener->get(), EPOLLIN | EPOLLET, [this](uint32_t) { accept_clients(); });
+Result<void> ControlServer::listen(Fd listener, Fd first) {
+    auto watch = loop_.watch(listener.get(), EPOLLIN | EPOLLET, [this](uint32_t) { accept_clients(); });
     if (!watch)
         return watch.error();
-    listener_ = std::move(*listener);
+    listener_ = std::move(listener);
     watch_ = std::move(*watch);
     if (first.valid() && fcntl(first.get(), F_SETFL, O_NONBLOCK) == 0 &&
         fcntl(first.get(), F_SETFD, FD_CLOEXEC) == 0)
@@ -33,9 +24,13 @@ Result<void> ControlServer::listen(Fd first) {
 void ControlServer::close() {
     if (!listener_.valid())
         return;
+    leave();
+    unlinkat(directory_, kName, 0);
+}
+
+void ControlServer::leave() {
     watch_.reset();
     listener_.reset();
-    unlinkat(directory_, kName, 0);
 }
 
 void ControlServer::accept_clients() {

@@ -19,12 +19,15 @@ class ControlServer {
 
     ControlServer(EventLoop& loop, int directory, ClientEvents& events)
         : loop_(loop), directory_(directory), events_(events) {}
-    ~ControlServer() { close(); }
 
-    // Binds control.sock and takes `first`, if valid, as the first client.
-    Result<void> listen(Fd first);
+    static constexpr char kName[] = "control.sock";
+
+    // Takes clients from `listener`, which is bound to control.sock, and `first`, if valid, as the first client.
+    Result<void> listen(Fd listener, Fd first);
     // No client can connect any more; those that are there stay.
     void close();
+    // Clients that connect from now on are another process's.
+    void leave();
 
     std::list<Client>& clients() { return clients_; }
     void remove(const Client& client);

@@ -12,9 +12,11 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/unix_socket.h"
 #include "jail/namespaces.h"
 #include "jail/violation.h"
 #include "monitor/clock.h"
+#include "monitor/control_server.h"
 #include "monitor/state_file.h"
 #include "protocol.h"
 
@@ -55,29 +57,59 @@ std::string how_it_ended(int status) {
 
 } // namespace
 
-int Keeper::run(Fd first_client, Monitor monitor) {
+int Keeper::run(Fd first_client, const Monitor& monitor, const Monitor& wait) {
     first_client_ = std::move(first_client);
-    auto started = start(monitor);
-    if (started) {
-        create_cgroup();
-        started = watch();
-    }
-    if (!started) {
-        say(started.error().message());
-        return 1;
-    }
-    collect();
-    first_client_.reset(); // a client that saw the monitor's end comes to a directory that tells of it
+    auto done = prepare();
+    do {
+        if (done)
+            done = run_monitor(monitor);
+        first_client_.reset(); // a client that saw the monitor's end comes to a directory that tells of it
+        if (done && next_run_)
+            done = run_wait(wait);
+    } while (done && waited_);
+    if (!done)
+        say(done.error().message());
     if (cgroup_)
         cgroup_->remove();
-    return finished_ ? 0 : 1;
+    return done && finished_ ? 0 : 1;
 }
 
-Result<void> Keeper::start(const Monitor& monitor) {
+// The control socket is one for all runs: who connects between two of them waits for the next that serves it.
+Result<void> Keeper::prepare() {
     auto signals = watch_signals();
     if (!signals)
         return signals.error();
     signals_ = std::move(*signals);
+    auto control = listen_unix(container_.directory.get(), ControlServer::kName);
+    if (!control)
+        return control.error();
+    container_.control = std::move(*control);
+    return {};
+}
+
+Result<void> Keeper::run_monitor(const Monitor& monitor) {
+    waited_ = false;
+    started_at_.clear();
+    exit_code_.reset();
+    container_.restart_count = restarts_.count();
+    HRUN_TRY(start(monitor));
+    if (!cgroup_)
+        create_cgroup();
+    HRUN_TRY(watch());
+    collect();
+    return {};
+}
+
+Result<void> Keeper::run_wait(const Monitor& wait) {
+    container_.restart_wait = *std::exchange(next_run_, std::nullopt);
+    HRUN_TRY(start(wait));
+    HRUN_TRY(watch());
+    collect();
+    return {};
+}
+
+Result<void> Keeper::start(const Monitor& monitor) {
+    finished_ = false;
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return Error::last("create the monitor's link");
@@ -161,6 +193,7 @@ bool Keeper::take_message() {
 
 // What makes no sense is not answered.
 void Keeper::answer(const KeeperMessage& message) {
+    uint32_t done = kDone;
     switch (message.request) {
     case KeeperRequest::kPlace:
         if (cgroup_)
@@ -168,19 +201,39 @@ void Keeper::answer(const KeeperMessage& message) {
                 say("the VM has no control group of its own: " + placed.error().message());
         break;
     case KeeperRequest::kStarted:
-        if (started_at_.empty())
+        if (started_at_.empty()) {
             started_at_ = timestamp_now();
+            started_ = std::chrono::steady_clock::now();
+        }
         return;
+    case KeeperRequest::kEnded:
+        done = note_end(message.argument);
+        break;
     case KeeperRequest::kFinished:
         finished_ = true;
-        let_go();
+        if (!next_run_)
+            let_go();
         break;
+    case KeeperRequest::kWaited:
+        finished_ = waited_ = true;
+        return;
     case KeeperRequest::kViolation:
         return note_violation(message.argument);
     default:
         return;
     }
-    send(link_.get(), &kDone, sizeof kDone, MSG_DONTWAIT | MSG_NOSIGNAL);
+    send(link_.get(), &done, sizeof done, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// Once a run: a monitor has no second say.
+uint32_t Keeper::note_end(uint32_t argument) {
+    if (!exit_code_ && !started_at_.empty() && role_ == Role::kContainer) {
+        exit_code_ = argument & (kStoppedByClient - 1);
+        const auto duration = std::chrono::steady_clock::now() - started_;
+        next_run_ = restarts_.after({*exit_code_, (argument & kStoppedByClient) != 0,
+                                     std::chrono::duration_cast<std::chrono::milliseconds>(duration)});
+    }
+    return next_run_ ? kRunAgain : kDone;
 }
 
 void Keeper::note_violation(uint32_t number) {
@@ -192,6 +245,7 @@ void Keeper::note_violation(uint32_t number) {
 
 // The container is nobody's any more.
 void Keeper::let_go() {
+    container_.control.reset();
     if (container_.config.auto_remove && role_ == Role::kContainer) {
         // First the state: a directory without one is cleared away, whatever keeps the rest from going.
         unlinkat(container_.directory.get(), "state.json", 0);
@@ -215,22 +269,29 @@ void Keeper::collect() {
         return;
     const std::string why = violation_.empty() ? how_it_ended(status) : violation_;
     say(why);
+    if (violation_.empty()) // its guest gets no second chance
+        note_end(kKilled);
+    else
+        next_run_.reset();
     if (role_ == Role::kContainer && !container_.config.auto_remove)
         write_last_state(why);
-    for (const char* name : {"control.sock", "vsock.sock"})
-        unlinkat(container_.directory.get(), name, 0);
+    unlinkat(container_.directory.get(), "vsock.sock", 0);
+    if (next_run_)
+        return;
+    unlinkat(container_.directory.get(), ControlServer::kName, 0);
     let_go();
 }
 
 // A VM that dies takes its process with it, as SIGKILL would.
 void Keeper::write_last_state(const std::string& why) {
     State state;
-    state.status = "exited";
+    state.status = next_run_ ? "restarting" : "exited";
+    state.restart_count = restarts_.count();
     state.monitor_pid = getpid();
     state.started_at = started_at_;
     state.finished_at = timestamp_now();
-    state.exit_code = started_at_.empty() ? kNotRun : kKilled;
-    state.signal = started_at_.empty() ? 0 : SIGKILL;
+    state.exit_code = started_at_.empty() ? kNotRun : exit_code_.value_or(kKilled);
+    state.signal = state.exit_code == kKilled ? SIGKILL : 0;
     state.error = State::Failure{HRUN_ERROR_VM, why};
     if (auto written = write_state(container_.directory.get(), state); !written)
         say(written.error().message());

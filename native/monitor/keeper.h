@@ -16,17 +16,21 @@ namespace hrun::monitor {
 
 class Keeper {
   public:
-    // Runs in the jailed process until its VM is gone; returns its exit code.
+    // Runs in the jailed process until its VM is gone, or its wait is over; returns its exit code.
     using Monitor = std::function<int(Container container, Fd first_client)>;
     // kService: the container's state is not touched (docs/monitor.md).
     enum class Role { kContainer, kService };
 
     Keeper(Container container, Role role) : container_(std::move(container)), role_(role) {}
 
-    // Returns the process's exit code when all is over. Called once, by a process of one thread.
-    int run(Fd first_client, Monitor monitor);
+    // Runs `monitor`, and as long as the container's restart policy wants another run, `wait` and it again. Returns the
+    // process's exit code when all is over. Called once, by a process of one thread.
+    int run(Fd first_client, const Monitor& monitor, const Monitor& wait);
 
   private:
+    Result<void> prepare();
+    Result<void> run_monitor(const Monitor& monitor);
+    Result<void> run_wait(const Monitor& wait);
     Result<void> start(const Monitor& monitor);
     int become_monitor(const Monitor& monitor, pid_t keeper, Fd link, std::optional<Error> refused);
     void create_cgroup();
@@ -34,6 +38,7 @@ class Keeper {
     void take_signal();
     bool take_message();
     void answer(const KeeperMessage& message);
+    uint32_t note_end(uint32_t argument);
     void note_violation(uint32_t number);
     void let_go();
     void collect();
@@ -47,9 +52,14 @@ class Keeper {
     Fd monitor_; // pidfd
     pid_t monitor_pid_ = 0;
     std::optional<jail::Cgroup> cgroup_;
-    std::string started_at_; // of the container's process; empty: it did not run
+    Restarts restarts_{container_.config.restart};
+    std::optional<std::chrono::milliseconds> next_run_; // after this wait
+    std::string started_at_;                            // of the container's process; empty: it did not run
+    std::chrono::steady_clock::time_point started_;
+    std::optional<uint32_t> exit_code_; // of the container's process
     std::string violation_;
-    bool finished_ = false;
+    bool finished_ = false; // the monitor, or the wait, has come to its proper end
+    bool waited_ = false;
 };
 
 } // namespace hrun::monitor

@@ -7,7 +7,8 @@ namespace hrun::monitor {
 
 void KeeperLink::tell(KeeperRequest request, uint32_t argument) {
     const KeeperMessage message{request, argument};
-    unanswered_ += request == KeeperRequest::kPlace || request == KeeperRequest::kFinished;
+    unanswered_ += request == KeeperRequest::kPlace || request == KeeperRequest::kFinished ||
+                   request == KeeperRequest::kEnded;
     [[maybe_unused]] const ssize_t sent = send(socket_.get(), &message, sizeof message, MSG_NOSIGNAL);
 }
 

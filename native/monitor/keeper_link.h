@@ -14,7 +14,12 @@ enum class KeeperRequest : uint32_t {
     kStarted = 2,   // the container's process runs
     kFinished = 3,  // the VM is gone and the last state is written: let go of the container; answered
     kViolation = 4, // `argument`: the number of the system call that a thread tried (jail/violation.h)
+    kEnded = 5,     // the container's process has ended; answered, kRunAgain when it is to run again
+    kWaited = 6,    // the wait before the next run is over
 };
+
+constexpr uint32_t kRunAgain = 2;              // an answer
+constexpr uint32_t kStoppedByClient = 1 << 16; // in kEnded's argument, besides the exit code
 
 struct KeeperMessage {
     KeeperRequest request;

@@ -12,6 +12,7 @@
 #include "monitor/container.h"
 #include "monitor/host_check.h"
 #include "monitor/keeper.h"
+#include "monitor/restart_wait.h"
 #include "monitor/service.h"
 #include "monitor/vm.h"
 
@@ -81,6 +82,14 @@ int run_service(Container container, Fd client) {
     return serve(**loop, server, std::move(client), [&] { server.stop(); });
 }
 
+int wait_for_restart(Container container, Fd client) {
+    auto loop = EventLoop::create();
+    if (!loop)
+        return complain(loop.error().message());
+    RestartWait wait(**loop, std::move(container));
+    return serve(**loop, wait, std::move(client), [&] { wait.stop(); });
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -95,5 +104,5 @@ int main(int argc, char** argv) {
         return complain(*mistake);
     Keeper keeper(std::move(std::get<Container>(container)),
                   service ? Keeper::Role::kService : Keeper::Role::kContainer);
-    return keeper.run(std::move(client), service ? run_service : run_vm);
+    return keeper.run(std::move(client), service ? run_service : run_vm, wait_for_restart);
 }

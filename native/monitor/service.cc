@@ -37,7 +37,7 @@ void Service::start(Fd first_client) {
 }
 
 Result<void> Service::start_parts(Fd first_client) {
-    HRUN_TRY(control_.listen(std::move(first_client)));
+    HRUN_TRY(control_.listen(std::move(container_.control), std::move(first_client)));
     HRUN_TRY(machine_->start());
     limit_ = loop_.after(std::chrono::milliseconds(config_.boot_timeout_ms),
                          [this] { machine_failed(HRUN_ERROR_VM, "the guest did not answer in time"); });

@@ -29,6 +29,13 @@ Fd open_for_state(int directory, const char* name) {
     return Fd(openat(directory, name, kFlags | O_EXCL, 0644));
 }
 
+// `otherwise` also for a value of another type.
+template <class T> T value_of(const nlohmann::json& object, const char* key, T otherwise) {
+    const auto found = object.find(key);
+    const bool fits = found != object.end() && found->type() == nlohmann::json(otherwise).type();
+    return fits ? found->get<T>() : otherwise;
+}
+
 Result<void> sync_directory(int directory) {
     const Fd here(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!here.valid() || fsync(here.get()) < 0)
@@ -47,10 +54,36 @@ std::string to_json(const State& state) {
                                 {"finishedAt", state.finished_at},
                                 {"exitCode", state.exit_code},
                                 {"signal", state.signal},
-                                {"oomKilled", state.oom_killed}};
+                                {"oomKilled", state.oom_killed},
+                                {"restartCount", state.restart_count}};
     if (state.error)
         json["error"] = {{"kind", state.error->kind}, {"message", state.error->message}};
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+Result<State> read_state(int directory) {
+    char text[kLastBytes];
+    const Fd file(openat(directory, "state.json", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    const ssize_t size = file.valid() ? read(file.get(), text, sizeof text) : -1;
+    if (size < 0)
+        return Error::last("read state.json");
+    const auto json = nlohmann::json::parse(text, text + size, nullptr, false);
+    if (!json.is_object())
+        return Error{EBADMSG, "read state.json"};
+    State state;
+    const auto from = [&json](const char* key, auto otherwise) { return value_of(json, key, otherwise); };
+    state.status = from("status", std::string());
+    state.monitor_pid = static_cast<int>(from("monitorPid", 0u));
+    state.started_at = from("startedAt", std::string());
+    state.finished_at = from("finishedAt", std::string());
+    state.exit_code = from("exitCode", 0u);
+    state.signal = from("signal", 0u);
+    state.oom_killed = from("oomKilled", false);
+    state.restart_count = from("restartCount", 0u);
+    if (const auto error = json.find("error"); error != json.end() && error->is_object())
+        state.error =
+            State::Failure{value_of(*error, "kind", 0u), value_of(*error, "message", std::string())};
+    return state;
 }
 
 Result<void> reserve_last_state(int directory) {

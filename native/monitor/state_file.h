@@ -16,7 +16,7 @@ struct State {
         std::string message;
     };
 
-    std::string status; // starting, running, exited
+    std::string status; // starting, running, paused, restarting, exited
     int monitor_pid = 0;
     int vmm_pid = 0;
     std::string started_at;
@@ -24,11 +24,15 @@ struct State {
     uint32_t exit_code = 0;
     uint32_t signal = 0;
     bool oom_killed = false;
+    uint32_t restart_count = 0;
     std::optional<Failure> error;
 };
 
 // Text of state.json. Bytes of a message that are not UTF-8 become U+FFFD.
 std::string to_json(const State& state);
+
+// state.json of `directory`. EBADMSG: it is not one.
+Result<State> read_state(int directory);
 
 // Takes the room on the disk that the last state will need: a container that has filled the disk is told of like any other.
 Result<void> reserve_last_state(int directory);

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kShutdownLimit = 10s;
 constexpr auto kKillLimit = 10s; // from SIGKILL to the container's process to the end of the VM
+constexpr auto kTellLimit = 2s;  // for clients to hear of an end that another run follows
 constexpr size_t kMaxSignals = 16;
 constexpr uint32_t kSignalled = 128; // exit code of a process ended by signal n: 128 + n
 
@@ -47,6 +48,7 @@ Vm::Vm(EventLoop& loop, Container container)
 
 void Vm::start(Fd first_client) {
     state_.status = "starting";
+    state_.restart_count = container_.restart_count;
     state_.monitor_pid = container_.keeper_pid;
     auto started = start_parts(std::move(first_client));
     const auto locked = container_.jail->lock(); // whatever has failed: clients are served in the jail only
@@ -58,7 +60,7 @@ void Vm::start(Fd first_client) {
 
 Result<void> Vm::start_parts(Fd first_client) {
     HRUN_TRY(reserve_last_state(kContainerDirectory));
-    HRUN_TRY(control_.listen(std::move(first_client)));
+    HRUN_TRY(control_.listen(std::move(container_.control), std::move(first_client)));
     reached(HRUN_STAGE_MONITOR_STARTED);
     auto log = LogFile::open(kContainerDirectory, "container.log", config_.log);
     if (!log)
@@ -178,6 +180,7 @@ void Vm::client_attached(Client& client) {
 }
 
 void Vm::client_signal(uint32_t number) {
+    stopped_by_client_ |= ends_restarts(config_, number);
     if (process_runs())
         agent_.signal(number);
     else if (phase_ == Phase::kStarting && signals_.size() < kMaxSignals)
@@ -206,6 +209,7 @@ void Vm::client_pause(Client& client, bool paused) {
 
 // A VM that has not started its process is simply ended, as if SIGKILL had hit it.
 void Vm::client_stop(uint32_t signal, uint32_t milliseconds) {
+    stopped_by_client_ = true;
     if (phase_ == Phase::kStarting)
         return conclude({kSignalled + SIGKILL, SIGKILL, 0},
                         frame_of(HRUN_EXIT, hrun_exit{kSignalled + SIGKILL, SIGKILL, 0}));
@@ -362,15 +366,34 @@ void Vm::finish() {
         for (const uint8_t stream : {HRUN_STDOUT, HRUN_STDERR})
             log_->end_of_stream(stream);
     flush_log();
-    state_.status = "exited";
+    const bool again = runs_again();
+    state_.status = again ? "restarting" : "exited";
     state_.vmm_pid = 0;
     state_.finished_at = timestamp_now();
+    if (again)
+        leave_to_next_run();
+    else
+        control_.close();
     save_state();
-    control_.close();
     machine_->close();
     container_.lock.reset();
     container_.keeper->ask(KeeperRequest::kFinished);
     schedule();
+}
+
+// A container that could not be started is not tried again.
+bool Vm::runs_again() {
+    if (!pid_ || config_.restart.when == RestartPolicy::When::kNo)
+        return false;
+    const uint32_t by_client = stopped_by_client_ ? kStoppedByClient : 0;
+    return container_.keeper->ask(KeeperRequest::kEnded, exit_->code | by_client) == kRunAgain;
+}
+
+// A client that does not read does not hold up the next run.
+void Vm::leave_to_next_run() {
+    ++state_.restart_count;
+    control_.leave();
+    limit_ = loop_.after(kTellLimit, [this] { loop_.stop(); });
 }
 
 void Vm::save_state() {

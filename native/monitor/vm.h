@@ -71,6 +71,8 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void conclude(const hrun_exit& exit, std::string verdict);
     void end();
     void finish();
+    bool runs_again();
+    void leave_to_next_run();
     void save_state();
     void leave_when_told();
 
@@ -88,6 +90,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     bool wants_input_;
     bool input_ended_ = false;
     bool first_output_ = false;
+    bool stopped_by_client_ = false;
     std::optional<uint32_t> pid_;   // of the container's process, once STARTED
     std::optional<hrun_exit> exit_; // how it ended, once that is known
     std::string verdict_;           // the frame that tells clients: EXIT or ERROR

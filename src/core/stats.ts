@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { errnoOf, hasCode } from '../base/errors.ts';
-import { readState } from '../container/index.ts';
+import { type ContainerState, readState } from '../container/index.ts';
 import type { Used } from '../guest/index.ts';
 import { askUsage } from './ask-agent.ts';
 import type { KnownContainer } from './open-container.ts';
@@ -27,7 +27,7 @@ export async function sampleContainer({
     const guest = await askUsage(directory);
     const state = readState(directory);
     if (!state) return undefined;
-    const pids = [...new Set([state.monitorPid, state.vmmPid])].filter((pid) => pid > 0);
+    const pids = processesOf(state);
     return {
       time: performance.now() / 1000,
       guest,
@@ -38,6 +38,12 @@ export async function sampleContainer({
     if (hasCode(error, 'CONTAINER_STATE') || errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** Keeper, jailed monitor, and QEMU where there is one: docs/monitor.md. */
+function processesOf({ monitorPid, vmmPid }: ContainerState): number[] {
+  const monitor = Number(/^PPid:\t(\d+)$/m.exec(readProc(vmmPid, 'status'))?.[1] ?? 0);
+  return [...new Set([monitorPid, monitor, vmmPid])].filter((pid) => pid > 1);
 }
 
 /** Percent of one CPU that the guest, and the host for it, used between two samples. */
@@ -59,8 +65,12 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / CLOCK_TICKS;
 }
 
+/** Its share of the memory that it has mapped; all of it where a jailed process does not let its user look closer. */
 function memoryBytes(pid: number): number {
-  return 1024 * Number(/^Pss:\s+(\d+) kB/m.exec(readProc(pid, 'smaps_rollup'))?.[1] ?? 0);
+  const kib =
+    /^Pss:\s+(\d+) kB/m.exec(readProc(pid, 'smaps_rollup')) ??
+    /^VmRSS:\s+(\d+) kB/m.exec(readProc(pid, 'status'));
+  return 1024 * Number(kib?.[1] ?? 0);
 }
 
 /** Empty when the process is gone, or another user's. */

@@ -20,6 +20,8 @@ export type VmConfig = Engine & {
   stopSignal: number;
   autoRemove: boolean;
   bootTimeoutMs: number;
+  /** what follows the end of the container's process; not with autoRemove */
+  restart?: { policy: 'no' | 'on-failure' | 'always' | 'unless-stopped'; maximumRetries: number };
   /** of the control group around the VM: bytes, microseconds of CPU time per 100 ms, processes and threads */
   resources?: { memoryMax?: number; cpuMax?: number; pidsMax?: number };
 };

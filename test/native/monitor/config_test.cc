@@ -50,6 +50,38 @@ TEST_CASE("every field is needed") {
     }
 }
 
+TEST_CASE("limits and the restart policy may be left out, as a whole or in part") {
+    Json json = sample();
+    json["autoRemove"] = false;
+    json["resources"] = {{"memoryMax", 1 << 30}, {"cpuMax", 150000}};
+    json["restart"] = {{"policy", "on-failure"}, {"maximumRetries", 3}};
+    const auto result = parse_config(json.dump());
+    REQUIRE(std::holds_alternative<Config>(result));
+    const Config& config = std::get<Config>(result);
+    CHECK(config.resources.memory_max == 1 << 30);
+    CHECK(config.resources.cpu_max == 150000);
+    CHECK(config.resources.pids_max == 0);
+    CHECK(config.restart.when == RestartPolicy::When::kOnFailure);
+    CHECK(config.restart.maximum_retries == 3);
+    CHECK(ends_restarts(config, 15));
+    CHECK(ends_restarts(config, 9));
+    CHECK_FALSE(ends_restarts(config, 1));
+}
+
+TEST_CASE("limits that no kernel takes and policies that there are not are mistakes") {
+    Json json = sample();
+    json["resources"] = {{"cpuMax", 999}};
+    CHECK(mistake(json).starts_with("resources.cpuMax must be a whole number from 1000 to "));
+    json = sample();
+    json["resources"] = {{"cpus", 1}};
+    CHECK(mistake(json) == "resources.cpus is not a known field");
+    json = sample();
+    json["restart"] = {{"policy", "sometimes"}, {"maximumRetries", 0}};
+    CHECK(mistake(json).starts_with("restart.policy must be no or "));
+    json["restart"]["policy"] = "always";
+    CHECK(mistake(json) == "restart contradicts autoRemove");
+}
+
 TEST_CASE("a mistake is told with its field and what is allowed") {
     Json json = sample();
     json["vcpus"] = 0;

@@ -48,7 +48,7 @@ struct KeptContainer {
             dup2(open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
             auto container = open_container(directory.path.c_str());
             Keeper keeper(std::move(std::get<Container>(container)), Keeper::Role::kContainer);
-            _exit(keeper.run(Fd(), monitor));
+            _exit(keeper.run(Fd(), monitor, [](Container, Fd) { return 1; }));
         }
         int status = 0;
         waitpid(pid, &status, 0);

@@ -33,6 +33,21 @@ TEST_CASE("a message of the guest's that is not UTF-8 makes no invalid file") {
     CHECK(json["error"]["message"] == "bad \xef\xbf\xbd byte and \"quotes\"\n");
 }
 
+TEST_CASE("a state that was written is read again, and nonsense is none") {
+    hrun::test::TemporaryDirectory directory;
+    State state{"restarting", 10, 0, "2024-05-01T12:00:00Z", "2024-05-01T12:00:01Z", 137, 9};
+    state.restart_count = 4;
+    state.error = State::Failure{8, "it died"};
+    REQUIRE(write_state(directory.fd.get(), state));
+    auto read = read_state(directory.fd.get());
+    REQUIRE(read);
+    CHECK(to_json(*read) == to_json(state));
+    std::ofstream(directory.path + "/state.json") << R"({"status": 5, "exitCode": "x", "error": []})";
+    CHECK(read_state(directory.fd.get())->status == "");
+    std::ofstream(directory.path + "/state.json") << "{";
+    CHECK(read_state(directory.fd.get()).error().code == EBADMSG);
+}
+
 TEST_CASE("writing replaces the file and leaves nothing else") {
     hrun::test::TemporaryDirectory directory;
     REQUIRE(reserve_last_state(directory.fd.get()));
