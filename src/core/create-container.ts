@@ -161,6 +161,7 @@ function vmFile(plan: Plan, config: ContainerConfig, writable: string) {
   const { tty, stopSignal } = config.process;
   const { autoRemove, host } = config;
   const { log } = host;
+  const restart = { policy: host.restart.name, maximumRetries: host.restart.maximumRetries };
   return vmConfig({
     id,
     engine,
@@ -173,6 +174,7 @@ function vmFile(plan: Plan, config: ContainerConfig, writable: string) {
     stopSignal,
     autoRemove,
     log,
+    ...(autoRemove ? {} : { restart }),
   });
 }
 

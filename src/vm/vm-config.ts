@@ -39,6 +39,7 @@ export interface VmRequest {
   tty: boolean;
   stopSignal: number;
   autoRemove: boolean;
+  restart?: VmConfig['restart'];
   log: VmConfig['log'];
 }
 
@@ -65,6 +66,7 @@ export function vmConfig(request: VmRequest): VmConfig {
     tty: request.tty,
     stopSignal: request.stopSignal,
     autoRemove: request.autoRemove,
+    ...(request.restart && { restart: request.restart }),
     bootTimeoutMs: BOOT_TIMEOUT_MS,
   };
 }

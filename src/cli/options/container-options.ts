@@ -121,7 +121,10 @@ export function declareContainerOptions(command: Command): void {
   list('--security-opt <option>', 'no-new-privileges, systempaths=unconfined');
   command.option('--stop-signal <signal>', 'the signal that asks it to stop');
   command.option('--stop-timeout <seconds>', 'time from that signal to SIGKILL (default: 10)');
-  command.option('--restart <policy>', 'start it again when it ends; only "no" is there yet');
+  command.option(
+    '--restart <policy>',
+    'start it again when it ends: no, on-failure[:times], always, unless-stopped',
+  );
   command.addOption(
     choice('--log-driver <driver>', 'where its output is kept', ['json-file', 'none'], 'json-file'),
   );
@@ -186,9 +189,6 @@ function restartPolicy({ restart, rm }: Flags): RestartPolicy {
   const policy = parseRestartPolicy(restart ?? 'no');
   if (rm && policy.name !== 'no') {
     throw new HrunError('USAGE', '--rm and --restart contradict each other', { hint: 'leave one out' });
-  }
-  if (policy.name !== 'no') {
-    throw new HrunError('UNSUPPORTED', `--restart ${restart} is not there yet`, { hint: 'leave it out' });
   }
   return policy;
 }
