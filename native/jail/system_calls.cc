@@ -95,7 +95,7 @@ void add_event_loop(Calls& calls) {
     add_sockets(calls);
     calls.allow({SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_poll, SYS_eventfd2, SYS_getrandom,
                  SYS_wait4, SYS_clock_nanosleep});
-    calls.allow({SYS_preadv2}); // a disk's read that need not wait
+    calls.allow({SYS_preadv2});                           // a disk's read that need not wait
     calls.allow(SYS_pidfd_send_signal, {is(1, SIGKILL)}); // the descriptor says to whom: QEMU
     calls.allow(SYS_clone, {{0, kAll, kThread}});
     calls.allow(SYS_seccomp, {is(0, SECCOMP_SET_MODE_FILTER), is(1, 0)}); // a new thread's own, on top
