@@ -20,6 +20,8 @@ export interface Guest extends AsyncDisposable {
 
 const ATTEMPTS = 100;
 const PAUSE_MS = 100;
+/** A VM that did not start may have found another command's, which has gone since. */
+const START_ATTEMPTS = 3;
 
 /**
  * The agent of a running container, or of a VM that is started for the files of one that does not run. Several commands may
@@ -27,12 +29,18 @@ const PAUSE_MS = 100;
  */
 export async function openGuest(container: KnownContainer): Promise<Guest> {
   const { directory } = container;
+  let failures = 0;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const state = readState(directory) ?? container.state;
     if (isRunning(state)) return runningGuest(directory);
     // One that starts, or starts again, will be running or not.
-    const guest = state.status === 'starting' ? undefined : await serviceGuest(container);
-    if (guest) return guest;
+    try {
+      const guest = state.status === 'starting' ? undefined : await serviceGuest(container);
+      if (guest) return guest;
+    } catch (error) {
+      failures += 1;
+      if (!hasCode(error, 'VM_FAILED') || failures === START_ATTEMPTS) throw error;
+    }
     await sleep(PAUSE_MS);
   }
   throw new HrunError('CONTAINER_STATE', `container ${container.name} is being started or stopped`, {
