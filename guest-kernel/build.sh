@@ -37,7 +37,7 @@ unpack_source() { # directory
     rm -rf "$1"
     mkdir -p "$1"
     tar -C "$1" --strip-components=1 -xf "$tarball" \
-        --exclude='*/arch/arm*' --exclude='*/arch/mips' --exclude='*/arch/powerpc' --exclude='*/drivers/gpu/drm/amd/include'
+        --exclude='*/boot/dts' --exclude='*/drivers/gpu/drm/amd/include' # Kconfig reads every architecture's
     for patch in "$here"/patches/*.patch; do
         patch --quiet -d "$1" -p1 --no-backup-if-mismatch <"$patch" || die "$patch does not apply"
     done

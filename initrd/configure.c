@@ -27,7 +27,7 @@ static int parse_slot(const struct tlv* tlv, uint32_t* slot, struct err* err) {
     if (tlv_u32(tlv, slot, err) < 0)
         return -1;
     if (*slot > CONFIGURE_MAX_SLOT)
-        return err_set(err, HRUN_ERROR_CONFIG, EINVAL, "disk slot %u: the last one is %d", *slot,
+        return err_set(err, HRUN_ERROR_CONFIG, EINVAL, "slot %u: the last one is %d", *slot,
                        CONFIGURE_MAX_SLOT);
     return 0;
 }
@@ -43,11 +43,26 @@ static int parse_writable(const struct tlv* tlv, struct configure* configure, st
     return parse_slot(tlv, &configure->writable, err);
 }
 
+static int parse_share(const struct tlv* tlv, struct configure* configure, struct err* err) {
+    configure->has_share = true;
+    return parse_slot(tlv, &configure->share, err);
+}
+
 static int parse_flags(const struct tlv* tlv, struct configure* configure, struct err* err) {
     if (tlv_u32(tlv, &configure->flags, err) < 0)
         return -1;
     if (configure->flags & ~(uint32_t)KNOWN_FLAGS)
         return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "unknown flags 0x%x in CONFIGURE", configure->flags);
+    return 0;
+}
+
+/* What is shared has a number for a name. */
+static int check_numbered(const struct mount_request* mount, struct err* err) {
+    bool numbered = strcmp(mount->type, "share") == 0 || strcmp(mount->type, "disk") == 0;
+    size_t digits = strspn(mount->source, "0123456789");
+    if (numbered && (digits == 0 || digits > 4 || mount->source[digits]))
+        return err_set(err, HRUN_ERROR_CONFIG, EINVAL, "mount %s: \"%s\" is not a number", mount->type,
+                       mount->source);
     return 0;
 }
 
@@ -61,7 +76,7 @@ static int parse_mount(const struct tlv* tlv, struct configure* configure, struc
     if (tlv_strings(tlv, fields, 4, err) < 0)
         return -1;
     grown[configure->mount_count++] = (struct mount_request){fields[0], fields[1], fields[2], fields[3]};
-    return 0;
+    return check_numbered(&grown[configure->mount_count - 1], err);
 }
 
 static int parse_sysctl(const struct tlv* tlv, struct configure* configure, struct err* err) {
@@ -141,6 +156,8 @@ static int parse_single(const struct tlv* tlv, struct configure* configure, stru
     switch (tlv->tag) {
     case HRUN_CONF_WRITABLE:
         return parse_writable(tlv, configure, err);
+    case HRUN_CONF_SHARE:
+        return parse_share(tlv, configure, err);
     case HRUN_CONF_HOSTNAME:
         return tlv_string(tlv, &configure->hostname, err);
     case HRUN_CONF_DOMAINNAME:

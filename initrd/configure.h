@@ -40,6 +40,8 @@ struct configure {
     size_t layer_count;
     bool has_writable;
     uint32_t writable; /* slot */
+    bool has_share;
+    uint32_t share; /* slot */
     char* hostname;
     char* domainname;
     uint32_t flags; /* enum hrun_configure_flags */

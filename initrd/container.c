@@ -19,6 +19,7 @@
 #include "oci_mounts.h"
 #include "protocol.h"
 #include "rootfs.h"
+#include "shares.h"
 #include "sysctl.h"
 
 #define MNT_DETACH_FLAG 2 /* MNT_DETACH of sys/mount.h, which cannot be included with linux/mount.h */
@@ -36,7 +37,8 @@ static int carry_out(struct container* container, const void* payload, size_t le
     bool all_devices = configure->flags & HRUN_CONF_FLAG_PRIVILEGED;
     if (!all_devices && device_filter_attach(container->cgroup, err) < 0)
         return -1;
-    if (rootfs_mount(configure, container->sysfs, err) < 0)
+    if (shares_mount(configure, container->sysfs, err) < 0 ||
+        rootfs_mount(configure, container->sysfs, err) < 0)
         return -1;
     container->mounted = true;
     return 0;
@@ -95,6 +97,9 @@ int container_enter(const struct container* container, struct err* err) {
     if (root < 0)
         return err_system(err, "open " ROOTFS_PATH);
     if (set_names(configure, err) < 0 || sysctls_set(configure, err) < 0)
+        return -1;
+    /* The image's own files are still in sight. */
+    if (shares_fill(root, configure, err) < 0)
         return -1;
     if (oci_mounts_make(root, configure, err) < 0 || user_mounts_make(root, configure, err) < 0 ||
         files_bind(root, configure, err) < 0 || protect(root, configure, err) < 0)

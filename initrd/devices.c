@@ -36,8 +36,23 @@ static int bind_slot(const char* sysfs, uint32_t slot, struct err* err) {
     int length = snprintf(name, sizeof(name), "virtio-mmio.%u", slot);
     owned_fd file = open(path, O_WRONLY | O_CLOEXEC);
     if (file < 0 || write(file, name, (size_t)length) < 0)
-        return err_system(err, "disk slot %u: bind virtio-mmio.%u", slot, slot);
+        return err_system(err, "slot %u: bind virtio-mmio.%u", slot, slot);
     return 0;
+}
+
+static int open_device(const char* sysfs, uint32_t slot, struct err* err) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/bus/platform/devices/virtio-mmio.%u", sysfs, slot);
+    int device = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return device < 0 ? err_system(err, "slot %u: the machine has no virtio-mmio.%u", slot, slot) : device;
+}
+
+int device_bind(const char* sysfs, uint32_t slot, struct err* err) {
+    char virtio[64];
+    owned_fd device = open_device(sysfs, slot, err);
+    if (device < 0)
+        return -1;
+    return first_entry(device, ".", "virtio", virtio, sizeof(virtio)) ? 0 : bind_slot(sysfs, slot, err);
 }
 
 static bool find_disk(int device, char* disk, size_t size) {
@@ -49,11 +64,10 @@ static bool find_disk(int device, char* disk, size_t size) {
 }
 
 int device_disk_path(const char* sysfs, uint32_t slot, char* path, size_t size, struct err* err) {
-    char device_path[PATH_MAX], disk[64];
-    snprintf(device_path, sizeof(device_path), "%s/bus/platform/devices/virtio-mmio.%u", sysfs, slot);
-    owned_fd device = open(device_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char disk[64];
+    owned_fd device = open_device(sysfs, slot, err);
     if (device < 0)
-        return err_system(err, "disk slot %u: the machine has no virtio-mmio.%u", slot, slot);
+        return -1;
     if (!find_disk(device, disk, sizeof(disk))) {
         if (bind_slot(sysfs, slot, err) < 0)
             return -1;

@@ -14,4 +14,7 @@
  * driver did not take when the machine booted (a template's) is bound first. `sysfs` is where sysfs is. */
 int device_disk_path(const char* sysfs, uint32_t slot, char* path, size_t size, struct err* err);
 
+/* Has the driver take a slot's device if it has not yet. */
+int device_bind(const char* sysfs, uint32_t slot, struct err* err);
+
 #endif

@@ -129,6 +129,24 @@ int mount_copy(int place, struct err* err) {
     return copy < 0 ? err_system(err, "copy a mount") : copy;
 }
 
+int mount_set_attributes(int mount, const char* options, const char* other, struct err* err) {
+    struct mount_option option;
+    struct mount_attr attributes = {0};
+    while (mount_option_next(&options, &option)) {
+        if (strcmp(option.key, other) == 0)
+            continue;
+        if (option.type != MOUNT_OPTION_ATTRIBUTE)
+            return err_set(err, HRUN_ERROR_CONFIG, EINVAL, "bind mount: option \"%s\" is not supported",
+                           option.key);
+        attributes.attr_set = (attributes.attr_set & ~option.clear) | option.set;
+        attributes.attr_clr |= option.clear;
+    }
+    if (syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | AT_RECURSIVE_FLAG, &attributes,
+                sizeof(attributes)) < 0)
+        return err_system(err, "set the attributes of a mount");
+    return 0;
+}
+
 int mount_set_readonly(int mount, bool recursive, struct err* err) {
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
     unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE_FLAG : 0);

@@ -25,6 +25,10 @@ int overlay_open(struct err* err);
 int overlay_set(int overlay, const char* key, const char* value, struct err* err);
 int overlay_make(int overlay, struct err* err);
 
+/* Gives the mount at a descriptor, and everything below it, the attributes that options of mount(8) name; the option
+ * `other` is somebody else's. */
+int mount_set_attributes(int mount, const char* options, const char* other, struct err* err);
+
 /* A detached copy of the mount at a descriptor, with everything mounted below it: a bind mount to be. */
 int mount_copy(int place, struct err* err);
 

@@ -9,6 +9,7 @@
 #include "mounts.h"
 #include "protocol.h"
 #include "root_path.h"
+#include "shares.h"
 
 #define SHM_OPTIONS "nosuid,nodev,noexec,mode=1777,size=%llu"
 
@@ -59,14 +60,20 @@ int oci_mounts_make(int root, const struct configure* configure, struct err* err
     return mount_default(root, "cgroup2", "cgroup", sys, "/sys/fs/cgroup", err);
 }
 
+static int mount_file_system(int root, const struct mount_request* request, struct err* err) {
+    owned_fd place = root_make_directory(root, request->target, err);
+    if (place < 0)
+        return -1;
+    owned_fd mount = mount_make(request->type, request->source, request->options, err);
+    return mount < 0 ? -1 : mount_attach(mount, place, request->target, err);
+}
+
 int user_mounts_make(int root, const struct configure* configure, struct err* err) {
     for (size_t i = 0; i < configure->mount_count; i++) {
         const struct mount_request* request = &configure->mounts[i];
-        owned_fd place = root_make_directory(root, request->target, err);
-        if (place < 0)
-            return -1;
-        owned_fd mount = mount_make(request->type, request->source, request->options, err);
-        if (mount < 0 || mount_attach(mount, place, request->target, err) < 0)
+        int mounted = share_requested(request) ? share_mount(root, request, err)
+                                               : mount_file_system(root, request, err);
+        if (mounted < 0)
             return -1;
     }
     return 0;

@@ -192,7 +192,11 @@ enum hrun_configure_tag {
     HRUN_CONF_DOMAINNAME = 4, /* string */
     HRUN_CONF_FLAGS = 5,      /* u32 of enum hrun_configure_flags */
     HRUN_CONF_MOUNT = 6,      /* * "type NUL source NUL target NUL options", options as in mount(8); after the
-                              * OCI default mounts; the target is resolved inside the root, never outside */
+                              * OCI default mounts; the target is resolved inside the root, never outside.
+                              * type "share": what the host shares under the name `source` (HRUN_CONF_SHARE), a
+                              * directory or a file; options are attributes ("ro", "nosuid", ...) and "copy": an empty
+                              * directory is filled from the image's target first, once, whatever is killed when.
+                              * type "disk": the same of a volume on the ext4 disk in the slot that `source` numbers */
     HRUN_CONF_SYSCTL = 7,     /* * "key NUL value", key with dots */
     HRUN_CONF_FILE = 8,   /* * "target NUL content": a generated file bound over target (/etc/hosts, …) */
     HRUN_CONF_MASKED = 9, /* * string: path to hide, as OCI maskedPaths */
@@ -201,6 +205,7 @@ enum hrun_configure_tag {
     HRUN_CONF_ENTROPY = 12,  /* 32-256 bytes, credited to the guest's RNG */
     HRUN_CONF_SHM_SIZE = 13, /* u64: bytes of /dev/shm; default 64 MiB */
     HRUN_CONF_PIDS_MAX = 14, /* u64: pids.max of the container's cgroup */
+    HRUN_CONF_SHARE = 20,    /* u32: slot of the virtiofs device of tag "hrun", for mounts of type "share" */
     /* 32-63 are kept for networks. */
 };
 

@@ -28,6 +28,10 @@ int root_find(int root, const char* path) {
     return find(root, path, 0);
 }
 
+int root_open_directory(int root, const char* path) {
+    return open_in(root, path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_IN_ROOT);
+}
+
 /* Makes the directory `path[0..length)`, whose parent exists. */
 static int make_one(int root, const char* path, size_t length, uint64_t resolve) {
     char prefix[PATH_MAX];

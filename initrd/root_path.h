@@ -13,7 +13,10 @@
 /* An O_PATH descriptor of `path` inside `root`, or -1 with errno. */
 int root_find(int root, const char* path);
 
-/* The same of a directory, made with its parents (mode 0755) if missing. */
+/* A directory of `path` inside `root`, to be read, or -1 with errno. */
+int root_open_directory(int root, const char* path);
+
+/* An O_PATH descriptor of a directory, made with its parents (mode 0755) if missing. */
 int root_make_directory(int root, const char* path, struct err* err);
 
 /* The same, but no component may be a symbolic link: /proc, /sys and /dev are what they are called. */

@@ -9,6 +9,7 @@
 
 #include "protocol.h"
 #include "rootfs.h"
+#include "shares.h"
 
 #define OUTPUT_WAIT_MS 1000 /* for output that nobody takes */
 #define DONE_WAIT_MS 2000   /* for the host to take SHUTDOWN_DONE and close */
@@ -58,7 +59,7 @@ static void send_done(struct connection* connection) {
 int shutdown_finish(struct agent* agent, struct err* err) {
     if (agent->container.init_pidfd >= 0)
         close(agent->container.init_pidfd);
-    if (rootfs_unmount(err) < 0)
+    if (rootfs_unmount(err) < 0 || shares_unmount(&agent->container.configure, err) < 0)
         return -1;
     if (agent->shutdown_asked_by)
         send_done(agent->shutdown_asked_by);

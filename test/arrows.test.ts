@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '..');
 const TYPESCRIPT_ROWS = [
   ['src/cli'],
   ['src/core'],
-  ['src/container', 'src/image', 'src/vm'],
+  ['src/container', 'src/image', 'src/vm', 'src/volume'],
   ['src/registry', 'src/guest', 'src/tar'],
   ['src/native'],
   ['src/oci'],

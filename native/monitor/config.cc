@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -18,6 +19,7 @@ constexpr uint64_t kMaxMemoryMib = 1 << 20;
 constexpr uint64_t kFirstGuestCid = 3;
 constexpr uint64_t kLastSignal = 64;
 constexpr uint64_t kLeastCpuMax = 1000; // the kernel takes no smaller quota
+constexpr size_t kMaxSharedPaths = 1024;
 
 // Reads an object field by field and remembers the first mistake. After a mistake the values read mean nothing.
 class Reader {
@@ -69,6 +71,13 @@ class Reader {
             fail(key, "must be an absolute path without a comma");
         return value;
     }
+    // Of anything that no option list will hold.
+    std::string any_path(const char* key) {
+        std::string value = text(key);
+        if (!value.starts_with('/'))
+            fail(key, "must be an absolute path");
+        return value;
+    }
     unsigned slot(const char* key) { return static_cast<unsigned>(number(key, 0, kLastSlot)); }
     Reader object(const char* key) {
         const Json* value = field(key);
@@ -114,10 +123,30 @@ std::vector<DiskConfig> read_disks(Reader& reader, std::string& mistake) {
     size_t index = 0;
     for (const Json& entry : reader.array("disks")) {
         Reader disk(entry, "disks[" + std::to_string(index++) + "].", mistake);
-        disks.push_back({disk.slot("slot"), disk.absolute_path("path"), disk.boolean("readOnly")});
+        DiskConfig config{disk.slot("slot"), disk.absolute_path("path"), disk.boolean("readOnly"), false};
+        config.exclusive = disk.has("exclusive") ? disk.boolean("exclusive") : !config.read_only;
+        disks.push_back(std::move(config));
         disk.finish();
     }
     return disks;
+}
+
+// Optional: most containers share nothing with the host.
+std::optional<ShareConfig> read_share(Reader& reader, std::string& mistake) {
+    if (!reader.has("share"))
+        return std::nullopt;
+    Reader share = reader.object("share");
+    ShareConfig config{share.slot("slot"), share.absolute_path("daemon"), {}};
+    const Json& paths = share.array("paths");
+    if (paths.size() > kMaxSharedPaths)
+        share.fail("paths", "has more than " + std::to_string(kMaxSharedPaths) + " entries");
+    for (size_t i = 0; i < paths.size() && i < kMaxSharedPaths; ++i) {
+        Reader path(paths[i], "share.paths[" + std::to_string(i) + "].", mistake);
+        config.paths.push_back({path.any_path("path"), path.boolean("readOnly")});
+        path.finish();
+    }
+    share.finish();
+    return config;
 }
 
 void check_slots(Reader& reader, const Config& config) {
@@ -125,6 +154,8 @@ void check_slots(Reader& reader, const Config& config) {
     bool distinct = used.insert(config.rng_slot).second && used.insert(config.balloon_slot).second;
     for (const DiskConfig& disk : config.disks)
         distinct = used.insert(disk.slot).second && distinct;
+    if (config.share)
+        distinct = used.insert(config.share->slot).second && distinct;
     if (!distinct)
         reader.fail("slot", "is used twice");
 }
@@ -152,6 +183,7 @@ void read_devices(Reader& reader, Config& config, std::string& mistake) {
     Reader balloon = reader.object("balloon");
     config.balloon_slot = balloon.slot("slot");
     balloon.finish();
+    config.share = read_share(reader, mistake);
     check_slots(reader, config);
 }
 
@@ -204,6 +236,11 @@ RestartPolicy read_restart(Reader& reader, bool auto_remove) {
 
 bool ends_restarts(const Config& config, uint32_t signal) {
     return signal == SIGKILL || signal == config.stop_signal;
+}
+
+bool Config::keeps_data() const {
+    return std::count_if(disks.begin(), disks.end(), [](const DiskConfig& disk) { return !disk.read_only; }) >
+           1;
 }
 
 std::variant<Config, std::string> parse_config(std::string_view text) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -17,6 +18,20 @@ struct DiskConfig {
     unsigned slot;
     std::string path;
     bool read_only;
+    bool exclusive; // no other machine may have it at the same time
+};
+
+// A directory or file of the host that the guest sees.
+struct SharedPath {
+    std::string path;
+    bool read_only;
+};
+
+// What the guest's virtiofs device of tag kShareTag shows: entry N of the list under the name N.
+struct ShareConfig {
+    unsigned slot;
+    std::string daemon; // virtiofsd
+    std::vector<SharedPath> paths;
 };
 
 enum class Engine { kQemu, kKvm };
@@ -43,11 +58,15 @@ struct Config {
     uint64_t vsock_cid;
     unsigned rng_slot;
     unsigned balloon_slot;
+    std::optional<ShareConfig> share;
     LogConfig log;
     bool tty;
     uint32_t stop_signal;
     bool auto_remove;
     uint32_t boot_timeout_ms;
+
+    // True when a disk besides the container's own can be written: a volume, which stays.
+    bool keeps_data() const;
 };
 
 // A client that sends this signal to the container's process wants it to end and to stay ended, as with `docker kill`.

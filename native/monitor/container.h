@@ -14,6 +14,7 @@
 #include "monitor/confinement.h"
 #include "monitor/keeper_link.h"
 #include "monitor/machine_files.h"
+#include "monitor/share_daemon.h"
 
 namespace hrun::monitor {
 
@@ -28,6 +29,7 @@ struct Container {
     std::string configure; // payloads for the agent
     std::string start;
     MachineFiles files;
+    std::optional<SharedDirectories> shared; // of this run, if anything is shared
 
     // Of the monitor.
     pid_t keeper_pid = 0; // as the host sees it

@@ -92,11 +92,14 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     started_at_.clear();
     exit_code_.reset();
     container_.restart_count = restarts_.count();
+    start_share();
     HRUN_TRY(start(monitor));
+    container_.shared.reset();
     if (!cgroup_)
         create_cgroup();
     HRUN_TRY(watch());
     collect();
+    share_.reset();
     return {};
 }
 
@@ -106,6 +109,14 @@ Result<void> Keeper::run_wait(const Monitor& wait) {
     HRUN_TRY(watch());
     collect();
     return {};
+}
+
+// Outside of the jail, for it opens the host's directories. What is in the way is for the monitor to tell.
+void Keeper::start_share() {
+    if (!container_.config.share)
+        return;
+    share_.emplace();
+    container_.shared.emplace(share_->start(container_.directory.get(), *container_.config.share));
 }
 
 Result<void> Keeper::start(const Monitor& monitor) {

@@ -31,6 +31,7 @@ class Keeper {
     Result<void> prepare();
     Result<void> run_monitor(const Monitor& monitor);
     Result<void> run_wait(const Monitor& wait);
+    void start_share();
     Result<void> start(const Monitor& monitor);
     int become_monitor(const Monitor& monitor, pid_t keeper, Fd link, std::optional<Error> refused);
     void create_cgroup();
@@ -52,6 +53,7 @@ class Keeper {
     Fd monitor_; // pidfd
     pid_t monitor_pid_ = 0;
     std::optional<jail::Cgroup> cgroup_;
+    std::optional<ShareDaemon> share_; // lives as long as a run
     Restarts restarts_{container_.config.restart};
     std::optional<std::chrono::milliseconds> next_run_; // after this wait
     std::string started_at_;                            // of the container's process; empty: it did not run

@@ -125,6 +125,11 @@ Result<void> QemuMachine::start() {
         qemu.initrd = handed_over_path(fds.add(std::move(*container_.files.initrd)));
     }
     qemu.tsc_khz = tsc_.khz();
+    if (container_.shared) {
+        HRUN_TRY(watch_share());
+        qemu.share_slot = config_.share->slot;
+        qemu.share_fd = fds.add(std::move(container_.shared->machine));
+    }
     container_.keeper->await(); // kPlace: QEMU is born in the VM's control group
     HRUN_TRY(spawn(qemu, mp_table, errors->second.get(), fds.numbers()));
     HRUN_TRY(container_.jail->enter());
@@ -143,6 +148,21 @@ Result<void> QemuMachine::check_files() const {
     for (const auto& disk : files.disks)
         if (!disk)
             return disk.error();
+    return container_.shared && container_.shared->failed ? Result<void>(*container_.shared->failed)
+                                                          : Result<void>();
+}
+
+// The daemon is the keeper's child: all that is known here is that it is gone.
+Result<void> QemuMachine::watch_share() {
+    auto watch = loop_.watch(container_.shared->daemon.get(), EPOLLIN, [this](uint32_t) {
+        share_ended_.reset();
+        if (running())
+            events_.machine_failed(
+                HRUN_ERROR_HOST, "the daemon that shares the host's directories has ended; see monitor.log");
+    });
+    if (!watch)
+        return watch.error();
+    share_ended_ = std::move(*watch);
     return {};
 }
 

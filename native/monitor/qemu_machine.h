@@ -34,6 +34,7 @@ class QemuMachine : public Machine {
 
   private:
     Result<void> check_files() const;
+    Result<void> watch_share();
     Result<void> spawn(const qemu::Config& config, const std::string& mp_table, int error_output,
                        std::span<const int> fds);
     Result<void> open_console(Fd source);
@@ -59,6 +60,7 @@ class QemuMachine : public Machine {
     Watch error_watch_;
     std::string error_line_; // the last one of QEMU's
     std::string shutdown_reason_;
+    Watch share_ended_;
     qemu::Process process_;
     Watch ended_;
     int status_ = 0;

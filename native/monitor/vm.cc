@@ -343,8 +343,8 @@ void Vm::end() {
     schedule();
     if (!machine_->running())
         return finish();
-    // Nothing needs writing, or nobody is there to write it.
-    if (config_.auto_remove || state_.error || !agent_.open())
+    // Nothing needs writing, or nobody is there to write it. What is shared by virtiofs is the host's already.
+    if ((config_.auto_remove && !config_.keeps_data()) || state_.error || !agent_.open())
         return machine_->kill();
     agent_.shutdown();
     limit_ = loop_.after(kShutdownLimit, [this] { machine_->kill(); });

@@ -76,6 +76,12 @@ void add_disk(Words& words, const Disk& disk) {
                                 (disk.read_only ? "" : ",werror=stop,rerror=report"));
 }
 
+void add_share(Words& words, const Config& config) {
+    words.option("-chardev", "socket,id=share,fd=" + std::to_string(config.share_fd));
+    words.option("-device", std::string("vhost-user-fs-device,chardev=share,tag=") + kShareTag + "," +
+                                bus(*config.share_slot));
+}
+
 void add_devices(Words& words, const Config& config) {
     words.option("-global", "virtio-mmio.force-legacy=off");
     words.option("-chardev", "socket,id=vsock,fd=" + std::to_string(config.vsock_fd));
@@ -87,6 +93,8 @@ void add_devices(Words& words, const Config& config) {
                                 bus(config.balloon_slot));
     for (const Disk& disk : config.disks)
         add_disk(words, disk);
+    if (config.share_slot)
+        add_share(words, config);
     words.option("-chardev", "socket,id=console,fd=" + std::to_string(config.console_fd));
     words.option("-serial", "chardev:console");
     words.option("-chardev", "socket,id=qmp,fd=" + std::to_string(config.qmp_fd));
@@ -117,6 +125,8 @@ std::string kernel_command_line(const Config& config) {
             virtio_mmio_word(config.balloon_slot);
     for (const Disk& disk : config.disks)
         line += " " + virtio_mmio_word(disk.slot);
+    if (config.share_slot)
+        line += " " + virtio_mmio_word(*config.share_slot);
     return line;
 }
 

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace hrun::qemu {
 
 constexpr unsigned kSlots = 23; // slot N is the machine's virtio-mmio transport N + 1, see command_line.cc
+constexpr char kShareTag[] = "hrun";          // by which the guest mounts the virtiofs device
 constexpr uint64_t kMpTableAddress = 0x90000; // where Config::mp_table goes: below all that firmware touches
 
 struct Disk {
@@ -29,11 +31,13 @@ struct Config {
     unsigned vsock_slot = 0;
     unsigned rng_slot = 1;
     unsigned balloon_slot = 22;
-    std::string mp_table; // path of a file: boot::mp_table for kMpTableAddress
-    int vsock_fd = -1;    // vhost-user socket
-    int qmp_fd = -1;      // socket
-    int console_fd = -1;  // socket: the guest's ttyS0
-    uint64_t tsc_khz = 0; // of the guest's time stamp counter
+    std::string mp_table;               // path of a file: boot::mp_table for kMpTableAddress
+    std::optional<unsigned> share_slot; // a virtiofs device
+    int share_fd = -1;                  // vhost-user socket of its daemon
+    int vsock_fd = -1;                  // vhost-user socket
+    int qmp_fd = -1;                    // socket
+    int console_fd = -1;                // socket: the guest's ttyS0
+    uint64_t tsc_khz = 0;               // of the guest's time stamp counter
 };
 
 // The word for the kernel that names a virtio-mmio slot of this machine: "virtio_mmio.device=...".

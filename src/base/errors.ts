@@ -9,6 +9,8 @@ export type ErrorCode =
   | 'AMBIGUOUS_ID'
   | 'IMAGE_IN_USE'
   | 'NO_SUCH_CONTAINER'
+  | 'NO_SUCH_VOLUME'
+  | 'VOLUME_IN_USE'
   | 'NAME_IN_USE'
   | 'CONTAINER_STATE' // the operation does not fit the container's state
   | 'REGISTRY_UNREACHABLE'

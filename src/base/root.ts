@@ -13,6 +13,8 @@ export interface Root {
   readonly layers: string;
   /** one directory per container, named by its full id */
   readonly containers: string;
+  /** one directory per volume, named by its name */
+  readonly volumes: string;
   /** prepared things that can be made again: empty ext4 disks, engine verdict */
   readonly cache: string;
   /** unfinished files; each is held by a lock while its writer lives */
@@ -30,6 +32,7 @@ export function rootAt(dir: string): Root {
     images: join(dir, 'images'),
     layers: join(dir, 'layers'),
     containers: join(dir, 'containers'),
+    volumes: join(dir, 'volumes'),
     cache: join(dir, 'cache'),
     tmp: join(dir, 'tmp'),
   };

@@ -140,6 +140,20 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     managed: 'image save',
     load: () => import('./commands/save.ts'),
   },
+  'volume create': {
+    summary: 'Make a volume',
+    load: () => import('./commands/volume-create.ts'),
+  },
+  'volume ls': { summary: 'List volumes', load: () => import('./commands/volume-ls.ts') },
+  'volume inspect': {
+    summary: 'Show everything about volumes',
+    load: () => import('./commands/volume-inspect.ts'),
+  },
+  'volume rm': { summary: 'Remove volumes', load: () => import('./commands/volume-rm.ts') },
+  'volume prune': {
+    summary: 'Remove volumes that no container has',
+    load: () => import('./commands/volume-prune.ts'),
+  },
   'container prune': {
     summary: 'Remove all containers that do not run',
     load: () => import('./commands/container-prune.ts'),
@@ -180,6 +194,8 @@ const ALIASES: Readonly<Record<string, readonly [name: string, ...options: strin
   'image remove': ['rmi'],
   'image inspect': ['inspect', '--type', 'image'],
   'system info': ['info'],
+  'volume list': ['volume ls'],
+  'volume remove': ['volume rm'],
 };
 
 /** Finds the command that `argv` names and the arguments left for it; undefined when it names none. */

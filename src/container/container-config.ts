@@ -41,6 +41,8 @@ export interface ContainerConfig {
   domainname: string;
   labels: Record<string, string>;
   resources: { memoryMiB: number; vcpus: number };
+  /** what is mounted besides the image and --tmpfs, in no order */
+  mounts: ContainerMount[];
   /** --rm */
   autoRemove: boolean;
   /** made by `hrun create`: it stays although it was never started */
@@ -55,6 +57,28 @@ export interface Ulimit {
   hard: number;
 }
 
+/** A directory or file of the host, a volume or a tmpfs, in the container. */
+export interface ContainerMount {
+  type: 'bind' | 'volume' | 'tmpfs';
+  /** of a volume; else empty */
+  name: string;
+  /** path on the host; empty for a tmpfs */
+  source: string;
+  /** path in the container */
+  target: string;
+  readOnly: boolean;
+  /** as given to -v, for `inspect` */
+  mode: string;
+  /** the volume is filled from the image while it is empty */
+  copy: boolean;
+  /** a missing source becomes a directory */
+  createSource: boolean;
+  /** the volume is an ext4 disk, for one VM at a time; else a directory of the host */
+  disk: boolean;
+  /** of a tmpfs, as mount(8) writes them */
+  options: string;
+}
+
 /** What the user asked for around the process, as far as it is not in the image: for `inspect`. */
 export interface HostOptions {
   network: string;
@@ -67,6 +91,12 @@ export interface HostOptions {
   init: boolean;
   /** options of mount(8) by path in the container */
   tmpfs: Record<string, string>;
+  /** -v of a named volume or a path of the host, as given */
+  binds: string[];
+  /** --volumes-from */
+  volumesFrom: string[];
+  /** paths of the image's and the user's anonymous volumes */
+  volumes: string[];
   /** bytes */
   shmSize: number;
   sysctls: Record<string, string>;
@@ -104,7 +134,7 @@ export function readContainerConfig(directory: string): ContainerConfig {
   try {
     const config = JSON.parse(readRegularFile(path)) as ContainerConfig;
     if (config.version === 1 && typeof config.id === 'string' && typeof config.name === 'string')
-      return config;
+      return { ...config, mounts: config.mounts ?? [] };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

@@ -8,7 +8,7 @@ import { openContainer } from './open-container.ts';
 /** Values by key: one of each key's must hold, but all of `label`. */
 export type ContainerFilters = ReadonlyMap<string, readonly string[]>;
 
-const KEYS = ['ancestor', 'before', 'exited', 'id', 'label', 'name', 'network', 'since', 'status'];
+const KEYS = ['ancestor', 'before', 'exited', 'id', 'label', 'name', 'network', 'since', 'status', 'volume'];
 const STATUSES = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
 
 /** Parses `key=value` options; USAGE for a key that there is not. */
@@ -62,6 +62,10 @@ async function testFor(root: Root, key: string, values: readonly string[]): Prom
       return any(({ config }, value) => config.id.startsWith(value));
     case 'exited':
       return any(({ state }, value) => state.status === 'exited' && state.exitCode === Number(value));
+    case 'volume':
+      return any(({ config }, value) =>
+        config.mounts.some(({ name, target }) => name === value || target === value),
+      );
     case 'network':
       return any(({ config }, value) => config.host.network === value);
     default:

@@ -7,6 +7,33 @@ import type { EngineName } from '../vm/index.ts';
 export { ENGINE_NAMES } from '../vm/index.ts';
 export type { EngineName, LogOptions, RestartPolicy, Rlimit, TerminalSize };
 
+/** What -v and --mount ask for. */
+export interface MountRequest {
+  type: 'bind' | 'volume' | 'tmpfs';
+  /** absolute path on the host, or name of a volume; empty for an anonymous volume and a tmpfs */
+  source: string;
+  /** absolute, normal path in the container, never "/" */
+  target: string;
+  readOnly: boolean;
+  /** third part of -v */
+  mode: string;
+  copy: boolean;
+  createSource: boolean;
+  /** of a tmpfs, as mount(8) writes them */
+  options: string;
+  /** of a volume that is made */
+  labels: Readonly<Record<string, string>>;
+  driverOptions: Readonly<Record<string, string>>;
+  /** the text of -v; undefined for --mount */
+  spec: string | undefined;
+}
+
+/** Another container whose mounts are wanted too; `readOnly` undefined leaves each as it is there. */
+export interface VolumesFrom {
+  container: string;
+  readOnly: boolean | undefined;
+}
+
 /** A tmpfs to mount: `options` as mount(8) writes them, empty for the defaults. */
 export interface TmpfsMount {
   target: string;
@@ -48,6 +75,8 @@ export interface ContainerOptions {
   pidsLimit: number | undefined;
   readOnly: boolean;
   tmpfs: readonly TmpfsMount[];
+  mounts: readonly MountRequest[];
+  volumesFrom: readonly VolumesFrom[];
   /** bytes of /dev/shm */
   shmSize: number | undefined;
   rlimits: readonly Rlimit[];

@@ -26,16 +26,19 @@ import {
   chooseEngine,
   type EngineChoice,
   findAssets,
-  MAX_LAYER_DISKS,
   memoryMiB,
   type VmAssets,
   vmConfig,
 } from '../vm/index.ts';
+import { lockVolumes } from '../volume/index.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { configurePayload, startPayload } from './guest-config.ts';
 import { checkHostname } from './guest-files.ts';
+import { canShare, type GuestMounts, guestMounts } from './guest-mounts.ts';
 import { imageForContainer } from './image-for-container.ts';
+import { makeMounts } from './make-mounts.ts';
 import { newContainerConfig } from './new-container-config.ts';
+import { type PlannedMount, planMounts } from './plan-mounts.ts';
 import { type ContainerProcess, containerProcess } from './process-config.ts';
 import type { Report } from './progress.ts';
 
@@ -64,20 +67,39 @@ export async function createContainer(
   const assets = findAssets();
   using store = await openImageStore(root);
   const image = await imageForContainer(store, options, report);
-  const layers = await rootDisks(store, image, MAX_LAYER_DISKS);
-  const plan = planContainer(options, image, layers, choice, assets);
-  return await inStore(root.containers, () => makeContainer(root, options, plan));
+  const id = newContainerId();
+  const volumes = mountsAny(options, image) ? await lockVolumes(root, { shared: true }) : undefined;
+  try {
+    const mounts = await planMounts(root, options, { id, image, sharing: canShare(choice) });
+    const guest = guestMounts(mounts, options.tmpfs, choice);
+    const layers = await rootDisks(store, image, guest.layers);
+    const plan = planContainer(options, { id, image, layers, choice, assets, mounts, guest });
+    return await inStore(root.containers, () => makeContainer(root, options, plan));
+  } finally {
+    volumes?.release();
+  }
 }
 
-/** Everything about a container that needs no file of its own. */
-interface Plan {
+function mountsAny({ mounts, volumesFrom }: ContainerOptions, image: Image): boolean {
+  const ofImage = Object.keys(image.config.config?.Volumes ?? {});
+  return mounts.length + volumesFrom.length + ofImage.length > 0;
+}
+
+/** What is settled before the options are looked at. */
+interface Ingredients {
   id: string;
-  hostname: string;
-  process: ContainerProcess;
   image: Image;
   layers: string[];
   choice: EngineChoice;
   assets: VmAssets;
+  mounts: PlannedMount[];
+  guest: GuestMounts;
+}
+
+/** Everything about a container that needs no file of its own. */
+interface Plan extends Ingredients {
+  hostname: string;
+  process: ContainerProcess;
   vcpus: number;
   memoryMiB: number;
   configure: Buffer;
@@ -85,21 +107,16 @@ interface Plan {
 }
 
 /** Checks all options before anything is written. */
-function planContainer(
-  options: ContainerOptions,
-  image: Image,
-  layers: string[],
-  choice: EngineChoice,
-  assets: VmAssets,
-): Plan {
-  const id = newContainerId();
+function planContainer(options: ContainerOptions, ingredients: Ingredients): Plan {
+  const { id, image, layers, guest } = ingredients;
   const hostname = checkHostname(options.hostname ?? shortId(id));
   const process = containerProcess(image.config.config ?? {}, options, hostname);
   return {
-    ...{ id, hostname, process, image, layers, choice, assets },
+    ...ingredients,
+    ...{ hostname, process },
     vcpus: vcpusFor(options.cpus),
     memoryMiB: memoryMiB(options.memory),
-    configure: configurePayload(options, hostname, layers.length),
+    configure: configurePayload(options, hostname, layers.length, guest),
     start: startPayload(options, process),
   };
 }
@@ -116,6 +133,7 @@ async function makeContainer(root: Root, options: ContainerOptions, plan: Plan):
   };
   try {
     name = await nameContainer(root, options.name, id);
+    await makeMounts(root, plan.mounts);
     const config = newContainerConfig(options, { ...plan, name });
     await fillDirectory(root, directory, plan, config);
     const { remark } = plan.choice;
@@ -156,7 +174,7 @@ async function fillDirectory(
 }
 
 function vmFile(plan: Plan, config: ContainerConfig, writable: string) {
-  const { id, assets, vcpus, memoryMiB, layers } = plan;
+  const { id, assets, vcpus, memoryMiB, layers, guest } = plan;
   const { engine } = plan.choice;
   const { tty, stopSignal } = config.process;
   const { autoRemove, host } = config;
@@ -170,6 +188,8 @@ function vmFile(plan: Plan, config: ContainerConfig, writable: string) {
     memoryMiB,
     layers,
     writable,
+    volumes: guest.disks,
+    share: guest.share,
     tty,
     stopSignal,
     autoRemove,

@@ -2,12 +2,13 @@
 import type { Root } from '../base/root.ts';
 import { containerDirectory } from '../container/index.ts';
 import { blobPath, layerPath, listImages, openImageStore } from '../image/index.ts';
+import { listVolumes, type Volume, volumeSource } from '../volume/index.ts';
 import { allocatedBytes, directorySize } from './allocated.ts';
 import { type ListedContainer, listContainers } from './list-containers.ts';
 
 /** A line of `hrun system df`. Sizes are bytes of the host's disk. */
 export interface DiskUsage {
-  type: 'Images' | 'Containers' | 'Cache';
+  type: 'Images' | 'Containers' | 'Local Volumes' | 'Cache';
   total: number;
   active: number;
   size: number;
@@ -17,7 +18,12 @@ export interface DiskUsage {
 /** What the store takes on the host's disk, and what of it `prune` could give back. */
 export async function diskUsage(root: Root): Promise<DiskUsage[]> {
   const containers = await listContainers(root, { all: true });
-  return [await imagesUsage(root, containers), containersUsage(root, containers), cacheUsage(root)];
+  return [
+    await imagesUsage(root, containers),
+    containersUsage(root, containers),
+    volumesUsage(root, containers),
+    cacheUsage(root),
+  ];
 }
 
 /** Layers are shared: an image's part of them can be given back when no image that is in use needs them. */
@@ -62,6 +68,28 @@ function containersUsage(root: Root, containers: readonly ListedContainer[]): Di
     size: sum(sizes),
     reclaimable: sum(stopped),
   };
+}
+
+function volumesUsage(root: Root, containers: readonly ListedContainer[]): DiskUsage {
+  const used = new Set(containers.flatMap(({ config }) => config.mounts.map(({ name }) => name)));
+  const sizes = listVolumes(root).map((volume) => ({
+    used: used.has(volume.name),
+    size: volumeSize(root, volume),
+  }));
+  const sum = (list: typeof sizes) => list.reduce((total, { size }) => total + size, 0);
+  return {
+    type: 'Local Volumes',
+    total: sizes.length,
+    active: sizes.filter((each) => each.used).length,
+    size: sum(sizes),
+    reclaimable: sum(sizes.filter((each) => !each.used)),
+  };
+}
+
+/** Bytes of the host's disk that a volume takes. */
+export function volumeSize(root: Root, volume: Volume): number {
+  const source = volumeSource(root, volume);
+  return volume.diskSize === undefined ? directorySize(source) : allocatedBytes(source);
 }
 
 function cacheUsage(root: Root): DiskUsage {

@@ -2,8 +2,9 @@
 import { type Configure, encodeConfigure, encodeStart } from '../guest/index.ts';
 import { layerSlots, WRITABLE_SLOT } from '../vm/index.ts';
 import { capabilityMask } from './capabilities.ts';
-import type { ContainerOptions, TmpfsMount } from './container-options.ts';
+import type { ContainerOptions } from './container-options.ts';
 import { guestFiles } from './guest-files.ts';
+import type { GuestMounts } from './guest-mounts.ts';
 import type { ContainerProcess } from './process-config.ts';
 import { withDefaultRlimits } from './rlimits.ts';
 
@@ -17,25 +18,29 @@ const MASKED_PATHS = [
 /** runtime-spec config-linux.md, readonlyPaths: Docker's list. */
 const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
-const TMPFS_DEFAULTS = ['nosuid', 'nodev', 'noexec'];
-
 /** bytes of /dev/shm */
 export const SHM_BYTES = 64 * 1024 * 1024;
 
 /** The payload of CONFIGURE: the container's root, mounts and names. */
-export function configurePayload(options: ContainerOptions, hostname: string, layers: number): Buffer {
+export function configurePayload(
+  options: ContainerOptions,
+  hostname: string,
+  layers: number,
+  { share, mounts }: GuestMounts,
+): Buffer {
   const open = options.privileged || options.unconfinedPaths;
   const identity = { hostname, domainname: options.domainname, extraHosts: options.extraHosts };
   const configure: Configure = {
     layerSlots: layerSlots(layers),
     writableSlot: WRITABLE_SLOT,
+    shareSlot: share?.slot,
     hostname,
     domainname: options.domainname,
     readOnlyRoot: options.readOnly,
     privileged: options.privileged,
-    mounts: options.tmpfs.map(tmpfsMount),
+    mounts,
     sysctls: options.sysctls,
-    files: guestFiles(identity),
+    files: withoutTargets(guestFiles(identity), mounts),
     maskedPaths: open ? [] : MASKED_PATHS,
     readOnlyPaths: open ? [] : READONLY_PATHS,
     shmSize: options.shmSize ?? SHM_BYTES,
@@ -63,9 +68,8 @@ export function startPayload(options: ContainerOptions, process: ContainerProces
   });
 }
 
-/** A user's option outweighs the default that it contradicts: `exec` takes `noexec` away. */
-function tmpfsMount({ target, options }: TmpfsMount) {
-  const asked = options.split(',').filter(Boolean);
-  const kept = TMPFS_DEFAULTS.filter((flag) => !asked.includes(flag) && !asked.includes(flag.slice(2)));
-  return { type: 'tmpfs', source: 'tmpfs', target, options: [...kept, ...asked].join(',') };
+/** A file that the user mounts is not made. */
+function withoutTargets(files: Map<string, string>, mounts: GuestMounts['mounts']): Map<string, string> {
+  const taken = new Set(mounts.map(({ target }) => target));
+  return new Map([...files].filter(([target]) => !taken.has(target)));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import type { Root } from '../base/root.ts';
-import type { ContainerConfig, ContainerState, Ulimit } from '../container/index.ts';
+import type { ContainerConfig, ContainerMount, ContainerState, Ulimit } from '../container/index.ts';
 import { writableSize } from './allocated.ts';
 import { openContainer } from './open-container.ts';
 import { signalName } from './signal-number.ts';
@@ -35,7 +35,7 @@ export async function inspectContainer(
     Runtime: 'hrun',
     ...(options.size && { SizeRw: writableSize(root, id) }),
     HostConfig: describeHost(config),
-    Mounts: [],
+    Mounts: config.mounts.map(describeMount),
     Config: describeConfig(config),
     NetworkSettings: { Ports: {}, IPAddress: '', Gateway: '', MacAddress: '', Networks: {} },
   };
@@ -62,7 +62,7 @@ function describeState(state: ContainerState): object {
 function describeHost({ host, process, resources, autoRemove }: ContainerConfig): object {
   const { log, restart } = host;
   return {
-    Binds: null,
+    Binds: orNull(host.binds ?? []),
     LogConfig: { Type: log.driver, Config: logConfig(log.maxBytes, log.maxFiles) },
     NetworkMode: host.network,
     PortBindings: {},
@@ -71,6 +71,7 @@ function describeHost({ host, process, resources, autoRemove }: ContainerConfig)
     CapAdd: orNull(host.capAdd),
     CapDrop: orNull(host.capDrop),
     ExtraHosts: orNull(host.extraHosts),
+    VolumesFrom: orNull(host.volumesFrom ?? []),
     GroupAdd: orNull(process.groups),
     Privileged: host.privileged,
     ReadonlyRootfs: host.readOnlyRoot,
@@ -91,7 +92,7 @@ function describeHost({ host, process, resources, autoRemove }: ContainerConfig)
   };
 }
 
-function describeConfig({ hostname, domainname, process, image, labels }: ContainerConfig): object {
+function describeConfig({ hostname, domainname, process, image, labels, host }: ContainerConfig): object {
   return {
     Hostname: hostname,
     Domainname: domainname,
@@ -105,12 +106,25 @@ function describeConfig({ hostname, domainname, process, image, labels }: Contai
     Env: process.env,
     Cmd: process.cmd,
     Image: image,
-    Volumes: null,
+    Volumes: host.volumes?.length ? Object.fromEntries(host.volumes.map((path) => [path, {}])) : null,
     WorkingDir: process.cwd,
     Entrypoint: process.entrypoint.length > 0 ? process.entrypoint : null,
     Labels: labels,
     StopSignal: signalName(process.stopSignal),
     ...(process.stopTimeout !== undefined && { StopTimeout: process.stopTimeout }),
+  };
+}
+
+function describeMount({ type, name, source, target, mode, readOnly }: ContainerMount): object {
+  return {
+    Type: type,
+    ...(type === 'volume' && { Name: name }),
+    Source: source,
+    Destination: target,
+    ...(type === 'volume' && { Driver: 'local' }),
+    Mode: mode,
+    RW: !readOnly,
+    Propagation: type === 'bind' ? 'rprivate' : '',
   };
 }
 

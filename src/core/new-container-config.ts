@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ContainerConfig, type HostOptions, WRITABLE_DISK_BYTES } from '../container/index.ts';
+import {
+  type ContainerConfig,
+  type ContainerMount,
+  type HostOptions,
+  WRITABLE_DISK_BYTES,
+} from '../container/index.ts';
 import type { Image } from '../image/index.ts';
 import { capabilityMask } from './capabilities.ts';
-import type { ContainerOptions } from './container-options.ts';
+import type { ContainerOptions, VolumesFrom } from './container-options.ts';
 import { SHM_BYTES } from './guest-config.ts';
 import type { ContainerProcess } from './process-config.ts';
 import { toUlimit } from './rlimits.ts';
@@ -16,6 +21,7 @@ export interface ContainerFacts {
   image: Image;
   vcpus: number;
   memoryMiB: number;
+  mounts: readonly ContainerMount[];
 }
 
 /** config.json of a new container. */
@@ -32,9 +38,10 @@ export function newContainerConfig(options: ContainerOptions, facts: ContainerFa
     domainname: options.domainname,
     labels: { ...image.config.config?.Labels, ...options.labels },
     resources: { memoryMiB, vcpus },
+    mounts: facts.mounts.map(asStored),
     autoRemove: options.autoRemove,
     awaitsStart: options.awaitsStart,
-    host: hostOptions(options),
+    host: hostOptions(options, image),
   };
 }
 
@@ -54,7 +61,24 @@ function processOf(options: ContainerOptions, process: ContainerProcess): Contai
   };
 }
 
-function hostOptions(options: ContainerOptions): HostOptions {
+/** Without what making it needed. */
+function asStored(mount: ContainerMount): ContainerMount {
+  const { type, name, source, target, readOnly, mode, copy, createSource, disk, options } = mount;
+  return { type, name, source, target, readOnly, mode, copy, createSource, disk, options };
+}
+
+function volumesFromText({ container, readOnly }: VolumesFrom): string {
+  return readOnly === undefined ? container : `${container}:${readOnly ? 'ro' : 'rw'}`;
+}
+
+/** Paths of volumes without a name: the image's and those of -v. */
+function anonymousTargets({ mounts }: ContainerOptions, image: Image): string[] {
+  const given = mounts.filter(({ type, source, spec }) => type === 'volume' && !source && spec !== undefined);
+  const ofImage = Object.keys(image.config.config?.Volumes ?? {});
+  return [...new Set([...ofImage, ...given.map(({ target }) => target)])];
+}
+
+function hostOptions(options: ContainerOptions, image: Image): HostOptions {
   return {
     network: 'none',
     restart: options.restart,
@@ -65,6 +89,9 @@ function hostOptions(options: ContainerOptions): HostOptions {
     readOnlyRoot: options.readOnly,
     init: options.init,
     tmpfs: Object.fromEntries(options.tmpfs.map(({ target, options: mount }) => [target, mount])),
+    binds: options.mounts.flatMap(({ spec, source }) => (spec !== undefined && source ? [spec] : [])),
+    volumesFrom: options.volumesFrom.map(volumesFromText),
+    volumes: anonymousTargets(options, image),
     shmSize: options.shmSize ?? SHM_BYTES,
     sysctls: Object.fromEntries(options.sysctls),
     memory: options.memory ?? 0,

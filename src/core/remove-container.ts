@@ -12,24 +12,27 @@ import {
   repairContainer,
 } from '../container/index.ts';
 import { endContainer } from './end-container.ts';
+import { removeTiedVolumes, tieVolumes } from './volumes.ts';
 
-/** Removes the container that a name or id means, unless its monitor does so first (--rm); `force` ends a running one by SIGKILL first. */
+/** Removes the container that a name or id means, unless its monitor does so first (--rm); `force` ends a running one by SIGKILL first, `volumes` takes its volumes without a name along. */
 export async function removeContainerCalled(
   root: Root,
   text: string,
-  options: { force: boolean },
+  options: { force: boolean; volumes: boolean },
 ): Promise<void> {
   const id = findContainer(root, text);
   const name = nameOf(root, id);
   const found = await repaired(root, id);
   const ended = found === 'alive' && options.force;
   if (ended) await endContainer(containerDirectory(root, id), constants.signals.SIGKILL, 0);
+  if (options.volumes && found !== 'removed') await tieVolumes(root, id);
   try {
     if (found !== 'removed') await removeContainer(root, id);
   } catch (error) {
     if (!ended || !hasCode(error, 'NO_SUCH_CONTAINER')) throw error;
   }
   if (name !== undefined) await releaseName(root, name, id);
+  await removeTiedVolumes(root);
 }
 
 /** A full disk does not keep a container from being removed: that its state cannot be told any more is no loss. */

@@ -9,6 +9,7 @@ import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } fro
 import type { CreatedContainer } from './create-container.ts';
 import type { KnownContainer } from './open-container.ts';
 import { monitorDied, sessionFailure } from './session-failure.ts';
+import { removeTiedVolumes } from './volumes.ts';
 
 /** A container whose standard streams are joined to this process's. */
 export interface RunningContainer {
@@ -100,6 +101,7 @@ async function finish(root: Root, { id, name, directory, config }: Joined, end: 
   const lastWords = end.gone ? '' : monitorLastWords(directory);
   if (!end.gone) await settle(root, id);
   if (config.autoRemove) await releaseName(root, name, id);
+  if (config.autoRemove && config.mounts.length > 0) await removeTiedVolumes(root);
   return runEnd(name, end, lastWords);
 }
 

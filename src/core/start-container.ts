@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { findAssets, type VmAssets, type VmConfig } from '../vm/index.ts';
+import { makeSource } from './make-mounts.ts';
 import { type KnownContainer, openContainer } from './open-container.ts';
 import type { StartableContainer } from './run.ts';
 
@@ -18,6 +19,7 @@ export async function openToStart(root: Root, text: string): Promise<StartableCo
     });
   }
   if (status === 'running' || status === 'starting' || status === 'restarting') return 'running';
+  for (const mount of container.config.mounts) await makeSource(mount);
   const assets = findAssets();
   await renewAssets(container, assets);
   const { id, name, directory, config } = container;

@@ -16,6 +16,8 @@ export interface Configure {
   layerSlots: readonly number[];
   /** slot of the writable ext4 disk */
   writableSlot: number;
+  /** slot of the virtiofs device, for mounts of type "share" */
+  shareSlot: number | undefined;
   hostname: string;
   domainname: string;
   readOnlyRoot: boolean;
@@ -40,6 +42,7 @@ export function encodeConfigure(configure: Configure): Buffer {
   const tlv = new TlvWriter();
   for (const slot of configure.layerSlots) tlv.u32(ConfigureTag.LAYER, slot);
   tlv.u32(ConfigureTag.WRITABLE, configure.writableSlot);
+  if (configure.shareSlot !== undefined) tlv.u32(ConfigureTag.SHARE, configure.shareSlot);
   tlv.string(ConfigureTag.HOSTNAME, configure.hostname);
   if (configure.domainname) tlv.string(ConfigureTag.DOMAINNAME, configure.domainname);
   tlv.u32(ConfigureTag.FLAGS, flagsOf(configure));

@@ -91,6 +91,7 @@ export const ConfigureTag = {
   ENTROPY: 12,
   SHM_SIZE: 13,
   PIDS_MAX: 14,
+  SHARE: 20,
 } as const;
 
 export const ConfigureFlags = { READONLY_ROOT: 1, PRIVILEGED: 2 } as const;

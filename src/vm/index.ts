@@ -16,5 +16,13 @@ export { assessKvm, type KvmVerdict } from './kvm-verdict.ts';
 export { DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB, memoryMiB } from './memory.ts';
 export { connectMonitor, monitorLastWords, startMonitor } from './monitor.ts';
 export { findProgram } from './program.ts';
-export { layerSlots, MAX_LAYER_DISKS, WRITABLE_SLOT } from './slots.ts';
-export { type VmConfig, type VmRequest, vmConfig } from './vm-config.ts';
+export { findShareDaemon } from './share-daemon.ts';
+export {
+  layerSlots,
+  MAX_LAYER_DISKS,
+  MAX_VOLUME_DISKS,
+  type VolumeSlots,
+  volumeSlots,
+  WRITABLE_SLOT,
+} from './slots.ts';
+export { type SharedDirectories, type VmConfig, type VmDisk, type VmRequest, vmConfig } from './vm-config.ts';

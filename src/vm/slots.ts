@@ -8,8 +8,32 @@ export const BALLOON_SLOT = 22;
 
 const FIRST_LAYER_SLOT = 3;
 
-/** Most EROFS disks of one VM; an image with more layers gets its lowest merged. Slots 19 to 21 stay free for networks. */
-export const MAX_LAYER_DISKS = 16;
+const LAST_SLOT = 18; // 19 to 21 stay free for networks
+
+/** Most EROFS disks of a VM without volumes; an image with more layers gets its lowest merged. */
+export const MAX_LAYER_DISKS = LAST_SLOT - FIRST_LAYER_SLOT + 1;
+
+/** Most disks of volumes in one VM. */
+export const MAX_VOLUME_DISKS = 6;
+
+/** Where a container's volumes are: they take slots from the layers. */
+export interface VolumeSlots {
+  /** of the virtiofs device, if the host shares anything */
+  share: number | undefined;
+  /** of the volumes that are disks */
+  disks: number[];
+  /** how many slots are left for layers */
+  layers: number;
+}
+
+export function volumeSlots(shared: boolean, disks: number): VolumeSlots {
+  const first = shared ? LAST_SLOT - 1 : LAST_SLOT;
+  return {
+    share: shared ? LAST_SLOT : undefined,
+    disks: Array.from({ length: disks }, (_, index) => first - index),
+    layers: MAX_LAYER_DISKS - disks - (shared ? 1 : 0),
+  };
+}
 
 /** The slots of `count` layer disks, lowest layer first. */
 export function layerSlots(count: number): number[] {

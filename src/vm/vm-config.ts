@@ -3,6 +3,14 @@ import type { VmAssets } from './assets.ts';
 import type { Engine } from './engine.ts';
 import { BALLOON_SLOT, layerSlots, RNG_SLOT, VSOCK_SLOT, WRITABLE_SLOT } from './slots.ts';
 
+/** A disk; `exclusive` (by default one that can be written) is refused while another VM has it. */
+export interface VmDisk {
+  slot: number;
+  path: string;
+  readOnly: boolean;
+  exclusive?: boolean;
+}
+
 /** vm.json: docs/monitor.md. */
 export type VmConfig = Engine & {
   version: 1;
@@ -11,7 +19,8 @@ export type VmConfig = Engine & {
   initrd: string;
   vcpus: number;
   memoryMiB: number;
-  disks: { slot: number; path: string; readOnly: boolean }[];
+  disks: VmDisk[];
+  share?: SharedDirectories;
   vsock: { slot: number; cid: number };
   rng: { slot: number };
   balloon: { slot: number };
@@ -26,6 +35,14 @@ export type VmConfig = Engine & {
   resources?: { memoryMax?: number; cpuMax?: number; pidsMax?: number };
 };
 
+/** What the guest's virtiofs device shows: entry N of `paths` under the name N. */
+export interface SharedDirectories {
+  slot: number;
+  /** virtiofsd */
+  daemon: string;
+  paths: { path: string; readOnly: boolean }[];
+}
+
 /** What makes one VM differ from another. */
 export interface VmRequest {
   id: string;
@@ -36,6 +53,9 @@ export interface VmRequest {
   /** EROFS images, lowest layer first */
   layers: readonly string[];
   writable: string;
+  /** disks of volumes */
+  volumes: readonly VmDisk[];
+  share: SharedDirectories | undefined;
   tty: boolean;
   stopSignal: number;
   autoRemove: boolean;
@@ -58,7 +78,8 @@ export function vmConfig(request: VmRequest): VmConfig {
     initrd: request.assets.initrd,
     vcpus: request.vcpus,
     memoryMiB: request.memoryMiB,
-    disks: [{ slot: WRITABLE_SLOT, path: request.writable, readOnly: false }, ...layers],
+    disks: [{ slot: WRITABLE_SLOT, path: request.writable, readOnly: false }, ...layers, ...request.volumes],
+    ...(request.share && { share: request.share }),
     vsock: { slot: VSOCK_SLOT, cid: GUEST_CID },
     rng: { slot: RNG_SLOT },
     balloon: { slot: BALLOON_SLOT },

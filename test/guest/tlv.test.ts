@@ -41,6 +41,7 @@ const START: Start = {
 const CONFIGURE: Configure = {
   layerSlots: [3, 4],
   writableSlot: 2,
+  shareSlot: undefined,
   hostname: 'box',
   domainname: '',
   readOnlyRoot: true,

@@ -89,6 +89,8 @@ export class MonitorRig {
     const writable = join(directory, 'writable.ext4');
     execaSync('mkfs.ext4', ['-q', writable, '64M']);
     const config = vmConfig({
+      volumes: [],
+      share: undefined,
       id: '0'.repeat(64),
       engine: { engine: 'qemu', qemu: { binary: QEMU, accel: 'tcg' } },
       assets: this.assets,
@@ -128,6 +130,7 @@ export class MonitorRig {
 
   #configure(): Buffer {
     return encodeConfigure({
+      shareSlot: undefined,
       layerSlots: [3],
       writableSlot: 2,
       hostname: 'box',

@@ -3,6 +3,7 @@ import { HrunError, hasCode } from '../../base/errors.ts';
 import { type Root, rootFromEnvironment } from '../../base/root.ts';
 import { inspectContainer } from '../../core/inspect-container.ts';
 import { inspectImage } from '../../core/inspect-image.ts';
+import { inspectVolume } from '../../core/volumes.ts';
 import { openImageStore } from '../../image/index.ts';
 import { defineCommand } from '../command.ts';
 import { describeError } from '../output/index.ts';
@@ -23,11 +24,11 @@ export const command = defineCommand<InspectOptions, Inspected>({
   name: 'inspect',
   configure: (command) =>
     command
-      .description('Show everything about containers or images, as JSON.')
+      .description('Show everything about containers, images or volumes, as JSON.')
       .argument('<name...>', 'names or IDs')
       .option('-f, --format <template>', 'a Go template instead of JSON')
       .option('-s, --size', 'with what a container has written')
-      .option('--type <type>', 'look only for this kind: container or image'),
+      .option('--type <type>', 'look only for this kind: container, image or volume'),
   async run(names, options) {
     const lookUps = lookUpsOf(options.type);
     const inspected: Inspected = { found: [], failures: [] };
@@ -55,6 +56,7 @@ type LookUp = (root: Root, name: string, options: InspectOptions) => Promise<obj
 const KINDS: Readonly<Record<string, LookUp>> = {
   container: (root, name, { size }) => inspectContainer(root, name, { size: size === true }),
   image: inspectOneImage,
+  volume: async (root, name) => inspectVolume(root, name),
 };
 
 function lookUpsOf(type: string | undefined): LookUp[] {
@@ -63,18 +65,20 @@ function lookUpsOf(type: string | undefined): LookUp[] {
   throw new HrunError('USAGE', `"${type}" is not a type`, { hint: `use ${Object.keys(KINDS).join(' or ')}` });
 }
 
+const MISSING = ['NO_SUCH_IMAGE', 'NO_SUCH_CONTAINER', 'NO_SUCH_VOLUME'] as const;
+
 async function lookUp(name: string, lookUps: LookUp[], options: InspectOptions): Promise<object> {
   let missing: HrunError | undefined;
   for (const each of lookUps) {
     try {
       return await each(rootFromEnvironment(), name, options);
     } catch (error) {
-      if (!hasCode(error, 'NO_SUCH_IMAGE') && !hasCode(error, 'NO_SUCH_CONTAINER')) throw error;
-      missing = error;
+      if (!MISSING.some((code) => hasCode(error, code))) throw error;
+      missing = error as HrunError;
     }
   }
   if (lookUps.length === 1) throw missing!;
-  throw new HrunError('NO_SUCH_CONTAINER', `no container or image is called ${name}`, {
+  throw new HrunError('NO_SUCH_CONTAINER', `no container, image or volume is called ${name}`, {
     hint: 'see: hrun ps -a, hrun images',
   });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rootFromEnvironment } from '../../base/root.ts';
+import type { ContainerMount } from '../../container/index.ts';
 import { writableSize } from '../../core/allocated.ts';
 import { filterContainers, parseContainerFilters, wantsStopped } from '../../core/container-filters.ts';
 import { type ListedContainer, listContainers } from '../../core/list-containers.ts';
@@ -40,6 +41,7 @@ interface Shown {
 
 const SHORT_ID = 12;
 const MAX_COMMAND = 20;
+const MAX_MOUNT = 15;
 
 export const command = defineCommand<PsOptions, Shown[]>({
   name: 'ps',
@@ -49,7 +51,7 @@ export const command = defineCommand<PsOptions, Shown[]>({
       .option('-a, --all', 'also those that do not run')
       .option(
         '-f, --filter <key=value>',
-        'status=, name=, label=, ancestor=, exited=, id=, before=, since=',
+        'status=, name=, label=, ancestor=, exited=, id=, volume=, before=, since=',
         collect,
         [],
       )
@@ -98,8 +100,8 @@ function shown({ config, state }: ListedContainer, { trunc, size }: PsOptions): 
     Labels: Object.entries(config.labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
-    LocalVolumes: '0',
-    Mounts: '',
+    LocalVolumes: String(config.mounts.filter(({ type }) => type === 'volume').length),
+    Mounts: config.mounts.map((mount) => mountName(mount, trunc)).join(','),
     Names: config.name,
     Networks: config.host.network,
     Ports: '',
@@ -108,6 +110,12 @@ function shown({ config, state }: ListedContainer, { trunc, size }: PsOptions): 
     State: state.status === 'starting' ? 'created' : state.status,
     Status: statusText(state, formatDuration),
   };
+}
+
+/** As Docker names them: a volume by its name, a directory by its path. */
+function mountName({ name, source }: ContainerMount, trunc: boolean): string {
+  const text = name || source;
+  return trunc && text.length > MAX_MOUNT ? `${text.slice(0, MAX_MOUNT - 1)}…` : text;
 }
 
 function shortened(text: string): string {

@@ -7,6 +7,7 @@ import { describeError } from '../output/index.ts';
 
 interface RmOptions {
   force?: true;
+  volumes?: true;
 }
 
 export const command = defineCommand<RmOptions, number>({
@@ -15,12 +16,16 @@ export const command = defineCommand<RmOptions, number>({
     command
       .description('Remove containers, with everything they wrote.')
       .argument('<container...>', 'names or IDs')
-      .option('-f, --force', 'end a running one first, by SIGKILL'),
-  async run(containers, { force }, output) {
+      .option('-f, --force', 'end a running one first, by SIGKILL')
+      .option('-v, --volumes', 'also its volumes that have no name'),
+  async run(containers, { force, volumes }, output) {
     let failures = 0;
     for (const text of containers) {
       try {
-        await removeContainerCalled(rootFromEnvironment(), text, { force: force === true });
+        await removeContainerCalled(rootFromEnvironment(), text, {
+          force: force === true,
+          volumes: volumes === true,
+        });
         output.line(text);
       } catch (error) {
         if (!(error instanceof HrunError)) throw error;

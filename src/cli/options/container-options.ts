@@ -15,11 +15,13 @@ import { collect } from '../option.ts';
 import { parseEnvironment, readLabelFile } from './environment.ts';
 import { parseLabels, parseSysctls } from './key-value.ts';
 import { parseLogOptions } from './log.ts';
+import { parseMount } from './mount.ts';
 import { parseBytes, parseCpus, parsePidsLimit, parseTimeout } from './quantity.ts';
 import { parseRestartPolicy } from './restart.ts';
 import { parseSecurityOptions } from './security.ts';
 import { parseStorageOptions } from './storage.ts';
 import { parseUlimit } from './ulimit.ts';
+import { parseVolume, parseVolumesFrom } from './volume.ts';
 
 /** The options that may be given many times. */
 export interface ListFlags {
@@ -32,11 +34,14 @@ export interface ListFlags {
   label: string[];
   labelFile: string[];
   logOpt: string[];
+  mount: string[];
   securityOpt: string[];
   storageOpt: string[];
   sysctl: string[];
   tmpfs: string[];
   ulimit: string[];
+  volume: string[];
+  volumesFrom: string[];
 }
 
 /** The options as commander gives them: a list that was not given is not there. */
@@ -79,11 +84,14 @@ const NO_LISTS: ListFlags = {
   label: [],
   labelFile: [],
   logOpt: [],
+  mount: [],
   securityOpt: [],
   storageOpt: [],
   sysctl: [],
   tmpfs: [],
   ulimit: [],
+  volume: [],
+  volumesFrom: [],
 };
 
 /** Declares the options, by Docker's names. */
@@ -111,6 +119,12 @@ export function declareContainerOptions(command: Command): void {
   command.option('--cpus <number>', 'CPUs of the VM, rounded up (default: 1)');
   command.option('--pids-limit <number>', 'most processes; -1 for no limit');
   command.option('--read-only', "make the container's root read-only");
+  list(
+    '-v, --volume <source:target[:options]>',
+    'mount a directory of the host or a volume, for example data:/data',
+  );
+  list('--mount <type=,source=,target=,…>', 'the same in words; type=bind, volume or tmpfs');
+  list('--volumes-from <container[:ro]>', 'mount what another container has');
   list('--tmpfs <path[:options]>', 'mount a tmpfs, for example /run:rw,size=64m');
   command.option('--shm-size <bytes>', 'size of /dev/shm (default: 64m)');
   list('--ulimit <name=soft[:hard]>', 'a resource limit');
@@ -211,6 +225,8 @@ function guestOptions(flags: Flags) {
     extraHosts: flags.addHost,
     readOnly: flags.readOnly === true,
     tmpfs: flags.tmpfs.map(parseTmpfs),
+    mounts: [...flags.volume.map(parseVolume), ...flags.mount.map(parseMount)],
+    volumesFrom: flags.volumesFrom.map(parseVolumesFrom),
     sysctls: parseSysctls(flags.sysctl),
   };
 }

@@ -16,6 +16,11 @@ export function parseSysctls(entries: readonly string[]): Map<string, string> {
   );
 }
 
+/** Options of a driver: `key=value`, or `key` for an empty value. */
+export function parseOptions(entries: readonly string[], option: string): Record<string, string> {
+  return Object.fromEntries(entries.map((entry) => splitPair(entry, option)));
+}
+
 function splitPair(entry: string, option: string): [string, string] {
   const equals = entry.indexOf('=');
   const key = equals < 0 ? entry : entry.slice(0, equals);

@@ -82,6 +82,35 @@ TEST_CASE("limits that no kernel takes and policies that there are not are mista
     CHECK(mistake(json) == "restart contradicts autoRemove");
 }
 
+TEST_CASE("what is shared with the guest is optional, and checked when it is there") {
+    Json json = sample();
+    json["share"] = {{"slot", 18}, {"daemon", "/d"}, {"paths", {{{"path", "/a,b"}, {"readOnly", true}}}}};
+    const auto result = parse_config(json.dump());
+    REQUIRE(std::holds_alternative<Config>(result));
+    const auto& share = std::get<Config>(result).share;
+    REQUIRE(share.has_value());
+    CHECK(share->slot == 18);
+    CHECK(share->paths[0].path == "/a,b");
+    CHECK(share->paths[0].read_only);
+    json["share"]["paths"][0]["path"] = "relative";
+    CHECK(mistake(json) == "share.paths[0].path must be an absolute path");
+    json = sample();
+    json["share"] = {{"slot", 2}, {"daemon", "/d"}, {"paths", Json::array()}};
+    CHECK(mistake(json) == "slot is used twice");
+}
+
+TEST_CASE("a disk that can be written is one machine's, others when they say so") {
+    Json json = sample();
+    CHECK_FALSE(std::get<Config>(parse_config(json.dump())).keeps_data());
+    json["disks"][1]["exclusive"] = true;
+    json["disks"].push_back({{"slot", 4}, {"path", "/v.ext4"}, {"readOnly", false}});
+    const auto result = parse_config(json.dump());
+    const Config& config = std::get<Config>(result);
+    CHECK(config.disks[0].exclusive);
+    CHECK(config.disks[1].exclusive);
+    CHECK(config.keeps_data());
+}
+
 TEST_CASE("a mistake is told with its field and what is allowed") {
     Json json = sample();
     json["vcpus"] = 0;

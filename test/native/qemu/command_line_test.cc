@@ -66,6 +66,16 @@ TEST_CASE("disks come by descriptor, only the writable one can be written, and i
     CHECK(value_of(words, "-blockdev", 1).find("read-only=on") != std::string::npos);
 }
 
+TEST_CASE("what the host shares is one virtiofs device behind a socket") {
+    Config config = sample();
+    config.share_slot = 18;
+    config.share_fd = 10;
+    const auto words = command_line(config);
+    CHECK(has(words, "socket,id=share,fd=10"));
+    CHECK(has(words, "vhost-user-fs-device,chardev=share,tag=hrun,bus=virtio-mmio-bus.19"));
+    CHECK(kernel_command_line(config).find(virtio_mmio_word(18)) != std::string::npos);
+}
+
 TEST_CASE("QEMU is confined and starts with nothing of its own") {
     const auto words = command_line(sample());
     CHECK(words.front() == "/usr/bin/qemu");

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rootFromEnvironment } from '../../base/root.ts';
+import { filteredVolumes } from '../../core/volume-filters.ts';
+import { removeTiedVolumes } from '../../core/volumes.ts';
+import { type Volume, volumeSource } from '../../volume/index.ts';
+import { defineCommand } from '../command.ts';
+import { collect } from '../option.ts';
+import { formatList } from '../output/format.ts';
+
+interface LsOptions {
+  filter: string[];
+  format?: string;
+  quiet?: true;
+}
+
+/** A row as `--format` sees it: Docker's field names. */
+interface Shown {
+  Availability: string;
+  Driver: string;
+  Group: string;
+  Labels: string;
+  Links: string;
+  Mountpoint: string;
+  Name: string;
+  Scope: string;
+  Size: string;
+  Status: string;
+}
+
+const UNKNOWN = 'N/A';
+
+export const command = defineCommand<LsOptions, Shown[]>({
+  name: 'volume ls',
+  configure: (command) =>
+    command
+      .description('List volumes.')
+      .option('-f, --filter <key=value>', 'dangling=, driver=, label= or name=', collect, [])
+      .option('--format <format>', 'table, json, or a Go template')
+      .option('-q, --quiet', 'only their names'),
+  async run(_operands, { filter }) {
+    await removeTiedVolumes(rootFromEnvironment());
+    return filteredVolumes(rootFromEnvironment(), filter).map(shown);
+  },
+  print(rows, output, { format, quiet }) {
+    if (quiet) output.write(rows.map(({ Name }) => `${Name}\n`).join(''));
+    else output.write(formatList(rows, COLUMNS, format));
+    return undefined;
+  },
+});
+
+const COLUMNS: Record<string, (row: Shown) => string> = {
+  DRIVER: (row) => row.Driver,
+  'VOLUME NAME': (row) => row.Name,
+};
+
+function shown(volume: Volume): Shown {
+  const labels = Object.entries(volume.labels).map(([key, value]) => `${key}=${value}`);
+  return {
+    ...{ Availability: UNKNOWN, Driver: 'local', Group: UNKNOWN, Labels: labels.join(','), Links: UNKNOWN },
+    ...{ Mountpoint: volumeSource(rootFromEnvironment(), volume), Name: volume.name, Scope: 'local' },
+    ...{ Size: UNKNOWN, Status: UNKNOWN },
+  };
+}
