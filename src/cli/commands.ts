@@ -170,6 +170,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Show what the store takes on the disk',
     load: () => import('./commands/system-df.ts'),
   },
+  'system check': {
+    summary: 'Look for damage in the store, and mend it',
+    load: () => import('./commands/system-check.ts'),
+  },
   login: { summary: 'Log in to a registry', load: () => import('./commands/login.ts') },
   logout: { summary: 'Forget the login for a registry', load: () => import('./commands/logout.ts') },
   info: { summary: 'Show this host and the store', load: () => import('./commands/info.ts') },

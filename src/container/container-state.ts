@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts';
 import { errnoOf } from '../base/errors.ts';
@@ -46,7 +46,7 @@ export const CREATED: ContainerState = {
   oomKilled: false,
 };
 
-/** Reads state.json; undefined when the directory holds no whole one, as in a half-made container. */
+/** Reads state.json; undefined when there is none, as in a half-made container, or when it is damaged. */
 export function readState(directory: string): ContainerState | undefined {
   try {
     const state = JSON.parse(readRegularFile(join(directory, STATE_FILE))) as ContainerState;
@@ -55,6 +55,20 @@ export function readState(directory: string): ContainerState | undefined {
     if (error instanceof SyntaxError || isNoRegularFile(error)) return undefined;
     throw error;
   }
+}
+
+/** True when there is a state.json that nobody can have written so: it is always put there whole. */
+export function isStateDamaged(directory: string): boolean {
+  return existsSync(join(directory, STATE_FILE)) && readState(directory) === undefined;
+}
+
+/** Puts the first state of a container into its directory; from then on the container is there. */
+export async function writeFirstState(directory: string, durable: boolean): Promise<void> {
+  const path = join(directory, STATE_FILE);
+  if (durable) return await writeFileAtomic(path, JSON.stringify(CREATED), { mode: 0o600 });
+  const unfinished = `${path}.first`;
+  await writeFile(unfinished, JSON.stringify(CREATED), { mode: 0o600 });
+  await rename(unfinished, path);
 }
 
 /**

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+export { checkContainers } from './check-containers.ts';
 export {
   type ContainerConfig,
   type ContainerMount,
@@ -12,9 +14,8 @@ export {
 export {
   type ContainerState,
   type ContainerStatus,
-  CREATED,
   readState,
-  STATE_FILE,
+  writeFirstState,
 } from './container-state.ts';
 export {
   containerDirectory,
@@ -28,6 +29,7 @@ export {
 } from './directory.ts';
 export { newContainerId, shortId } from './id.ts';
 export { changeName, idOfName, releaseName, takeGeneratedName, takeName } from './names.ts';
+export { danglingNames } from './names-check.ts';
 export { deleteDirectory, removeContainer } from './remove.ts';
 export { isAtRest, type RepairResult, repairContainer, repairContainers } from './repair.ts';
 export { makeWritableDisk, WRITABLE_DISK_BYTES } from './writable-disk.ts';

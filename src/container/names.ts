@@ -83,7 +83,8 @@ export async function releaseDanglingNames(root: Root): Promise<void> {
   }
 }
 
-function listNames(root: Root): string[] {
+/** All names that are taken or look so. */
+export function listNames(root: Root): string[] {
   try {
     return readdirSync(namesDir(root));
   } catch (error) {
@@ -95,6 +96,12 @@ function listNames(root: Root): string[] {
 /** Makes the names durable that were given and taken away until now. */
 export async function syncNames(root: Root): Promise<void> {
   await syncDirectory(namesDir(root));
+}
+
+/** Links a name to the container that has it written down. Only under the lock. */
+export async function giveBackName(root: Root, name: string, id: string): Promise<void> {
+  if (!(await claim(root, name, id))) throw nameInUse(root, name);
+  await syncNames(root);
 }
 
 function checkName(name: string): void {
@@ -150,7 +157,8 @@ async function link(root: Root, name: string, id: string): Promise<boolean> {
   }
 }
 
-function targetOf(root: Root, name: string): string | undefined {
+/** The id that a name's link holds, whether that container is there or not. */
+export function targetOf(root: Root, name: string): string | undefined {
   if (!VALID.test(name)) return undefined;
   try {
     const id = readlinkSync(linkPath(root, name));
@@ -166,7 +174,8 @@ function describeOwner(root: Root, name: string): string {
   return id === undefined ? 'another container' : `container ${shortId(id)}`;
 }
 
-function lockNames(root: Root) {
+/** Held by whoever lets go of a name, takes one over, or changes one. */
+export function lockNames(root: Root) {
   return native().lockFile(join(root.containers, 'names.lock'), { shared: false, wait: true });
 }
 

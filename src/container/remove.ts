@@ -17,11 +17,12 @@ export async function removeContainer(root: Root, id: string): Promise<void> {
   const lock = lockStopped(root, id);
   const name = nameOf(root, id);
   try {
-    await deleteDirectory(root, id);
+    await takeOut(root, id);
+    if (name !== undefined) await releaseName(root, name, id);
+    await deleteTree(doomedPath(root, id));
   } finally {
     lock.release();
   }
-  if (name !== undefined) await releaseName(root, name, id);
 }
 
 /**
@@ -29,14 +30,22 @@ export async function removeContainer(root: Root, id: string): Promise<void> {
  * a directory that is gone already is fine.
  */
 export async function deleteDirectory(root: Root, id: string): Promise<void> {
-  const doomed = join(root.tmp, `${DELETED_PREFIX}${id}`);
+  await takeOut(root, id);
+  await deleteTree(doomedPath(root, id));
+}
+
+async function takeOut(root: Root, id: string): Promise<void> {
   try {
-    moveInto(root.tmp, containerDirectory(root, id), doomed);
+    moveInto(root.tmp, containerDirectory(root, id), doomedPath(root, id));
     await syncDirectory(root.containers);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
-  await deleteTree(doomed);
+}
+
+/** As long as this is there somebody is busy with the removal, or was killed. */
+function doomedPath(root: Root, id: string): string {
+  return join(root.tmp, `${DELETED_PREFIX}${id}`);
 }
 
 /** Finishes deletions that were killed halfway. */

@@ -6,7 +6,7 @@ import { errnoOf } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
 import { type ContainerConfig, readContainerConfig } from './container-config.ts';
-import { type ContainerState, readState, writeLastState } from './container-state.ts';
+import { type ContainerState, isStateDamaged, readState, writeLastState } from './container-state.ts';
 import { containerDirectory, listContainerIds } from './directory.ts';
 import { releaseDanglingNames } from './names.ts';
 import { deleteDirectory, sweepDeleted } from './remove.ts';
@@ -27,12 +27,12 @@ export async function repairContainers(root: Root): Promise<void> {
 
 /**
  * Writes the truthful state of a container whose monitor was killed, and removes it if it was to be removed
- * at its end or was never finished. A container that somebody holds is left alone.
+ * at its end or was never finished. A container that somebody holds, or whose state is damaged, is left alone.
  */
 export async function repairContainer(root: Root, id: string): Promise<RepairResult> {
   const directory = containerDirectory(root, id);
   const state = readState(directory);
-  if (state === undefined) return await removeUnfinished(root, id);
+  if (state === undefined) return isStateDamaged(directory) ? 'sound' : await removeUnfinished(root, id);
   if (isAtRest(state, configOf(directory))) return 'sound';
   if (state.status === 'created') return await removeUnfinished(root, id);
   return await withLock(directory, () => settle(root, id, directory));

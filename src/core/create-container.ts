@@ -7,19 +7,18 @@ import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
 import {
   type ContainerConfig,
-  CREATED,
   deleteDirectory,
   lockForMaking,
   makeContainerDirectory,
   makeWritableDisk,
   newContainerId,
   releaseName,
-  STATE_FILE,
   shortId,
   syncContainerNames,
   takeGeneratedName,
   takeName,
   writeContainerFile,
+  writeFirstState,
 } from '../container/index.ts';
 import { type Image, openImageStore, rootDisks } from '../image/index.ts';
 import {
@@ -169,8 +168,7 @@ async function fillDirectory(
   };
   await Promise.all([makeWritableDisk(root, writable, config.host.diskSize), writeFiles()]);
   if (durable) await Promise.all([syncFile(writable), syncDirectory(directory), syncContainerNames(root)]);
-  write(STATE_FILE, JSON.stringify(CREATED));
-  if (durable) await syncDirectory(directory);
+  await writeFirstState(directory, durable);
 }
 
 function vmFile(plan: Plan, config: ContainerConfig, writable: string) {

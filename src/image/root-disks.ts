@@ -11,7 +11,7 @@ import type { Image } from './image.ts';
 import { ensureLayer, inLayer } from './ingest.ts';
 import { findLayerBlob, hasLayer, layerPath, openBlob } from './layer.ts';
 import { withLockFile } from './lock.ts';
-import { createScratch } from './scratch.ts';
+import { createScratch, type ScratchFile } from './scratch.ts';
 import type { ImageStore } from './store.ts';
 import { topLayer } from './top-layer.ts';
 
@@ -76,19 +76,27 @@ async function mergedDisk(store: ImageStore, image: Image, count: number): Promi
     if ((await fileSize(path)) !== undefined) return path;
     const lockPath = join(root.tmp, `merged-${mergedHex(diffIds)}`);
     await withLockFile(lockPath, async () => {
-      if ((await fileSize(path)) === undefined) await merge(store, image, diffIds, path);
+      if ((await fileSize(path)) === undefined) await merge(store, image, count, path);
     });
     return path;
   });
 }
 
-async function merge(
+async function merge(store: ImageStore, image: Image, count: number, path: string): Promise<void> {
+  await using scratch = await createScratch(store.root);
+  await mergeInto(store, image, count, scratch);
+  await scratch.commit(path);
+}
+
+/** Writes the lowest `count` layers of an image as one. Throws STORE_CORRUPT when a blob is gone. */
+export async function mergeInto(
   store: ImageStore,
   image: Image,
-  diffIds: readonly Digest[],
-  path: string,
+  count: number,
+  output: ScratchFile,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
+  const diffIds = image.diffIds.slice(0, count);
   const sources: LayerSource[] = [];
   for (const [index, diffId] of diffIds.entries()) {
     const wanted = image.manifest.layers[index]!.digest;
@@ -97,9 +105,7 @@ async function merge(
     const handle: FileHandle = stack.use(await openBlob(store.root, blob.digest));
     sources.push({ fd: handle.fd, offset: 0, length: blob.size });
   }
-  await using scratch = await createScratch(store.root);
-  await inLayer(diffIds.at(-1)!, () => native().mergeLayers(sources, { outputFd: scratch.fd, bottom: true }));
-  await scratch.commit(path);
+  await inLayer(diffIds.at(-1)!, () => native().mergeLayers(sources, { outputFd: output.fd, bottom: true }));
 }
 
 function layerGone(digest: Digest): HrunError {

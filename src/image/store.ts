@@ -9,7 +9,7 @@ import { fileSize } from './blob-store.ts';
 import { replaceFile, sweepScratch } from './scratch.ts';
 
 /** image-spec image-layout.md, oci-layout file */
-const LAYOUT = '{"imageLayoutVersion":"1.0.0"}\n';
+export const LAYOUT = '{"imageLayoutVersion":"1.0.0"}\n';
 
 /**
  * The store of images, opened: while it is held nothing in it is swept away, so that whoever found an image may
@@ -39,6 +39,20 @@ export async function openImageStore(root: Root, { write = false } = {}): Promis
     const lock = await native().lockFile(storeLockPath(root), { shared: true, wait: true });
     if (write) await sweepScratch(root);
     return new ImageStore(root, lock);
+  });
+}
+
+/** Opens the store for nobody else: with `wait` when all others are done, else undefined if there are any. */
+export async function lockImageStore(
+  root: Root,
+  options: { wait: boolean },
+): Promise<ImageStore | undefined> {
+  return await inStore(root.dir, async () => {
+    const path = storeLockPath(root);
+    const lock = options.wait
+      ? await native().lockFile(path, { shared: false, wait: true })
+      : native().lockFile(path, { shared: false, wait: false });
+    return lock ? new ImageStore(root, lock) : undefined;
   });
 }
 

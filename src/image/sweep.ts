@@ -29,26 +29,35 @@ export async function sweepStore(root: Root): Promise<boolean> {
 }
 
 async function sweep(store: ImageStore): Promise<boolean> {
+  const unneeded = await unneededFiles(store);
+  for (const path of unneeded ?? []) await rm(path, { force: true });
+  return unneeded !== undefined;
+}
+
+/** Every blob and layer that no name and no container needs; undefined when a manifest cannot be read. */
+export async function unneededFiles(store: ImageStore): Promise<string[] | undefined> {
   const images = await neededImages(store);
-  if (!images) return false;
+  if (!images) return undefined;
   const { root } = store;
   const blobs = await neededBlobs(root, images);
   const layers = neededLayers(images);
+  const unneeded: string[] = [];
   for (const algorithm of await readdir(join(root.images, 'blobs'))) {
-    await removeExcept(join(root.images, 'blobs', algorithm), (name) => blobs.has(`${algorithm}:${name}`));
+    const dir = join(root.images, 'blobs', algorithm);
+    unneeded.push(...(await filesExcept(dir, (name) => blobs.has(`${algorithm}:${name}`))));
   }
-  await removeExcept(root.layers, (name) => layers.has(name.slice(0, name.indexOf('.'))));
-  return true;
+  unneeded.push(...(await filesExcept(root.layers, (name) => layers.has(name.slice(0, name.indexOf('.'))))));
+  return unneeded;
 }
 
-/** The images that names and containers name; undefined when one cannot be read. */
+/** The images that names and containers name; undefined when one, or the names, cannot be read. */
 async function neededImages(store: ImageStore): Promise<Image[] | undefined> {
-  const named = await readNames(store.root);
   const used: NamedManifest[] = (await imageUsers(store.root)).map(({ imageDigest }) => ({
     name: undefined,
     descriptor: { mediaType: '', digest: imageDigest, size: 0 },
   }));
   try {
+    const named = await readNames(store.root);
     return await Promise.all([...named, ...used].map((entry) => loadImage(store, [entry])));
   } catch (error) {
     if (hasCode(error, 'STORE_CORRUPT') || hasCode(error, 'BAD_IMAGE')) return undefined;
@@ -83,8 +92,6 @@ function neededLayers(images: Image[]): Set<string> {
   return needed;
 }
 
-async function removeExcept(dir: string, needed: (name: string) => boolean): Promise<void> {
-  for (const name of await readdir(dir)) {
-    if (!needed(name)) await rm(join(dir, name), { force: true });
-  }
+async function filesExcept(dir: string, needed: (name: string) => boolean): Promise<string[]> {
+  return (await readdir(dir)).filter((name) => !needed(name)).map((name) => join(dir, name));
 }

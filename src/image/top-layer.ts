@@ -7,7 +7,7 @@ import { inStore } from '../base/store-error.ts';
 import { type JoinResult, native } from '../native/index.ts';
 import { fileSize, readIfThere } from './blob-store.ts';
 import { withLockFile } from './lock.ts';
-import { createScratch, replaceFile } from './scratch.ts';
+import { createScratch, replaceFile, type ScratchFile } from './scratch.ts';
 
 export interface TopLayer {
   /** so many of the lowest layers must be merged first; if not 0 the rest says nothing */
@@ -43,14 +43,19 @@ async function readResult(path: string): Promise<JoinResult | undefined> {
   return erofsBytes === 0 || (await fileSize(`${path}.erofs`)) === erofsBytes ? result : undefined;
 }
 
-/** The image gets its name before the answer that promises it. */
-async function joinImages(root: Root, images: readonly string[], path: string): Promise<JoinResult> {
-  await using stack = new AsyncDisposableStack();
-  const fds: number[] = [];
-  for (const image of images) fds.push(stack.use(await open(image, 'r')).fd);
+/** The image gets its name before the answer that promises it. `path` has no suffix. */
+export async function joinImages(root: Root, images: readonly string[], path: string): Promise<JoinResult> {
   await using scratch = await createScratch(root);
-  const result = await native().joinDirectories(fds, { outputFd: scratch.fd });
+  const result = await joinInto(images, scratch);
   if (result.erofsBytes > 0) await scratch.commit(`${path}.erofs`);
   await replaceFile(root, `${path}.json`, `${JSON.stringify(result)}\n`);
   return result;
+}
+
+/** Writes what must lie on top of `images`, lowest first, if anything must. */
+export async function joinInto(images: readonly string[], output: ScratchFile): Promise<JoinResult> {
+  await using stack = new AsyncDisposableStack();
+  const fds: number[] = [];
+  for (const image of images) fds.push(stack.use(await open(image, 'r')).fd);
+  return await native().joinDirectories(fds, { outputFd: output.fd });
 }

@@ -7,6 +7,7 @@ import type { Digest } from '../../src/base/digest.ts';
 import { matchesDigest } from '../../src/base/digest.ts';
 import type { Root } from '../../src/base/root.ts';
 import { containerDirectory, idOfName } from '../../src/container/index.ts';
+import { checkStore } from '../../src/core/check-store.ts';
 import { listContainers } from '../../src/core/list-containers.ts';
 import {
   blobPath,
@@ -54,6 +55,8 @@ export async function viewStore(
     for (const file of CONTAINER_FILES)
       checkFile(join(containerDirectory(root, config.id), file), root, found, right, below);
   }
+  const { damaged, findings } = await checkStore(root, { repair: false, quick: true });
+  if (damaged) throw new Error(`hrun system check finds ${JSON.stringify(findings)}`);
   return {
     images: images.map((image) => ({
       id: image.id,
