@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Root, rootAt } from '../../src/base/root.ts';
-import { CREATED, newContainerId } from '../../src/container/index.ts';
+import { CREATED } from '../../src/container/container-state.ts';
+import { newContainerId } from '../../src/container/index.ts';
 import { guestMounts } from '../../src/core/guest-mounts.ts';
 import { parseVolumeOptions } from '../../src/core/volume-options.ts';
 import {
