@@ -61,8 +61,9 @@ print(json.dumps(seen))
 describe('a directory of the host', () => {
   test('behaves as a file system does, and the host has the same owners, modes, links and names', async () => {
     const path = directory('posix');
+    await store.load(join(FIXTURES, '../../workloads/oci'));
     const { stdout } = await store.hrun([
-      ...['run', '--rm', '-v', `${path}:/data`, 'debian:demo', 'python3', '-c', POSIX],
+      ...['run', '--rm', '-v', `${path}:/data`, 'debian:workloads', 'python3', '-c', POSIX],
     ]);
     expect(JSON.parse(String(stdout))).toEqual({
       mapped: 'map',
