@@ -129,18 +129,17 @@ Result<void> Keeper::start(const Monitor& monitor) {
         return Error::last("enter the container's directory");
     const pid_t keeper = getpid();
     std::optional<Error> refused;
-    auto pid = jail::fork_into_namespaces();
-    if (!pid) {
-        refused = pid.error();
-        pid = fork();
-    }
-    if (*pid < 0)
+    auto confined = jail::fork_into_namespaces();
+    if (!confined)
+        refused = confined.error();
+    const pid_t pid = confined ? *confined : fork();
+    if (pid < 0)
         return Error::last("start the monitor");
-    if (*pid == 0) {
+    if (pid == 0) {
         ours.reset();
         _exit(become_monitor(monitor, keeper, std::move(theirs), std::move(refused)));
     }
-    monitor_pid_ = *pid;
+    monitor_pid_ = pid;
     link_ = std::move(ours);
     monitor_.reset(static_cast<int>(syscall(SYS_pidfd_open, monitor_pid_, 0)));
     if (!monitor_.valid())

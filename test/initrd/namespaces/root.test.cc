@@ -135,7 +135,7 @@ TEST_CASE("a slot without a disk is an error that names it") {
     } catch (const std::exception& error) {
         text = error.what();
     }
-    CHECK(text == "disk slot 17: the machine has no virtio-mmio.17: No such file or directory");
+    CHECK(text == "slot 17: the machine has no virtio-mmio.17: No such file or directory");
 }
 
 TEST_CASE("what was written is on the disk after SHUTDOWN, and the machine stops") {
