@@ -244,7 +244,7 @@ describe('prune', () => {
       stderr: 'hrun: no terminal to ask on; use -f\n',
     });
     expect(await hrun('system', 'df', '--format', '{{.Type}} {{.TotalCount}} {{.Active}}')).toMatch(
-      /^Images \d 1\nContainers 2 1\nCache 1 1\n$/,
+      /^Images \d 1\nContainers 2 1\nLocal Volumes 0 0\nCache 1 1\n$/,
     );
   });
 });
