@@ -11,14 +11,12 @@
 #include <memory>
 
 #include "base/fd.h"
-#include "jail/cgroup_hierarchies.h"
 
 namespace hrun::jail {
 
 namespace {
 
 constexpr const char* kParent = "/hrun";
-constexpr const char* kPeriod = "100000"; // microseconds
 constexpr int kRemoveTries = 20;
 constexpr timespec kRemovePause{0, 5000000};
 
@@ -47,49 +45,6 @@ std::string place_for(const Hierarchy& hierarchy) {
     return {};
 }
 
-// A controller that cannot be had is missed when a limit needs it.
-void enable_controllers(const std::string& place) {
-    const std::string above = place.substr(0, place.rfind('/'));
-    for (const std::string& directory : {above, place})
-        for (const char* controller : {"+memory", "+cpu", "+pids"})
-            write_file(directory + "/cgroup.subtree_control", controller);
-}
-
-bool set_memory(const Hierarchy& hierarchy, const std::string& directory, uint64_t bytes) {
-    return write_file(directory + (hierarchy.unified ? "/memory.max" : "/memory.limit_in_bytes"),
-                      std::to_string(bytes));
-}
-
-bool set_cpu(const Hierarchy& hierarchy, const std::string& directory, uint64_t quota) {
-    if (hierarchy.unified)
-        return write_file(directory + "/cpu.max", std::to_string(quota) + " " + kPeriod);
-    return write_file(directory + "/cpu.cfs_period_us", kPeriod) &&
-           write_file(directory + "/cpu.cfs_quota_us", std::to_string(quota));
-}
-
-// What could be set is taken out of `wanted`.
-void set_limits(const Hierarchy& hierarchy, const std::string& directory, Resources& wanted) {
-    if (wanted.memory_max && hierarchy.has("memory") && set_memory(hierarchy, directory, wanted.memory_max))
-        wanted.memory_max = 0;
-    if (wanted.cpu_max && hierarchy.has("cpu") && set_cpu(hierarchy, directory, wanted.cpu_max))
-        wanted.cpu_max = 0;
-    if (wanted.pids_max && hierarchy.has("pids") &&
-        write_file(directory + "/pids.max", std::to_string(wanted.pids_max)))
-        wanted.pids_max = 0;
-}
-
-std::string names_of(const Resources& resources) {
-    std::string names;
-    const auto add = [&names](uint64_t limit, const char* name) {
-        if (limit)
-            names += (names.empty() ? "" : ", ") + std::string(name);
-    };
-    add(resources.memory_max, "memory");
-    add(resources.cpu_max, "cpu");
-    add(resources.pids_max, "pids");
-    return names;
-}
-
 // A group with processes stays: rmdir(2) fails with EBUSY.
 void remove_empty_groups(const std::string& parent) {
     struct Close {
@@ -112,16 +67,20 @@ Result<Cgroup> Cgroup::create(const std::string& name, const Resources& resource
 Result<void> Cgroup::make() {
     Resources wanted = resources_;
     directories_.clear();
+    places_.clear();
     Error last{ENOENT, "find control groups"};
     for (const Hierarchy& hierarchy : find_hierarchies()) {
         const std::string place = place_for(hierarchy);
+        places_.push_back(place);
+        if (!is_needed(hierarchy, resources_))
+            continue;
         if (place.empty() || !make_directory(place)) {
             last = place.empty() ? Error{EACCES, "make a control group in " + hierarchy.mount_point}
                                  : Error::last("make control group " + place);
             continue;
         }
         if (hierarchy.unified)
-            enable_controllers(place);
+            enable_controllers(place, resources_);
         const std::string directory = place + "/" + name_;
         if (!make_directory(directory)) {
             last = Error::last("make control group " + directory);
@@ -153,11 +112,11 @@ Result<void> Cgroup::add(pid_t pid) {
 }
 
 void Cgroup::remove() {
-    for (const std::string& directory : directories_) {
+    for (const std::string& directory : directories_)
         for (int i = 0; i < kRemoveTries && rmdir(directory.c_str()) < 0 && errno == EBUSY; ++i)
             nanosleep(&kRemovePause, nullptr);
-        remove_empty_groups(directory.substr(0, directory.rfind('/')));
-    }
+    for (const std::string& place : places_)
+        remove_empty_groups(place);
     directories_.clear();
 }
 

@@ -4,20 +4,13 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "jail/cgroup_limits.h"
 
 namespace hrun::jail {
-
-// 0: no limit.
-struct Resources {
-    uint64_t memory_max = 0; // bytes
-    uint64_t cpu_max = 0;    // microseconds of CPU time in each 100 ms
-    uint64_t pids_max = 0;   // processes and threads
-};
 
 class Cgroup {
   public:
@@ -39,7 +32,8 @@ class Cgroup {
     std::string name_;
     Resources resources_;
     std::string missing_;
-    std::vector<std::string> directories_; // one per hierarchy
+    std::vector<std::string> directories_; // one per hierarchy that is needed
+    std::vector<std::string> places_;      // where groups are made, in every hierarchy
 };
 
 } // namespace hrun::jail

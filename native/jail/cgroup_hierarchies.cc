@@ -12,7 +12,7 @@ namespace hrun::jail {
 
 namespace {
 
-constexpr const char* kUsed[] = {"memory", "cpu", "cpuacct", "pids"};
+constexpr const char* kUsed[] = {"memory", "cpu", "cpuacct", "pids", "cpuset", "blkio", "io"};
 
 std::string read_all(const std::string& path) {
     std::ifstream file(path);

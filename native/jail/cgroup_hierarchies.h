@@ -16,7 +16,7 @@ struct Hierarchy {
     bool has(const std::string& controller) const;
 };
 
-// Those that are mounted and have a controller that we use (memory, cpu, cpuacct, pids).
+// Those that are mounted and have a controller that we use (memory, cpu, cpuacct, pids, cpuset, blkio or io).
 std::vector<Hierarchy> find_hierarchies();
 
 // The same from the text of /proc/self/cgroup and /proc/self/mountinfo; version 2's controllers stay empty.

@@ -197,8 +197,25 @@ LogConfig read_log(Reader& reader) {
     return config;
 }
 
+bool consists_of(const std::string& text, const char* characters) {
+    return !text.empty() && text.find_first_not_of(characters) == std::string::npos;
+}
+
+jail::DeviceLimits read_device(const Json& entry, size_t index, std::string& mistake) {
+    Reader device(entry, "resources.devices[" + std::to_string(index) + "].", mistake);
+    const auto limit = [&device](const char* key) {
+        return device.has(key) ? device.number(key, 1, INT64_MAX) : 0;
+    };
+    jail::DeviceLimits limits{device.text("device"), limit("readBps"), limit("writeBps"), limit("readIops"),
+                              limit("writeIops")};
+    if (!consists_of(limits.device, "0123456789:"))
+        device.fail("device", "must be major:minor");
+    device.finish();
+    return limits;
+}
+
 // Absent as a whole or in part: no limit.
-jail::Resources read_resources(Reader& reader) {
+jail::Resources read_resources(Reader& reader, std::string& mistake) {
     jail::Resources resources;
     if (!reader.has("resources"))
         return resources;
@@ -209,6 +226,13 @@ jail::Resources read_resources(Reader& reader) {
     resources.memory_max = limit("memoryMax", 1);
     resources.cpu_max = limit("cpuMax", kLeastCpuMax);
     resources.pids_max = limit("pidsMax", 1);
+    if (object.has("swapMax"))
+        resources.swap_max = object.number("swapMax", 0, INT64_MAX);
+    if (object.has("cpus") && !consists_of(resources.cpus = object.text("cpus"), "0123456789-,"))
+        object.fail("cpus", "must be a list such as 0-2,7");
+    if (object.has("devices"))
+        for (const Json& entry : object.array("devices"))
+            resources.devices.push_back(read_device(entry, resources.devices.size(), mistake));
     object.finish();
     return resources;
 }
@@ -265,7 +289,7 @@ std::variant<Config, std::string> parse_config(std::string_view text) {
     config.stop_signal = static_cast<uint32_t>(reader.number("stopSignal", 1, kLastSignal));
     config.auto_remove = reader.boolean("autoRemove");
     config.boot_timeout_ms = static_cast<uint32_t>(reader.number("bootTimeoutMs", 1, UINT32_MAX));
-    config.resources = read_resources(reader);
+    config.resources = read_resources(reader, mistake);
     config.restart = read_restart(reader, config.auto_remove);
     reader.finish();
     if (!mistake.empty())

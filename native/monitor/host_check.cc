@@ -2,6 +2,7 @@
 #include "monitor/host_check.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,9 +73,24 @@ std::string check_landlock() {
     });
 }
 
+// One that we may run on.
+std::string first_cpu() {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    int cpu = 0;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &allowed))
+            ++cpu;
+    return std::to_string(cpu);
+}
+
 std::string check_cgroup() {
-    auto group = jail::Cgroup::create("check-" + std::to_string(getpid()),
-                                      {.memory_max = 1ull << 40, .cpu_max = 100000, .pids_max = 1 << 20});
+    auto group = jail::Cgroup::create("check-" + std::to_string(getpid()), {.memory_max = 1ull << 40,
+                                                                            .swap_max = 1ull << 40,
+                                                                            .cpu_max = 100000,
+                                                                            .pids_max = 1 << 20,
+                                                                            .cpus = first_cpu(),
+                                                                            .devices = {}});
     if (!group)
         return group.error().message();
     group->remove();

@@ -102,8 +102,13 @@ export interface HostOptions {
   sysctls: Record<string, string>;
   /** bytes; 0 is the default */
   memory: number;
+  /** bytes of memory and swap together; 0 is the default, -1 any */
+  memorySwap: number;
   /** 0 is the default */
   cpus: number;
+  /** CPUs of the host, as cpuset(7) lists them; empty for all */
+  cpusetCpus: string;
+  deviceRates: DeviceRates;
   /** 0 is no limit */
   pidsLimit: number;
   /** HOST:IP */
@@ -112,6 +117,14 @@ export interface HostOptions {
   /** bytes of the writable disk */
   diskSize: number;
 }
+
+/** A block device of the host, and bytes or operations a second. */
+export interface DeviceRate {
+  path: string;
+  rate: number;
+}
+
+export type DeviceRates = Record<'readBps' | 'writeBps' | 'readIops' | 'writeIops', DeviceRate[]>;
 
 export interface RestartPolicy {
   name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
@@ -128,13 +141,23 @@ export interface LogOptions {
 
 const CONFIG_FILE = 'config.json';
 
+/** Of options that are younger than a container may be. */
+const HOST_DEFAULTS = {
+  binds: [],
+  volumesFrom: [],
+  volumes: [],
+  memorySwap: 0,
+  cpusetCpus: '',
+  deviceRates: { readBps: [], writeBps: [], readIops: [], writeIops: [] },
+} satisfies Partial<HostOptions>;
+
 /** Reads config.json; STORE_CORRUPT when it is not one, NO_SUCH_CONTAINER when there is none. */
 export function readContainerConfig(directory: string): ContainerConfig {
   const path = join(directory, CONFIG_FILE);
   try {
     const config = JSON.parse(readRegularFile(path)) as ContainerConfig;
     if (config.version === 1 && typeof config.id === 'string' && typeof config.name === 'string')
-      return { ...config, mounts: config.mounts ?? [] };
+      return { ...config, mounts: config.mounts ?? [], host: { ...HOST_DEFAULTS, ...config.host } };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

@@ -4,6 +4,8 @@ export { checkContainers } from './check-containers.ts';
 export {
   type ContainerConfig,
   type ContainerMount,
+  type DeviceRate,
+  type DeviceRates,
   type HostOptions,
   type LogOptions,
   type RestartPolicy,

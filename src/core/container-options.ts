@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LogOptions, RestartPolicy } from '../container/index.ts';
+import type { DeviceRate, DeviceRates, LogOptions, RestartPolicy } from '../container/index.ts';
 import type { Rlimit, TerminalSize } from '../guest/index.ts';
 import type { Platform } from '../oci/index.ts';
 import type { EngineName } from '../vm/index.ts';
 
 export { ENGINE_NAMES } from '../vm/index.ts';
-export type { EngineName, LogOptions, RestartPolicy, Rlimit, TerminalSize };
+export type { DeviceRate, DeviceRates, EngineName, LogOptions, RestartPolicy, Rlimit, TerminalSize };
 
 /** What -v and --mount ask for. */
 export interface MountRequest {
@@ -71,7 +71,12 @@ export interface ContainerOptions {
   init: boolean;
   /** bytes */
   memory: number | undefined;
+  /** bytes of memory and swap together; -1 is any */
+  memorySwap: number | undefined;
   cpus: number | undefined;
+  /** CPUs of the host, as cpuset(7) lists them */
+  cpusetCpus: string | undefined;
+  deviceRates: DeviceRates;
   pidsLimit: number | undefined;
   readOnly: boolean;
   tmpfs: readonly TmpfsMount[];

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { syncDirectory, syncFile } from '../base/atomic-file.ts';
-import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
 import {
@@ -25,6 +23,7 @@ import {
   chooseEngine,
   type EngineChoice,
   findAssets,
+  limitsRemark,
   memoryMiB,
   type VmAssets,
   vmConfig,
@@ -40,6 +39,7 @@ import { newContainerConfig } from './new-container-config.ts';
 import { type PlannedMount, planMounts } from './plan-mounts.ts';
 import { type ContainerProcess, containerProcess } from './process-config.ts';
 import type { Report } from './progress.ts';
+import { bootTimeoutMs, vcpusFor, vmResources, wantsHostLimits } from './vm-resources.ts';
 
 /** A container that is ready to be started, held so that nobody takes it for a half-made one. */
 export interface CreatedContainer {
@@ -48,7 +48,7 @@ export interface CreatedContainer {
   directory: string;
   config: ContainerConfig;
   assets: VmAssets;
-  /** one line about the choice of the engine that the user should read */
+  /** one line about the engine, or about limits that the host does not enforce, that the user should read */
   remark: string | undefined;
   /** Lets go of it: it is running, or is to stay as it is. */
   release(): void;
@@ -113,7 +113,7 @@ function planContainer(options: ContainerOptions, ingredients: Ingredients): Pla
   return {
     ...ingredients,
     ...{ hostname, process },
-    vcpus: vcpusFor(options.cpus),
+    vcpus: vcpusFor(options.cpus, options.cpusetCpus),
     memoryMiB: memoryMiB(options.memory),
     configure: configurePayload(options, hostname, layers.length, guest),
     start: startPayload(options, process),
@@ -135,7 +135,9 @@ async function makeContainer(root: Root, options: ContainerOptions, plan: Plan):
     await makeMounts(root, plan.mounts);
     const config = newContainerConfig(options, { ...plan, name });
     await fillDirectory(root, directory, plan, config);
-    const { remark } = plan.choice;
+    const remark =
+      plan.choice.remark ??
+      (wantsHostLimits(config.host) ? await limitsRemark(root, assets.monitor) : undefined);
     return { id, name, directory, config, assets, remark, release: () => making.release(), discard };
   } catch (error) {
     await discard();
@@ -192,18 +194,8 @@ function vmFile(plan: Plan, config: ContainerConfig, writable: string) {
     stopSignal,
     autoRemove,
     log,
+    resources: vmResources(config, { engine: engine.engine, disks: layers.length + guest.disks.length + 1 }),
+    bootTimeoutMs: bootTimeoutMs(host.cpus),
     ...(autoRemove ? {} : { restart }),
-  });
-}
-
-const DEFAULT_VCPUS = 1;
-
-/** Part of a CPU still needs a whole virtual one. */
-function vcpusFor(cpus: number | undefined): number {
-  if (cpus === undefined) return DEFAULT_VCPUS;
-  const most = availableParallelism();
-  if (cpus > 0 && cpus <= most) return Math.ceil(cpus);
-  throw new HrunError('USAGE', `--cpus ${cpus} is out of range`, {
-    hint: `this host has ${most} CPUs: use 0.01 to ${most}`,
   });
 }

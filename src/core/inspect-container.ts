@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import type { Root } from '../base/root.ts';
-import type { ContainerConfig, ContainerMount, ContainerState, Ulimit } from '../container/index.ts';
+import type {
+  ContainerConfig,
+  ContainerMount,
+  ContainerState,
+  DeviceRate,
+  Ulimit,
+} from '../container/index.ts';
 import { writableSize } from './allocated.ts';
 import { openContainer } from './open-container.ts';
 import { signalName } from './signal-number.ts';
@@ -62,7 +68,7 @@ function describeState(state: ContainerState): object {
 function describeHost({ host, process, resources, autoRemove }: ContainerConfig): object {
   const { log, restart } = host;
   return {
-    Binds: orNull(host.binds ?? []),
+    Binds: orNull(host.binds),
     LogConfig: { Type: log.driver, Config: logConfig(log.maxBytes, log.maxFiles) },
     NetworkMode: host.network,
     PortBindings: {},
@@ -71,7 +77,7 @@ function describeHost({ host, process, resources, autoRemove }: ContainerConfig)
     CapAdd: orNull(host.capAdd),
     CapDrop: orNull(host.capDrop),
     ExtraHosts: orNull(host.extraHosts),
-    VolumesFrom: orNull(host.volumesFrom ?? []),
+    VolumesFrom: orNull(host.volumesFrom),
     GroupAdd: orNull(process.groups),
     Privileged: host.privileged,
     ReadonlyRootfs: host.readOnlyRoot,
@@ -83,6 +89,12 @@ function describeHost({ host, process, resources, autoRemove }: ContainerConfig)
     Runtime: 'hrun',
     Isolation: 'vm',
     Memory: host.memory,
+    MemorySwap: host.memorySwap,
+    CpusetCpus: host.cpusetCpus,
+    BlkioDeviceReadBps: describeRates(host.deviceRates.readBps),
+    BlkioDeviceWriteBps: describeRates(host.deviceRates.writeBps),
+    BlkioDeviceReadIOps: describeRates(host.deviceRates.readIops),
+    BlkioDeviceWriteIOps: describeRates(host.deviceRates.writeIops),
     NanoCpus: Math.round(host.cpus * NANO),
     PidsLimit: host.pidsLimit || null,
     Ulimits: process.ulimits.map(describeUlimit),
@@ -106,7 +118,7 @@ function describeConfig({ hostname, domainname, process, image, labels, host }: 
     Env: process.env,
     Cmd: process.cmd,
     Image: image,
-    Volumes: host.volumes?.length ? Object.fromEntries(host.volumes.map((path) => [path, {}])) : null,
+    Volumes: host.volumes.length ? Object.fromEntries(host.volumes.map((path) => [path, {}])) : null,
     WorkingDir: process.cwd,
     Entrypoint: process.entrypoint.length > 0 ? process.entrypoint : null,
     Labels: labels,
@@ -130,6 +142,10 @@ function describeMount({ type, name, source, target, mode, readOnly }: Container
 
 function logConfig(maxBytes: number, maxFiles: number): Record<string, string> {
   return maxBytes === 0 ? {} : { 'max-size': String(maxBytes), 'max-file': String(maxFiles) };
+}
+
+function describeRates(rates: readonly DeviceRate[]): object[] {
+  return rates.map(({ path, rate }) => ({ Path: path, Rate: rate }));
 }
 
 function describeUlimit({ name, soft, hard }: Ulimit): object {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
-import { makeDirectory } from '../base/directory.ts';
-import { errnoOf, HrunError } from '../base/errors.ts';
+import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { explainKvm, type KvmAdvice, virtualizationFacts } from './kvm-advice.ts';
-import { assessKvm, hostBoot, type KvmVerdict } from './kvm-verdict.ts';
+import { assessKvm, type KvmVerdict } from './kvm-verdict.ts';
+import { isNews } from './news.ts';
 import { findProgram } from './program.ts';
 
 /** What --engine takes. */
@@ -39,7 +37,7 @@ export async function chooseEngine(
   if (verdict.state === 'hardware') return { engine: { engine: 'kvm' }, remark: undefined };
   const { because } = explain(verdict);
   const remark = `using software emulation (QEMU), which is slower: ${because}; hrun doctor says more`;
-  return { engine: qemu(env), remark: (await isNews(root, verdict)) ? remark : undefined };
+  return { engine: qemu(env), remark: (await isNews(root, 'engine', verdict.state)) ? remark : undefined };
 }
 
 /** A verdict in words, for this host and user. */
@@ -63,22 +61,4 @@ function kvmByName(verdict: KvmVerdict): EngineChoice {
   throw new HrunError('HOST_SETUP', `the kvm engine cannot work here: ${because}`, {
     hint: `${advice}; or use --engine qemu`,
   });
-}
-
-/** True once for each verdict and boot of the host. */
-async function isNews(root: Root, verdict: KvmVerdict): Promise<boolean> {
-  const path = join(root.cache, 'engine-remark');
-  const news = `${hostBoot()} ${verdict.state}\n`;
-  try {
-    if (readFileSync(path, 'utf8') === news) return false;
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') return false;
-  }
-  try {
-    await makeDirectory(root.cache, 0o700);
-    writeFileSync(path, news, { mode: 0o600 });
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-  }
-  return true;
 }

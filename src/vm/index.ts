@@ -10,10 +10,10 @@ export {
   QEMU,
 } from './engine.ts';
 export { connectGuest } from './guest-connection.ts';
-export { checkIsolation, type HostIsolation } from './isolation.ts';
+export { checkIsolation, type HostIsolation, limitsRemark } from './isolation.ts';
 export { type VirtualizationFacts, virtualizationFacts } from './kvm-advice.ts';
 export { assessKvm, type KvmVerdict } from './kvm-verdict.ts';
-export { DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB, memoryMiB } from './memory.ts';
+export { DEFAULT_MEMORY_MIB, hostMemoryMax, LEAST_MEMORY_MIB, memoryMiB } from './memory.ts';
 export { connectMonitor, monitorLastWords, startMonitor } from './monitor.ts';
 export { findProgram } from './program.ts';
 export { findShareDaemon } from './share-daemon.ts';
@@ -25,4 +25,12 @@ export {
   volumeSlots,
   WRITABLE_SLOT,
 } from './slots.ts';
-export { type SharedDirectories, type VmConfig, type VmDisk, type VmRequest, vmConfig } from './vm-config.ts';
+export {
+  type DeviceLimits,
+  type SharedDirectories,
+  type VmConfig,
+  type VmDisk,
+  type VmRequest,
+  type VmResources,
+  vmConfig,
+} from './vm-config.ts';

@@ -7,7 +7,17 @@ export const DEFAULT_MEMORY_MIB = 1024;
 /** MiB that the guest kernel, the initrd and the agent need to start one small process. */
 export const LEAST_MEMORY_MIB = 40;
 
+/** MiB that running a guest takes besides its memory: monitor, machine and, under TCG, 256 MiB of translated code. */
+const OVERHEAD_MIB = { kvm: 64, qemu: 384 } as const;
+/** Of guest memory: page tables of the processes that map it. */
+const MAPPING_SHARE = 1 / 128;
+
 const MIB = 1024 * 1024;
+
+/** Bytes of the host's memory that a VM may come to use: the host's OOM killer must never end one for less. */
+export function hostMemoryMax(engine: 'kvm' | 'qemu', guestMiB: number): number {
+  return (guestMiB + OVERHEAD_MIB[engine] + Math.ceil(guestMiB * MAPPING_SHARE)) * MIB;
+}
 
 /** Guest memory in MiB for a limit in bytes, rounded up; MEMORY_TOO_SMALL under what boots. */
 export function memoryMiB(bytes: number | undefined): number {

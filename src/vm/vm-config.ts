@@ -31,9 +31,32 @@ export type VmConfig = Engine & {
   bootTimeoutMs: number;
   /** what follows the end of the container's process; not with autoRemove */
   restart?: { policy: 'no' | 'on-failure' | 'always' | 'unless-stopped'; maximumRetries: number };
-  /** of the control group around the VM: bytes, microseconds of CPU time per 100 ms, processes and threads */
-  resources?: { memoryMax?: number; cpuMax?: number; pidsMax?: number };
+  resources?: VmResources;
 };
+
+/** Limits of the host's control group around monitor and VM; without one there is none. */
+export interface VmResources {
+  /** bytes */
+  memoryMax?: number;
+  /** bytes that the host may swap out */
+  swapMax?: number;
+  /** microseconds of CPU time in each 100 ms */
+  cpuMax?: number;
+  /** processes and threads */
+  pidsMax?: number;
+  /** CPUs of the host, as cpuset(7) lists them */
+  cpus?: string;
+  devices?: DeviceLimits[];
+}
+
+/** Bytes and operations a second; `device` is major:minor. */
+export interface DeviceLimits {
+  device: string;
+  readBps?: number;
+  writeBps?: number;
+  readIops?: number;
+  writeIops?: number;
+}
 
 /** What the guest's virtiofs device shows: entry N of `paths` under the name N. */
 export interface SharedDirectories {
@@ -60,11 +83,12 @@ export interface VmRequest {
   stopSignal: number;
   autoRemove: boolean;
   restart?: VmConfig['restart'];
+  resources: VmResources;
+  bootTimeoutMs: number;
   log: VmConfig['log'];
 }
 
 const GUEST_CID = 3;
-const BOOT_TIMEOUT_MS = 60_000;
 
 /** The content of vm.json for a request. */
 export function vmConfig(request: VmRequest): VmConfig {
@@ -88,6 +112,7 @@ export function vmConfig(request: VmRequest): VmConfig {
     stopSignal: request.stopSignal,
     autoRemove: request.autoRemove,
     ...(request.restart && { restart: request.restart }),
-    bootTimeoutMs: BOOT_TIMEOUT_MS,
+    resources: request.resources,
+    bootTimeoutMs: request.bootTimeoutMs,
   };
 }

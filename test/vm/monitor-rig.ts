@@ -101,6 +101,8 @@ export class MonitorRig {
       tty: false,
       stopSignal: 15,
       autoRemove: false,
+      resources: {},
+      bootTimeoutMs: 60_000,
       log: { driver: 'json-file', maxBytes: 0, maxFiles: 1 },
     });
     writeFileSync(join(directory, 'vm.json'), JSON.stringify({ ...config, ...change }));

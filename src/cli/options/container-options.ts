@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { HrunError } from '../../base/errors.ts';
 import {
   type ContainerOptions,
+  type DeviceRates,
   ENGINE_NAMES,
   type EngineName,
   type LogOptions,
@@ -13,6 +14,7 @@ import {
 import { parsePlatform } from '../../oci/index.ts';
 import { collect } from '../option.ts';
 import { parseEnvironment, readLabelFile } from './environment.ts';
+import { parseCpuList, parseDeviceRate, parseMemorySwap } from './host-limits.ts';
 import { parseLabels, parseSysctls } from './key-value.ts';
 import { parseLogOptions } from './log.ts';
 import { parseMount } from './mount.ts';
@@ -28,6 +30,10 @@ export interface ListFlags {
   addHost: string[];
   capAdd: string[];
   capDrop: string[];
+  deviceReadBps: string[];
+  deviceReadIops: string[];
+  deviceWriteBps: string[];
+  deviceWriteIops: string[];
   env: string[];
   envFile: string[];
   groupAdd: string[];
@@ -47,6 +53,7 @@ export interface ListFlags {
 /** The options as commander gives them: a list that was not given is not there. */
 export interface ContainerFlags extends Partial<ListFlags> {
   cpus?: string;
+  cpusetCpus?: string;
   domainname?: string;
   engine: EngineName;
   entrypoint?: string;
@@ -55,6 +62,7 @@ export interface ContainerFlags extends Partial<ListFlags> {
   logDriver: LogOptions['driver'];
   interactive?: true;
   memory?: string;
+  memorySwap?: string;
   name?: string;
   network: string;
   pidsLimit?: string;
@@ -78,6 +86,10 @@ const NO_LISTS: ListFlags = {
   addHost: [],
   capAdd: [],
   capDrop: [],
+  deviceReadBps: [],
+  deviceReadIops: [],
+  deviceWriteBps: [],
+  deviceWriteIops: [],
   env: [],
   envFile: [],
   groupAdd: [],
@@ -116,7 +128,16 @@ export function declareContainerOptions(command: Command): void {
   list('--add-host <host:ip>', 'an additional line of /etc/hosts');
   command.option('--init', 'run a small init as PID 1, which reaps processes and forwards signals');
   command.option('-m, --memory <bytes>', 'memory of the VM, for example 512m (default: 1g)');
-  command.option('--cpus <number>', 'CPUs of the VM, rounded up (default: 1)');
+  command.option('--memory-swap <bytes>', 'memory and what of it the host may swap out, together; -1: all');
+  command.option('--cpus <number>', 'CPUs of the VM, rounded up, and CPU time from the host (default: 1)');
+  command.option('--cpuset-cpus <list>', "the host's CPUs that it may use, for example 0-2,7");
+  list(
+    '--device-read-bps <path:rate>',
+    "bytes a second that it may read from a device of the host, '/dev/sda:10mb'",
+  );
+  list('--device-write-bps <path:rate>', 'the same for writing');
+  list('--device-read-iops <path:rate>', "reads a second from a device of the host, '/dev/sda:100'");
+  list('--device-write-iops <path:rate>', 'the same for writing');
   command.option('--pids-limit <number>', 'most processes; -1 for no limit');
   command.option('--read-only', "make the container's root read-only");
   list(
@@ -208,13 +229,33 @@ function restartPolicy({ restart, rm }: Flags): RestartPolicy {
 }
 
 function resourceOptions(flags: Flags) {
-  const { memory, cpus, pidsLimit, shmSize } = flags;
+  const { cpus, cpusetCpus, pidsLimit, shmSize } = flags;
   return {
-    memory: memory === undefined ? undefined : parseBytes(memory, '--memory'),
+    ...memoryOptions(flags),
+    cpusetCpus: cpusetCpus === undefined ? undefined : parseCpuList(cpusetCpus),
+    deviceRates: deviceRates(flags),
     cpus: cpus === undefined ? undefined : parseCpus(cpus),
     pidsLimit: pidsLimit === undefined ? undefined : parsePidsLimit(pidsLimit),
     shmSize: shmSize === undefined ? undefined : parseBytes(shmSize, '--shm-size'),
     rlimits: flags.ulimit.map(parseUlimit),
+  };
+}
+
+function memoryOptions({ memory, memorySwap }: Flags) {
+  const bytes = memory === undefined ? undefined : parseBytes(memory, '--memory');
+  return {
+    memory: bytes,
+    memorySwap: memorySwap === undefined ? undefined : parseMemorySwap(memorySwap, bytes),
+  };
+}
+
+function deviceRates(flags: Flags): DeviceRates {
+  const { deviceReadBps, deviceWriteBps, deviceReadIops, deviceWriteIops } = flags;
+  return {
+    readBps: deviceReadBps.map((text) => parseDeviceRate(text, '--device-read-bps')),
+    writeBps: deviceWriteBps.map((text) => parseDeviceRate(text, '--device-write-bps')),
+    readIops: deviceReadIops.map((text) => parseDeviceRate(text, '--device-read-iops')),
+    writeIops: deviceWriteIops.map((text) => parseDeviceRate(text, '--device-write-iops')),
   };
 }
 

@@ -53,6 +53,25 @@ describe('the options of a container', () => {
     });
   });
 
+  test('limits of the host are bytes, lists of CPUs and rates of devices', () => {
+    const given = ['-m1g', '--memory-swap=2g', '--cpuset-cpus', '0-2,7', '--device-read-bps', '/dev/a:b:1mb'];
+    expect(parse(...given, '--device-write-iops=/dev/sda:100', 'i')).toMatchObject({
+      ...{ memory: 1 << 30, memorySwap: 2 * 2 ** 30, cpusetCpus: '0-2,7' },
+      deviceRates: {
+        ...{ readBps: [{ path: '/dev/a:b', rate: 1 << 20 }], writeBps: [], readIops: [] },
+        writeIops: [{ path: '/dev/sda', rate: 100 }],
+      },
+    });
+    expect(parse('-m1g', '--memory-swap=-1', 'i').memorySwap).toBe(-1);
+    expect(() => parse('--memory-swap=1g', 'i')).toThrow('--memory-swap needs --memory');
+    expect(() => parse('-m1g', '--memory-swap=1m', 'i')).toThrow('--memory-swap 1m is less than --memory');
+    for (const list of ['', '1-', 'a', '1,,2', '0x1', '-1'])
+      expect(() => parse(`--cpuset-cpus=${list}`, 'i')).toThrow('is not a list of CPUs');
+    for (const rate of ['/dev/sda', '/dev/sda:0', 'sda:1mb', '/dev/sda:', ':1'])
+      expect(() => parse(`--device-read-bps=${rate}`, 'i')).toThrow('is not a device and a rate');
+    expect(() => parse('--device-read-iops=/dev/sda:1mb', 'i')).toThrow('is not a device and a rate');
+  });
+
   test('keep what was not given undefined or empty', () => {
     expect(parse('i')).toMatchObject({
       ...{ entrypoint: undefined, memory: undefined, workingDir: undefined, user: undefined },

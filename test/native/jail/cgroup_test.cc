@@ -3,9 +3,12 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -53,6 +56,61 @@ TEST_CASE("a process is moved into a group with its limits, and the group goes w
     auto again = Cgroup::create(name, {});
     REQUIRE(again);
     again->remove();
+}
+
+// Of the hierarchy that has `file`: version 1's own, or the one of version 2.
+std::string in_group(const std::string& name, const std::string& controller, const std::string& file) {
+    for (const Hierarchy& hierarchy : find_hierarchies()) {
+        if (!hierarchy.has(controller))
+            continue;
+        const std::string top = hierarchy.unified && geteuid() == 0 ? hierarchy.mount_point : hierarchy.own;
+        return read_all(top + "/hrun/" + name + "/" + file);
+    }
+    return {};
+}
+
+bool has_version_1(const char* controller) {
+    const auto all = find_hierarchies();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const Hierarchy& one) { return !one.unified && one.has(controller); });
+}
+
+TEST_CASE(
+    "a group of version 1 is told which CPUs it has, how much it may swap and how fast its devices are" *
+    doctest::skip(!has_version_1("cpuset") || !has_version_1("memory") || !has_version_1("blkio"))) {
+    const std::string name = "limits-" + std::to_string(getpid());
+    struct stat disk;
+    REQUIRE(stat("/", &disk) == 0);
+    const std::string device = std::to_string(major(disk.st_dev)) + ":" + std::to_string(minor(disk.st_dev));
+    const uint64_t mib = 1 << 20;
+    auto group = Cgroup::create(name, {.memory_max = 256 * mib,
+                                       .swap_max = 64 * mib,
+                                       .cpu_max = 50000,
+                                       .cpus = "0",
+                                       .devices = {{device, 2 * mib, 0, 0, 100}}});
+    REQUIRE(group);
+    CHECK(in_group(name, "cpuset", "cpuset.cpus") == "0\n");
+    CHECK(in_group(name, "cpu", "cpu.cfs_quota_us") == "50000\n");
+    CHECK(in_group(name, "memory", "memory.limit_in_bytes") == std::to_string(256 * mib) + "\n");
+    const std::string both = in_group(name, "memory", "memory.memsw.limit_in_bytes");
+    CHECK((both.empty() ? group->missing() == "swap" : both == std::to_string(320 * mib) + "\n"));
+    CHECK(in_group(name, "blkio", "blkio.throttle.read_bps_device") ==
+          device + " " + std::to_string(2 * mib) + "\n");
+    CHECK(in_group(name, "blkio", "blkio.throttle.write_iops_device") == device + " 100\n");
+    {
+        const Sleeper sleeper;
+        CHECK(group->add(sleeper.pid));
+    }
+    group->remove();
+    CHECK(in_group(name, "cpuset", "cpuset.cpus") == "");
+}
+
+TEST_CASE("a limit that the kernel refuses is missing, and the others are in force" *
+          doctest::skip(!host_has_cgroups())) {
+    auto group = Cgroup::create("refused-" + std::to_string(getpid()), {.pids_max = 64, .cpus = "4095"});
+    REQUIRE(group);
+    CHECK(group->missing() == "cpuset");
+    group->remove();
 }
 
 TEST_CASE("a group that another took for a left one is made again" * doctest::skip(!host_has_cgroups())) {

@@ -53,7 +53,11 @@ TEST_CASE("every field is needed") {
 TEST_CASE("limits and the restart policy may be left out, as a whole or in part") {
     Json json = sample();
     json["autoRemove"] = false;
-    json["resources"] = {{"memoryMax", 1 << 30}, {"cpuMax", 150000}};
+    json["resources"] = {{"memoryMax", 1 << 30},
+                         {"cpuMax", 150000},
+                         {"swapMax", 0},
+                         {"cpus", "0-2,7"},
+                         {"devices", {{{"device", "8:0"}, {"readBps", 1 << 20}, {"writeIops", 100}}}}};
     json["restart"] = {{"policy", "on-failure"}, {"maximumRetries", 3}};
     const auto result = parse_config(json.dump());
     REQUIRE(std::holds_alternative<Config>(result));
@@ -61,6 +65,9 @@ TEST_CASE("limits and the restart policy may be left out, as a whole or in part"
     CHECK(config.resources.memory_max == 1 << 30);
     CHECK(config.resources.cpu_max == 150000);
     CHECK(config.resources.pids_max == 0);
+    CHECK(config.resources.swap_max == 0);
+    CHECK(config.resources.cpus == "0-2,7");
+    CHECK(config.resources.devices == std::vector<jail::DeviceLimits>{{"8:0", 1 << 20, 0, 0, 100}});
     CHECK(config.restart.when == RestartPolicy::When::kOnFailure);
     CHECK(config.restart.maximum_retries == 3);
     CHECK(ends_restarts(config, 15));
@@ -73,8 +80,12 @@ TEST_CASE("limits that no kernel takes and policies that there are not are mista
     json["resources"] = {{"cpuMax", 999}};
     CHECK(mistake(json).starts_with("resources.cpuMax must be a whole number from 1000 to "));
     json = sample();
-    json["resources"] = {{"cpus", 1}};
-    CHECK(mistake(json) == "resources.cpus is not a known field");
+    json["resources"] = {{"cores", 1}};
+    CHECK(mistake(json) == "resources.cores is not a known field");
+    json["resources"] = {{"cpus", "0 1"}};
+    CHECK(mistake(json) == "resources.cpus must be a list such as 0-2,7");
+    json["resources"] = {{"devices", {{{"device", "/dev/sda"}, {"readBps", 1}}}}};
+    CHECK(mistake(json) == "resources.devices[0].device must be major:minor");
     json = sample();
     json["restart"] = {{"policy", "sometimes"}, {"maximumRetries", 0}};
     CHECK(mistake(json).starts_with("restart.policy must be no or "));
