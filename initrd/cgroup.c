@@ -40,12 +40,19 @@ int cgroup_make(struct err* err) {
     return cgroup < 0 ? err_system(err, "open control group " GROUP) : cgroup;
 }
 
+static int set_limit(int cgroup, const char* file, uint64_t most, struct err* err) {
+    char text[24] = "max";
+    if (most != UINT64_MAX)
+        snprintf(text, sizeof(text), "%llu", (unsigned long long)most);
+    return kernel_file_write(cgroup, file, text) < 0 ? err_system(err, "set %s to %s", file, text) : 0;
+}
+
 int cgroup_set_pids_max(int cgroup, uint64_t most, struct err* err) {
-    char text[24];
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)most);
-    return kernel_file_write(cgroup, "pids.max", text) < 0
-               ? err_system(err, "limit the processes to %s", text)
-               : 0;
+    return set_limit(cgroup, "pids.max", most, err);
+}
+
+int cgroup_set_memory_max(int cgroup, uint64_t most, struct err* err) {
+    return set_limit(cgroup, "memory.max", most, err);
 }
 
 uint64_t cgroup_oom_kills(int cgroup) {

@@ -16,8 +16,9 @@
  * the group's directory. */
 int cgroup_make(struct err* err);
 
-/* Sets pids.max. */
+/* Set pids.max and memory.max (bytes); UINT64_MAX is none. */
 int cgroup_set_pids_max(int cgroup, uint64_t most, struct err* err);
+int cgroup_set_memory_max(int cgroup, uint64_t most, struct err* err);
 
 /* Stops every process of the group, or lets all go on; returns when it is so, or a process deep in the kernel keeps it waiting. */
 int cgroup_freeze(int cgroup, bool frozen, struct err* err);

@@ -29,6 +29,7 @@ static const struct frame_limit limits[] = {
     [HRUN_PAUSE] = {0, 0, 1},
     [HRUN_RESUME] = {0, 0, 1},
     [HRUN_USAGE] = {0, 0, 1},
+    [HRUN_LIMIT] = {sizeof(struct hrun_limits), sizeof(struct hrun_limits), 1},
 };
 
 static int check_header(const struct hrun_frame_header* header, struct err* err) {

@@ -89,6 +89,10 @@ enum hrun_frame_type {
     HRUN_USAGE = 18,
     HRUN_USED = 19, /* hrun_used */
 
+    /* Host to guest, on any connection: other limits for the container, hrun_limits. Answered once they are in force. */
+    HRUN_LIMIT = 20,
+    HRUN_LIMITED = 21, /* empty */
+
     /* Control socket of the monitor only (docs/monitor.md), never on vsock. */
     HRUN_ATTACH = 32,   /* client to monitor: u32 of enum hrun_attach_flags; then DATA and CREDIT flow */
     HRUN_ATTACHED = 33, /* monitor to client: hrun_attached */
@@ -129,6 +133,12 @@ struct hrun_used {
     uint64_t disk_written_bytes;
     uint64_t net_received_bytes; /* of all interfaces but loopback */
     uint64_t net_sent_bytes;
+};
+
+/* 0 leaves a limit as it is, UINT64_MAX takes it away. */
+struct hrun_limits {
+    uint64_t memory_bytes;
+    uint64_t pids;
 };
 
 enum hrun_error_kind {

@@ -2,6 +2,7 @@
 #include "requests.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "cgroup.h"
 #include "loopback.h"
@@ -51,6 +52,18 @@ static int tell_usage(const struct agent* agent, struct connection* connection) 
     return 0;
 }
 
+static int limit(const struct agent* agent, struct connection* connection, const struct frame* frame,
+                 struct err* err) {
+    struct hrun_limits limits;
+    memcpy(&limits, frame->payload, sizeof(limits));
+    const int cgroup = agent->container.cgroup;
+    if ((limits.memory_bytes && cgroup_set_memory_max(cgroup, limits.memory_bytes, err) < 0) ||
+        (limits.pids && cgroup_set_pids_max(cgroup, limits.pids, err) < 0))
+        return -1;
+    connection_send(connection, HRUN_LIMITED, 0, NULL, 0);
+    return 0;
+}
+
 /* The host gave the connection up with an error of its own: there is nothing to answer. */
 static int abandon(struct connection* connection) {
     connection_finish(connection);
@@ -81,6 +94,8 @@ int request_handle(struct agent* agent, struct connection* connection, const str
         return freeze(agent, connection, frame->type == HRUN_PAUSE, err);
     case HRUN_USAGE:
         return tell_usage(agent, connection);
+    case HRUN_LIMIT:
+        return limit(agent, connection, frame, err);
     case HRUN_ERROR:
         return abandon(connection);
     default:

@@ -64,6 +64,14 @@ Result<Cgroup> Cgroup::create(const std::string& name, const Resources& resource
     return group;
 }
 
+// Whoever asks may stand elsewhere in the tree than who made the group.
+std::string Cgroup::limit(const std::string& name, pid_t pid, Resources wanted) {
+    for (const Hierarchy& hierarchy : find_hierarchies(std::to_string(pid)))
+        if (hierarchy.own.ends_with(std::string(kParent) + "/" + name))
+            set_limits(hierarchy, hierarchy.own, wanted);
+    return names_of(wanted);
+}
+
 Result<void> Cgroup::make() {
     Resources wanted = resources_;
     directories_.clear();

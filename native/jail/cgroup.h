@@ -17,6 +17,9 @@ class Cgroup {
     // Makes the group hrun/<name> with its limits. The error says why this host or user has none.
     static Result<Cgroup> create(const std::string& name, const Resources& resources);
 
+    // Sets limits of the group hrun/<name> in which a process stands; returns the names of those that cannot be set.
+    static std::string limit(const std::string& name, pid_t pid, Resources wanted);
+
     // Limits that were asked for and that this host cannot set, for example "memory, cpu"; empty when all are in force.
     const std::string& missing() const { return missing_; }
     // Moves a process, with all its threads, into the group. Not while it creates a VM: KVM is slow in a group that has

@@ -86,8 +86,8 @@ std::vector<Hierarchy> parse_hierarchies(const std::string& cgroup, const std::s
     return found;
 }
 
-std::vector<Hierarchy> find_hierarchies() {
-    auto all = parse_hierarchies(read_all("/proc/self/cgroup"), read_all("/proc/self/mountinfo"));
+std::vector<Hierarchy> find_hierarchies(const std::string& process) {
+    auto all = parse_hierarchies(read_all("/proc/" + process + "/cgroup"), read_all("/proc/self/mountinfo"));
     for (Hierarchy& hierarchy : all)
         if (hierarchy.unified)
             hierarchy.controllers = words_of(read_all(hierarchy.mount_point + "/cgroup.controllers"));

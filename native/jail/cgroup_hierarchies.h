@@ -16,8 +16,8 @@ struct Hierarchy {
     bool has(const std::string& controller) const;
 };
 
-// Those that are mounted and have a controller that we use (memory, cpu, cpuacct, pids, cpuset, blkio or io).
-std::vector<Hierarchy> find_hierarchies();
+// As `process` of /proc stands in those that are mounted and have a controller that we use (memory, cpu, cpuacct, pids, cpuset, blkio or io).
+std::vector<Hierarchy> find_hierarchies(const std::string& process = "self");
 
 // The same from the text of /proc/self/cgroup and /proc/self/mountinfo; version 2's controllers stay empty.
 std::vector<Hierarchy> parse_hierarchies(const std::string& cgroup, const std::string& mountinfo);

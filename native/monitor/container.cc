@@ -49,6 +49,16 @@ Result<Fd> take_lock(int directory) {
 
 } // namespace
 
+std::variant<Config, std::string> read_config(int directory) {
+    auto json = read_file(directory, "vm.json", kMaxConfig);
+    if (!json)
+        return json.error().message();
+    auto config = parse_config(*json);
+    if (auto* mistake = std::get_if<std::string>(&config))
+        return "vm.json: " + *mistake;
+    return config;
+}
+
 std::variant<Container, std::string> open_container(const char* path) {
     char resolved[PATH_MAX];
     const std::string where = std::string(path) + ": ";
@@ -61,15 +71,14 @@ std::variant<Container, std::string> open_container(const char* path) {
     if (!lock)
         return where + lock.error().message();
     container.lock = std::move(*lock);
-    auto json = read_file(container.directory.get(), "vm.json", kMaxConfig);
+    auto config = read_config(container.directory.get());
     auto configure = read_file(container.directory.get(), "configure.bin", HRUN_MAX_PAYLOAD);
     auto start = read_file(container.directory.get(), "start.bin", HRUN_MAX_PAYLOAD);
-    for (auto* file : {&json, &configure, &start})
+    if (auto* mistake = std::get_if<std::string>(&config))
+        return where + *mistake;
+    for (auto* file : {&configure, &start})
         if (!*file)
             return where + file->error().message();
-    auto config = parse_config(*json);
-    if (auto* mistake = std::get_if<std::string>(&config))
-        return where + "vm.json: " + *mistake;
     container.config = std::move(std::get<Config>(config));
     container.configure = std::move(*configure);
     container.start = std::move(*start);

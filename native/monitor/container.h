@@ -40,6 +40,9 @@ struct Container {
     std::unique_ptr<KeeperLink> keeper;
 };
 
+// vm.json of a container's directory, or one line that says what is wrong with it.
+std::variant<Config, std::string> read_config(int directory);
+
 // Locks and reads the directory and opens the machine's files; or one line that says what is wrong with the directory.
 std::variant<Container, std::string> open_container(const char* path);
 

@@ -239,11 +239,19 @@ void Keeper::answer(const KeeperMessage& message) {
 uint32_t Keeper::note_end(uint32_t argument) {
     if (!exit_code_ && !started_at_.empty() && role_ == Role::kContainer) {
         exit_code_ = argument & (kStoppedByClient - 1);
+        renew_restart_policy();
         const auto duration = std::chrono::steady_clock::now() - started_;
         next_run_ = restarts_.after({*exit_code_, (argument & kStoppedByClient) != 0,
                                      std::chrono::duration_cast<std::chrono::milliseconds>(duration)});
     }
     return next_run_ ? kRunAgain : kDone;
+}
+
+// `hrun update` may have changed it. Whoever has taken over the monitor may have, too: then its container runs more often.
+void Keeper::renew_restart_policy() {
+    const auto config = read_config(container_.directory.get());
+    if (const Config* read = std::get_if<Config>(&config))
+        restarts_.set_policy(read->restart);
 }
 
 void Keeper::note_violation(uint32_t number) {

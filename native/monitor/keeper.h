@@ -40,6 +40,7 @@ class Keeper {
     bool take_message();
     void answer(const KeeperMessage& message);
     uint32_t note_end(uint32_t argument);
+    void renew_restart_policy();
     void note_violation(uint32_t number);
     void let_go();
     void collect();

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// hrun-vmm [--service] CONTAINER_DIRECTORY, hrun-vmm --check: see docs/monitor.md.
+// hrun-vmm [--service] CONTAINER_DIRECTORY, hrun-vmm --limit CONTAINER_DIRECTORY PID, hrun-vmm --check: see docs/monitor.md.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <variant>
 
@@ -90,11 +91,27 @@ int wait_for_restart(Container container, Fd client) {
     return serve(**loop, wait, std::move(client), [&] { wait.stop(); });
 }
 
+// Of a VM that runs. Its memory's limit stays: that of vm.json is for the VM's next size.
+int set_limits(const char* path, const char* process) {
+    const Fd directory(open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+    const auto config = read_config(directory.get());
+    if (const auto* mistake = std::get_if<std::string>(&config))
+        return complain(std::string(path) + ": " + *mistake);
+    const Config& wanted = std::get<Config>(config);
+    jail::Resources resources;
+    resources.cpu_max = wanted.resources.cpu_max;
+    resources.cpus = wanted.resources.cpus;
+    const std::string missing = jail::Cgroup::limit(wanted.id, atoi(process), resources);
+    return missing.empty() ? 0 : complain("this host cannot limit the VM's " + missing);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
     if (argc == 2 && std::string_view(argv[1]) == "--check")
         return puts(check_host().c_str()) < 0;
+    if (argc == 4 && std::string_view(argv[1]) == "--limit")
+        return set_limits(argv[2], argv[3]);
     const bool service = argc == 3 && std::string_view(argv[1]) == "--service";
     if (argc != 2 && !service)
         return complain("usage: hrun-vmm [--service] CONTAINER_DIRECTORY");

@@ -28,6 +28,8 @@ class Restarts {
     // The wait before the next run, which is counted then; nothing when that was the last. 100 ms at first, twice as long
     // each time, at most a minute; from the start again after a run of 10 s.
     std::optional<std::chrono::milliseconds> after(const RunEnd& end);
+    // What holds from the next end on.
+    void set_policy(RestartPolicy policy) { policy_ = policy; }
     // Runs after the first.
     uint32_t count() const { return count_; }
 

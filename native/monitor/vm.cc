@@ -383,7 +383,7 @@ void Vm::finish() {
 
 // A container that could not be started is not tried again.
 bool Vm::runs_again() {
-    if (!pid_ || config_.restart.when == RestartPolicy::When::kNo)
+    if (!pid_ || config_.auto_remove)
         return false;
     const uint32_t by_client = stopped_by_client_ ? kStoppedByClient : 0;
     return container_.keeper->ask(KeeperRequest::kEnded, exit_->code | by_client) == kRunAgain;

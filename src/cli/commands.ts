@@ -67,6 +67,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     managed: 'container rename',
     load: () => import('./commands/rename.ts'),
   },
+  update: {
+    summary: 'Change the limits and the restart policy of containers',
+    managed: 'container update',
+    load: () => import('./commands/update.ts'),
+  },
   cp: {
     summary: 'Copy files between a container and the host',
     managed: 'container cp',

@@ -4,6 +4,7 @@ import { HrunError } from '../base/errors.ts';
 import {
   AGENT_PORT,
   encodeProcessList,
+  type GuestLimits,
   Session,
   type SessionEvents,
   Stream,
@@ -22,6 +23,15 @@ export async function askUsage(directory: string): Promise<Used> {
     directory,
     (session) => session.askUsage(),
     (resolve) => ({ used: resolve }),
+  );
+}
+
+/** Sets limits of a container in its guest. */
+export async function setGuestLimits(directory: string, limits: GuestLimits): Promise<void> {
+  await askAgent<undefined>(
+    directory,
+    (session) => session.limit(limits),
+    (resolve) => ({ limited: () => resolve(undefined) }),
   );
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { writeContainerConfig } from '../container/index.ts';
 import { findAssets, type VmAssets, type VmConfig } from '../vm/index.ts';
 import { makeSource } from './make-mounts.ts';
 import { type KnownContainer, openContainer } from './open-container.ts';
@@ -26,13 +27,16 @@ export async function openToStart(root: Root, text: string): Promise<StartableCo
   return { id, name, directory, config, assets, release: () => {} };
 }
 
-/** hrun may have been set up anew since: kernel and initrd are those of now. */
+/** hrun may have been set up anew since: kernel and initrd are those of now. The VM gets the size that `hrun update` has left. */
 export async function renewAssets(
-  { directory }: KnownContainer,
+  { directory, config }: KnownContainer,
   { kernel, initrd }: VmAssets,
 ): Promise<void> {
   const path = join(directory, 'vm.json');
   const vm = JSON.parse(readFileSync(path, 'utf8')) as VmConfig;
+  const { memoryMiB, vcpus } = vm;
+  if (memoryMiB !== config.resources.memoryMiB || vcpus !== config.resources.vcpus)
+    await writeContainerConfig(directory, { ...config, resources: { memoryMiB, vcpus } });
   if (vm.kernel === kernel && vm.initrd === initrd) return;
   await writeFileAtomic(path, JSON.stringify({ ...vm, kernel, initrd }), { mode: 0o600 });
 }

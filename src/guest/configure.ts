@@ -52,6 +52,22 @@ export function encodeConfigure(configure: Configure): Buffer {
   return tlv.finish("the container's mounts, files and sysctls", MAX_PAYLOAD - MONITORS_SHARE);
 }
 
+const TLV_HEADER = 8;
+
+/** The payload of encodeConfigure with another limit of processes; undefined is none. */
+export function withPidsLimit(payload: Buffer, pidsLimit: number | undefined): Buffer {
+  const kept: Buffer[] = [];
+  for (let at = 0; at < payload.length; ) {
+    const end = at + TLV_HEADER + payload.readUInt32LE(at + 4);
+    if (payload.readUInt16LE(at) !== ConfigureTag.PIDS_MAX) kept.push(payload.subarray(at, end));
+    at = end;
+  }
+  if (pidsLimit === undefined) return Buffer.concat(kept);
+  const tlv = new TlvWriter();
+  tlv.u64(ConfigureTag.PIDS_MAX, BigInt(pidsLimit));
+  return Buffer.concat([...kept, tlv.finish('the limit of processes', MAX_PAYLOAD)]);
+}
+
 function flagsOf(configure: Configure): number {
   return (
     (configure.readOnlyRoot ? ConfigureFlags.READONLY_ROOT : 0) |

@@ -39,6 +39,8 @@ export const FrameType = {
   RESUMED: 17,
   USAGE: 18,
   USED: 19,
+  LIMIT: 20,
+  LIMITED: 21,
   ATTACH: 32,
   ATTACHED: 33,
   TRACE: 34,

@@ -33,6 +33,12 @@ export interface SessionError {
   message: string;
 }
 
+/** Limits of the container in its guest; Infinity is none. */
+export interface GuestLimits {
+  memoryBytes?: number | undefined;
+  pids?: number | undefined;
+}
+
 /** What a session tells its owner, in the order of the wire. */
 export interface SessionEvents {
   /** Bytes of a stream; give them back with `credit` once they are consumed. */
@@ -42,6 +48,8 @@ export interface SessionEvents {
   /** the container's processes stand still, or go on */
   paused?(paused: boolean): void;
   used?(used: Used): void;
+  /** the limits asked for are in force */
+  limited?(): void;
   trace?(stage: number, timeNs: bigint): void;
   exit?(status: ExitStatus): void;
   error?(error: SessionError): void;
@@ -101,6 +109,14 @@ export class Session {
   /** Asks for what the container uses. On an agent's connection only. */
   askUsage(): void {
     this.#send(frameHeader(FrameType.USAGE, 0, 0));
+  }
+
+  /** Sets limits of the container; undefined leaves one as it is. On an agent's connection only. */
+  limit({ memoryBytes, pids }: GuestLimits): void {
+    const payload = Buffer.alloc(16);
+    payload.writeBigUInt64LE(limitValue(memoryBytes), 0);
+    payload.writeBigUInt64LE(limitValue(pids), 8);
+    this.#send(Buffer.concat([frameHeader(FrameType.LIMIT, 0, payload.length), payload]));
   }
 
   /** Sends a Linux signal to the session's process. */
@@ -180,6 +196,7 @@ export class Session {
     else if (type === FrameType.PAUSED || type === FrameType.RESUMED) {
       this.#events.paused?.(type === FrameType.PAUSED);
     } else if (type === FrameType.USED) this.#events.used?.(decodeUsed(payload));
+    else if (type === FrameType.LIMITED) this.#events.limited?.();
     else if (type === FrameType.TRACE) {
       this.#events.trace?.(payload.readUInt32LE(0), payload.readBigUInt64LE(8));
     } else if (type === FrameType.EXIT) this.#events.exit?.(exitStatus(payload));
@@ -243,4 +260,10 @@ function sessionError(payload: Buffer): SessionError {
     errorNumber: payload.readUInt32LE(4),
     message: payload.subarray(8).toString('utf8'),
   };
+}
+
+/** struct hrun_limits: 0 leaves a limit as it is, all ones are none. */
+function limitValue(limit: number | undefined): bigint {
+  if (limit === undefined) return 0n;
+  return limit === Number.POSITIVE_INFINITY ? 2n ** 64n - 1n : BigInt(limit);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starting and reaching hrun-vmm, the process that owns one VM: docs/monitor.md.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -38,6 +38,19 @@ export function startMonitor(
     return socket;
   } finally {
     closeSync(log);
+  }
+}
+
+/** Sets the limits of vm.json around a VM that runs, as far as they can change; HOST_SETUP when the host cannot. `pid` is the VM's. */
+export function limitMonitor(program: string, directory: string, pid: number): void {
+  try {
+    execFileSync(program, ['--limit', directory, String(pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  } catch (cause) {
+    const said = String((cause as { stderr?: Buffer }).stderr ?? '').trim();
+    throw new HrunError('HOST_SETUP', said.replace(/^hrun-vmm: /, '') || `${program} cannot be started`, {
+      hint: 'see: hrun doctor',
+      cause: cause as Error,
+    });
   }
 }
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// hrun update, on containers that run and that do not.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { checkIsolation, findAssets } from '../../src/vm/index.ts';
+import { FIXTURES, TestStore } from './hrun.ts';
+
+const MIB = 1024 * 1024;
+const host = checkIsolation(findAssets().monitor);
+
+const store = new TestStore();
+beforeAll(() => store.load(FIXTURES), 60_000);
+afterEach(() => store.hrun(['rm', '-f', 'box']));
+afterAll(() => store.remove());
+
+async function ok(...args: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await store.hrun(args);
+  expect({ args, exitCode, stderr }).toEqual({ args, exitCode: 0, stderr: '' });
+  return stdout.trim();
+}
+
+const inBox = (script: string) => ok('exec', 'box', 'sh', '-c', script);
+const inspected = (field: string) => ok('inspect', '-f', `{{json .HostConfig.${field}}}`, 'box');
+
+/** The quota of CPU time of the only VM with this id. */
+function cpuQuota(id: string): string | undefined {
+  for (const { parentPath, name } of readdirSync('/sys/fs/cgroup', {
+    recursive: true,
+    withFileTypes: true,
+  })) {
+    if (!parentPath.endsWith(id)) continue;
+    if (name === 'cpu.max' || name === 'cpu.cfs_quota_us')
+      return readFileSync(join(parentPath, name), 'utf8').split(' ')[0]!.trim();
+  }
+  return undefined;
+}
+
+describe('update', { timeout: 120_000 }, () => {
+  test('limits the memory and the processes of a running container at once, and takes the limit away', async () => {
+    await ok('run', '-d', '--name', 'box', '-m', '256m', 'busybox', 'sleep', '600');
+    expect(await ok('update', '-m', '96m', '--pids-limit', '20', 'box')).toBe('box');
+    expect(await inBox('cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max')).toBe(`${96 * MIB}\n20`);
+    const { exitCode } = await store.hrun(['exec', 'box', 'tail', '/dev/zero']);
+    expect(exitCode).toBe(137);
+    await ok('update', '--pids-limit=-1', '-m', '200m', 'box');
+    expect(await inBox('cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max')).toBe(`${200 * MIB}\nmax`);
+    expect([await inspected('Memory'), await inspected('PidsLimit')]).toEqual([String(200 * MIB), 'null']);
+    expect(JSON.parse(await inspected('VirtualMachine'))).toMatchObject({ MemoryMiB: 256 });
+  });
+
+  test('refuses what a running VM cannot have, and changes nothing then', async () => {
+    await ok('run', '-d', '--name', 'box', '-m', '128m', 'busybox', 'sleep', '600');
+    const refused = async (...options: string[]) => (await store.hrun(['update', ...options, 'box'])).stderr;
+    expect(await refused('-m', '256m')).toContain('was started with 128 MiB of memory: it cannot have more');
+    expect(await refused('--cpus', '2')).toContain('was started with 1 CPU: it cannot have more');
+    expect(await refused()).toContain('nothing to update');
+    expect(await inspected('Memory')).toBe(String(128 * MIB));
+  });
+
+  test('gives a container that does not run another size, from its next start on', async () => {
+    await ok(
+      'create',
+      '--name',
+      'box',
+      '-m',
+      '64m',
+      'busybox',
+      'sh',
+      '-c',
+      'grep MemTotal /proc/meminfo; cat /sys/fs/cgroup/pids.max',
+    );
+    await ok('update', '-m', '160m', '--pids-limit', '33', 'box');
+    const [memory, pids] = (await ok('start', '-a', 'box')).split('\n');
+    expect(Number(/(\d+) kB/.exec(memory!)![1]) / 1024).toBeGreaterThan(120);
+    expect(pids).toBe('33');
+    expect(JSON.parse(await inspected('VirtualMachine'))).toMatchObject({ MemoryMiB: 160 });
+  });
+
+  test('changes the CPU time of a running VM', async ({ skip }) => {
+    if (host.controlGroup !== '') skip(`this host cannot limit VMs: ${host.controlGroup}`);
+    const id = await ok('run', '-d', '--name', 'box', 'busybox', 'sleep', '600');
+    await ok('update', '--cpus', '0.5', 'box');
+    expect(cpuQuota(id)).toBe('50000');
+    await ok('update', '--cpus', '1', 'box');
+    expect(cpuQuota(id)).toBe('100000');
+  });
+
+  test('changes the restart policy of a running container', async () => {
+    await ok(
+      'run',
+      '-d',
+      '--name',
+      'box',
+      'busybox',
+      'sh',
+      '-c',
+      'test -e /once && end=/stop || end=/go; touch /once; while ! test -e $end; do sleep 0.1; done',
+    );
+    await ok('update', '--restart', 'on-failure:3', 'box');
+    await ok('update', '--restart', 'always', 'box');
+    await inBox('touch /go');
+    await expect
+      .poll(() => ok('inspect', '-f', '{{.RestartCount}} {{.State.Status}}', 'box'), { timeout: 60_000 })
+      .toBe('1 running');
+    await ok('update', '--restart', 'no', 'box');
+    await inBox('touch /stop');
+    await ok('wait', 'box');
+    expect(await ok('inspect', '-f', '{{.RestartCount}} {{.State.Status}}', 'box')).toBe('1 exited');
+  });
+});
