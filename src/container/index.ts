@@ -14,6 +14,7 @@ export {
   writeContainerConfig,
 } from './container-config.ts';
 export {
+  CREATED,
   type ContainerState,
   type ContainerStatus,
   readState,
