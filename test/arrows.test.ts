@@ -11,7 +11,7 @@ const TYPESCRIPT_ROWS = [
   ['src/cli'],
   ['src/core'],
   ['src/container', 'src/image', 'src/vm', 'src/volume'],
-  ['src/registry', 'src/guest', 'src/tar'],
+  ['src/registry', 'src/guest', 'src/tar', 'src/journal'],
   ['src/native'],
   ['src/oci'],
   ['src/base'],

@@ -214,6 +214,7 @@ void Keeper::answer(const KeeperMessage& message) {
         if (started_at_.empty()) {
             started_at_ = timestamp_now();
             started_ = std::chrono::steady_clock::now();
+            record("start");
         }
         return;
     case KeeperRequest::kEnded:
@@ -239,6 +240,9 @@ void Keeper::answer(const KeeperMessage& message) {
 uint32_t Keeper::note_end(uint32_t argument) {
     if (!exit_code_ && !started_at_.empty() && role_ == Role::kContainer) {
         exit_code_ = argument & (kStoppedByClient - 1);
+        if (argument & kOutOfMemory)
+            record("oom");
+        record("die", {{"exitCode", std::to_string(*exit_code_)}});
         renew_restart_policy();
         const auto duration = std::chrono::steady_clock::now() - started_;
         next_run_ = restarts_.after({*exit_code_, (argument & kStoppedByClient) != 0,
@@ -252,6 +256,12 @@ void Keeper::renew_restart_policy() {
     const auto config = read_config(container_.directory.get());
     if (const Config* read = std::get_if<Config>(&config))
         restarts_.set_policy(read->restart);
+}
+
+// A service has no events.
+void Keeper::record(const std::string& action, const std::map<std::string, std::string>& attributes) {
+    if (role_ == Role::kContainer)
+        journal_.write(action, attributes);
 }
 
 void Keeper::note_violation(uint32_t number) {
@@ -269,6 +279,7 @@ void Keeper::let_go() {
         unlinkat(container_.directory.get(), "state.json", 0);
         std::error_code ignored;
         std::filesystem::remove_all(container_.path, ignored);
+        record("destroy");
     }
     container_.lock.reset();
 }

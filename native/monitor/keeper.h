@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "jail/cgroup.h"
 #include "monitor/container.h"
+#include "monitor/event_journal.h"
 
 namespace hrun::monitor {
 
@@ -41,6 +42,7 @@ class Keeper {
     void answer(const KeeperMessage& message);
     uint32_t note_end(uint32_t argument);
     void renew_restart_policy();
+    void record(const std::string& action, const std::map<std::string, std::string>& attributes = {});
     void note_violation(uint32_t number);
     void let_go();
     void collect();
@@ -48,6 +50,7 @@ class Keeper {
 
     Container container_;
     Role role_;
+    EventJournal journal_{container_.path, container_.config.id};
     Fd first_client_;
     Fd signals_;
     Fd link_;

@@ -20,6 +20,7 @@ enum class KeeperRequest : uint32_t {
 
 constexpr uint32_t kRunAgain = 2;              // an answer
 constexpr uint32_t kStoppedByClient = 1 << 16; // in kEnded's argument, besides the exit code
+constexpr uint32_t kOutOfMemory = 1 << 17;     // there too: the guest's OOM killer ended it
 
 struct KeeperMessage {
     KeeperRequest request;

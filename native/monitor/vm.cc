@@ -383,10 +383,10 @@ void Vm::finish() {
 
 // A container that could not be started is not tried again.
 bool Vm::runs_again() {
-    if (!pid_ || config_.auto_remove)
+    if (!pid_)
         return false;
-    const uint32_t by_client = stopped_by_client_ ? kStoppedByClient : 0;
-    return container_.keeper->ask(KeeperRequest::kEnded, exit_->code | by_client) == kRunAgain;
+    const uint32_t how = (stopped_by_client_ ? kStoppedByClient : 0) | (state_.oom_killed ? kOutOfMemory : 0);
+    return container_.keeper->ask(KeeperRequest::kEnded, exit_->code | how) == kRunAgain;
 }
 
 // A client that does not read does not hold up the next run.

@@ -102,6 +102,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     managed: 'container logs',
     load: () => import('./commands/logs.ts'),
   },
+  events: {
+    summary: 'Show what happens in the store',
+    managed: 'system events',
+    load: () => import('./commands/events.ts'),
+  },
   top: {
     summary: 'Show the processes of a container',
     managed: 'container top',

@@ -13,10 +13,11 @@ export {
   type Ulimit,
   writeContainerConfig,
 } from './container-config.ts';
+export { recordContainer } from './container-events.ts';
 export {
-  CREATED,
   type ContainerState,
   type ContainerStatus,
+  CREATED,
   readState,
   writeFirstState,
 } from './container-state.ts';

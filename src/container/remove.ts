@@ -6,6 +6,8 @@ import { syncDirectory } from '../base/atomic-file.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { native } from '../native/index.ts';
+import { type ContainerConfig, readContainerConfig } from './container-config.ts';
+import { recordContainer } from './container-events.ts';
 import { containerDirectory, nameOf } from './directory.ts';
 import { shortId } from './id.ts';
 import { releaseName } from './names.ts';
@@ -17,7 +19,9 @@ export async function removeContainer(root: Root, id: string): Promise<void> {
   const lock = lockStopped(root, id);
   const name = nameOf(root, id);
   try {
+    const config = configOf(root, id);
     await takeOut(root, id);
+    if (config) recordContainer(root, config, 'destroy');
     if (name !== undefined) await releaseName(root, name, id);
     await deleteTree(doomedPath(root, id));
   } finally {
@@ -40,6 +44,15 @@ async function takeOut(root: Root, id: string): Promise<void> {
     await syncDirectory(root.containers);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Undefined for one whose configuration is damaged: it can be removed all the same. */
+function configOf(root: Root, id: string): ContainerConfig | undefined {
+  try {
+    return readContainerConfig(containerDirectory(root, id));
+  } catch {
+    return undefined;
   }
 }
 

@@ -6,6 +6,7 @@ import { errnoOf } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
 import { type ContainerConfig, readContainerConfig } from './container-config.ts';
+import { recordContainer } from './container-events.ts';
 import { type ContainerState, isStateDamaged, readState, writeLastState } from './container-state.ts';
 import { containerDirectory, listContainerIds } from './directory.ts';
 import { releaseDanglingNames } from './names.ts';
@@ -62,14 +63,25 @@ async function settle(root: Root, id: string, directory: string): Promise<Repair
   const state = readState(directory);
   if (state?.status === 'created') return 'sound';
   const died = state !== undefined && state.status !== 'exited';
-  if (configOf(directory)?.autoRemove === true) {
+  const config = configOf(directory);
+  if (config?.autoRemove === true) {
     await deleteDirectory(root, id);
+    if (died) recordDeath(root, config, state);
+    recordContainer(root, config, 'destroy');
     return 'removed';
   }
   if (!died) return 'sound';
   await writeLastState(directory, deadState(state));
   removeSockets(directory);
+  recordDeath(root, config, state);
   return 'repaired';
+}
+
+/** The keeper could not. */
+function recordDeath(root: Root, config: ContainerConfig | undefined, state: ContainerState): void {
+  const { exitCode } = deadState(state);
+  if (config && state.status !== 'starting')
+    recordContainer(root, config, 'die', { exitCode: String(exitCode) });
 }
 
 /** A VM that dies takes its process with it, as SIGKILL would. */

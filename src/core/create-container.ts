@@ -10,6 +10,7 @@ import {
   makeContainerDirectory,
   makeWritableDisk,
   newContainerId,
+  recordContainer,
   releaseName,
   shortId,
   syncContainerNames,
@@ -135,6 +136,7 @@ async function makeContainer(root: Root, options: ContainerOptions, plan: Plan):
     await makeMounts(root, plan.mounts);
     const config = newContainerConfig(options, { ...plan, name });
     await fillDirectory(root, directory, plan, config);
+    recordContainer(root, config, 'create');
     const remark =
       plan.choice.remark ??
       (wantsHostLimits(config.host) ? await limitsRemark(root, assets.monitor) : undefined);

@@ -4,10 +4,10 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { readState } from '../container/index.ts';
+import { readState, recordContainer } from '../container/index.ts';
 import { type ExitStatus, Session, type SessionEvents } from '../guest/index.ts';
 import { connectMonitor } from '../vm/index.ts';
-import { openContainer, openRunning } from './open-container.ts';
+import { isRunning, openContainer, openRunning } from './open-container.ts';
 import { sessionFailure } from './session-failure.ts';
 import { signalNumber } from './signal-number.ts';
 
@@ -29,13 +29,17 @@ export async function stopContainer(root: Root, text: string, options: StopOptio
   const signal = options.signal === undefined ? stopSignal : signalNumber(options.signal);
   const seconds = options.timeout ?? stopTimeout ?? DEFAULT_TIMEOUT_S;
   const milliseconds = seconds < 0 ? FOR_EVER_MS : Math.min(seconds, MAX_TIMEOUT_S) * 1000;
+  if (!isRunning(container.state)) return await endContainer(container.directory, signal, milliseconds);
+  recordContainer(root, container.config, 'kill', { signal: String(signal) });
   await endContainer(container.directory, signal, milliseconds);
+  recordContainer(root, container.config, 'stop');
 }
 
 /** Sends a signal to a running container's process; SIGKILL ends it, whatever it does, and is waited for. */
 export async function killContainer(root: Root, text: string, signal = 'SIGKILL'): Promise<void> {
   const number = signalNumber(signal);
-  const { directory } = await openRunning(root, text);
+  const { directory, config } = await openRunning(root, text);
+  recordContainer(root, config, 'kill', { signal: String(number) });
   if (number === constants.signals.SIGKILL) return await endContainer(directory, number, 0);
   await askMonitor(directory, (session) => {
     session.signal(number);
@@ -45,7 +49,7 @@ export async function killContainer(root: Root, text: string, signal = 'SIGKILL'
 
 /** Lets a container's processes stand still, or go on. */
 export async function pauseContainer(root: Root, text: string, paused: boolean): Promise<void> {
-  const { directory, state } = await openRunning(root, text);
+  const { directory, state, config } = await openRunning(root, text);
   if (paused === (state.status === 'paused')) {
     throw new HrunError('CONTAINER_STATE', `container ${text} is ${paused ? 'already' : 'not'} paused`);
   }
@@ -54,6 +58,7 @@ export async function pauseContainer(root: Root, text: string, paused: boolean):
     (session) => session.pause(paused),
     (resolve) => ({ paused: resolve }),
   );
+  recordContainer(root, config, paused ? 'pause' : 'unpause');
 }
 
 /** Waits until a container has ended; at once if it does not run. Resolves to its exit code. */

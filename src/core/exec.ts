@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import type { ContainerConfig } from '../container/index.ts';
+import { type ContainerConfig, recordContainer } from '../container/index.ts';
 import { AGENT_PORT, encodeStart, type TerminalSize } from '../guest/index.ts';
 import { connectGuest } from '../vm/index.ts';
 import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
@@ -57,8 +58,30 @@ export async function execInContainer(
   }
   const payload = startPayload(config, options);
   const connection = await connectGuest(directory, AGENT_PORT);
-  const attachment = new Attachment(connection, streams, events, (session) => session.start(payload));
-  return { attachment, ended: attachment.ended.then(execEnd) };
+  const record = execRecorder(root, config, options.command);
+  record('exec_create');
+  const recorded = {
+    ...events,
+    started: () => {
+      record('exec_start');
+      events.started?.();
+    },
+  };
+  const attachment = new Attachment(connection, streams, recorded, (session) => session.start(payload));
+  const ended = attachment.ended.then((end) => {
+    if (end.exit) record('exec_die', { exitCode: String(end.exit.code) });
+    return execEnd(end);
+  });
+  return { attachment, ended };
+}
+
+/** Docker's events of one exec: the command is a part of the action. */
+function execRecorder(root: Root, config: ContainerConfig, command: readonly string[]) {
+  const execID = randomBytes(32).toString('hex');
+  return (action: 'exec_create' | 'exec_start' | 'exec_die', more: Record<string, string> = {}) => {
+    const what = action === 'exec_die' ? action : `${action}: ${command.join(' ')}`;
+    recordContainer(root, config, what, { execID, ...more });
+  };
 }
 
 /** As the container's own process, with what the options change. */

@@ -3,7 +3,14 @@ import { createReadStream } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { addImage, addLayer, layerDescriptor, openImageStore, unpackedStream } from '../image/index.ts';
+import {
+  addImage,
+  addLayer,
+  layerDescriptor,
+  openImageStore,
+  recordImage,
+  unpackedStream,
+} from '../image/index.ts';
 import type { ImageConfig, Platform } from '../oci/index.ts';
 import { applyChanges } from './image-changes.ts';
 import { newImageName } from './image-name.ts';
@@ -36,7 +43,9 @@ export async function importImage(
     rootfs: { type: 'layers', diff_ids: [layer.diffId] },
     history: [{ created, comment: options.message || `Imported from ${source}` }],
   };
-  return await addImage(store, imageConfig, [layerDescriptor(layer)], name);
+  const id = await addImage(store, imageConfig, [layerDescriptor(layer)], name);
+  recordImage(root, 'import', id);
+  return id;
 }
 
 /** The bytes of a file; BAD_ARCHIVE when it cannot be read. */

@@ -11,6 +11,7 @@ import {
   type ImageStore,
   loadImage,
   readNames,
+  recordImage,
   writeBlobFile,
 } from '../image/index.ts';
 import { type Descriptor, formatPlatform, HOST_PLATFORM, type Platform, platformRank } from '../oci/index.ts';
@@ -123,6 +124,7 @@ async function pullWith(
   });
   const changed = await nameImage(store, reference, remote);
   const image = await loadByDigest(store, remote.descriptor);
+  recordImage(store.root, 'pull', familiarName(reference));
   return { image, digest: remote.digest, changed: changed || fetched > 0 };
 }
 

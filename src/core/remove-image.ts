@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Root } from '../base/root.ts';
-import { openImageStore, type Removal, removeImage, sweepStore } from '../image/index.ts';
+import { openImageStore, type Removal, recordImage, removeImage, sweepStore } from '../image/index.ts';
 
 export interface RemovalOptions {
   force: boolean;
@@ -20,11 +20,19 @@ export async function removeImages(
     using store = await openImageStore(root);
     for (const text of texts) {
       try {
-        (await removeImage(store, text, force)).forEach(done);
+        for (const removal of await removeImage(store, text, force)) {
+          record(root, removal);
+          done(removal);
+        }
       } catch (error) {
         failed(error);
       }
     }
   }
   await sweepStore(root);
+}
+
+function record(root: Root, removal: Removal): void {
+  if (removal.kind === 'deleted') recordImage(root, 'delete', removal.id);
+  else recordImage(root, 'untag', removal.name);
 }

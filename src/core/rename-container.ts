@@ -2,7 +2,7 @@
 
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { changeName, writeContainerConfig } from '../container/index.ts';
+import { changeName, recordContainer, writeContainerConfig } from '../container/index.ts';
 import { openContainer } from './open-container.ts';
 
 /** Gives a container another name. The old one is free only when the new one is written down. */
@@ -14,4 +14,5 @@ export async function renameContainer(root: Root, text: string, name: string): P
   await changeName(root, id, { before, after: name }, () =>
     writeContainerConfig(directory, { ...config, name }),
   );
+  recordContainer(root, { ...config, name }, 'rename', { oldName: `/${before}` });
 }

@@ -3,8 +3,9 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { releaseName, repairContainer, repairContainers } from '../container/index.ts';
+import { type ContainerConfig, releaseName, repairContainer, repairContainers } from '../container/index.ts';
 import { connectMonitor, monitorLastWords, startMonitor } from '../vm/index.ts';
+import { recordVolume } from '../volume/index.ts';
 import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
 import type { CreatedContainer } from './create-container.ts';
 import type { KnownContainer } from './open-container.ts';
@@ -51,6 +52,7 @@ export function startContainer(
     started: () => {
       container.release();
       events.started?.();
+      recordMounts(root, container.config);
       repairInBackground(root);
     },
   });
@@ -89,6 +91,17 @@ function join(
 ): RunningContainer {
   const attachment = new Attachment(connection, streams, events);
   return { attachment, ended: attachment.ended.then((end) => finish(root, container, end)) };
+}
+
+function recordMounts(root: Root, { id, mounts }: ContainerConfig): void {
+  for (const { type, name, target, readOnly } of mounts) {
+    if (type === 'volume')
+      recordVolume(root, 'mount', name, {
+        container: id,
+        destination: target,
+        'read/write': String(!readOnly),
+      });
+  }
 }
 
 /** Clears up after other containers; what fails there is for whoever asks for that container. */

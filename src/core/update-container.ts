@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { type ContainerConfig, type HostOptions, writeContainerConfig } from '../container/index.ts';
+import {
+  type ContainerConfig,
+  type HostOptions,
+  recordContainer,
+  writeContainerConfig,
+} from '../container/index.ts';
 import { withPidsLimit } from '../guest/index.ts';
 import { findAssets, limitMonitor, memoryMiB, type VmConfig } from '../vm/index.ts';
 import { askUsage, setGuestLimits } from './ask-agent.ts';
@@ -43,6 +48,7 @@ export async function updateContainer(root: Root, text: string, update: Containe
   await writeMachine(container.directory, vm, update);
   await writeContainerConfig(container.directory, { ...container.config, host });
   if (running) await applyNow(container, update);
+  recordContainer(root, container.config, 'update');
 }
 
 function checkRestart({ autoRemove }: ContainerConfig, { restart }: ContainerUpdate): void {

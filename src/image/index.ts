@@ -9,6 +9,7 @@ export { blobPath, readBlobFile, writeBlobFile } from './blob-store.ts';
 export { checkImages, noteUnneeded } from './check/check-images.ts';
 export { type FoundImage, findByReference, findImage } from './find.ts';
 export { createdMs, type Image, imageOfManifest, imageSize, listImages, loadImage } from './image.ts';
+export { recordImage } from './image-events.ts';
 export { ensureLayer, type LayerInput, type WantedLayer } from './ingest.ts';
 export { findLayerBlob, hasLayer, type LayerBlob, layerPath, openBlob } from './layer.ts';
 export { assignNames, changeNames, type NamedManifest, readNames } from './names.ts';

@@ -9,3 +9,4 @@ export {
   rewriteVolume,
 } from './store.ts';
 export { dataPath, findVolume, readVolume, type Volume, volumeSource } from './volume.ts';
+export { recordVolume } from './volume-events.ts';

@@ -11,6 +11,7 @@ import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
 import { isVolumeName } from './name.ts';
 import { dataPath, readVolume, VOLUME_FILE, type Volume, volumeDirectory } from './volume.ts';
+import { recordVolume } from './volume-events.ts';
 
 export type NewVolume = Omit<Volume, 'version' | 'created'>;
 
@@ -50,6 +51,7 @@ export async function createVolume(
     throw error;
   }
   await syncDirectory(root.volumes);
+  recordVolume(root, 'create', volume.name);
   return volume;
 }
 
@@ -65,6 +67,7 @@ export async function deleteVolume(root: Root, name: string): Promise<void> {
   try {
     await rename(volumeDirectory(root, name), doomed);
     await syncDirectory(root.volumes);
+    recordVolume(root, 'destroy', name);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rootFromEnvironment } from '../../base/root.ts';
+import { recordContainer } from '../../container/index.ts';
 import { stopContainer } from '../../core/end-container.ts';
 import { startDetached } from '../../core/run.ts';
 import { openToStart } from '../../core/start-container.ts';
@@ -29,7 +30,9 @@ export const command = defineCommand<Options, number>({
       const root = rootFromEnvironment();
       await stopContainer(root, text, options);
       const container = await openToStart(root, text);
-      if (container !== 'running') await startDetached(root, container);
+      if (container === 'running') return text;
+      await startDetached(root, container);
+      recordContainer(root, container.config, 'restart');
       return text;
     }),
   print: (exitCode) => exitCode,
