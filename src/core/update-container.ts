@@ -5,12 +5,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import {
-  type ContainerConfig,
-  type HostOptions,
-  recordContainer,
-  writeContainerConfig,
-} from '../container/index.ts';
+import { type ContainerConfig, changeConfig, type HostOptions, recordContainer } from '../container/index.ts';
 import { withPidsLimit } from '../guest/index.ts';
 import { findAssets, limitMonitor, memoryMiB, type VmConfig } from '../vm/index.ts';
 import { askUsage, setGuestLimits } from './ask-agent.ts';
@@ -46,7 +41,10 @@ export async function updateContainer(root: Root, text: string, update: Containe
   const running = isRunning(container.state);
   if (running) await checkFits(container, update, vm);
   await writeMachine(container.directory, vm, update);
-  await writeContainerConfig(container.directory, { ...container.config, host });
+  await changeConfig(root, container.directory, (config) => ({
+    ...config,
+    host: updatedHost(config.host, update),
+  }));
   if (running) await applyNow(container, update);
   recordContainer(root, container.config, 'update');
 }
