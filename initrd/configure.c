@@ -147,6 +147,10 @@ static int parse_repeated(const struct tlv* tlv, struct configure* configure, st
         return parse_path(tlv, &configure->masked, err);
     case HRUN_CONF_READONLY:
         return parse_path(tlv, &configure->readonly, err);
+    case HRUN_CONF_NIC:
+    case HRUN_CONF_ADDRESS:
+    case HRUN_CONF_GATEWAY:
+        return nic_requests_parse(tlv, &configure->nics, err);
     default:
         return 1;
     }
@@ -189,7 +193,7 @@ int configure_parse(const uint8_t* payload, size_t length, struct configure* con
         if (done > 0 && (tlv_once(&reader, &tlv, err) < 0 || parse_single(&tlv, configure, err) < 0))
             return -1;
     }
-    return more;
+    return more < 0 ? -1 : nic_requests_check(&configure->nics, err);
 }
 
 void configure_free(struct configure* configure) {

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "nic_request.h"
 #include "string_list.h"
 
 #define CONFIGURE_MAX_SLOT 63
@@ -58,6 +59,7 @@ struct configure {
     size_t entropy_length;
     uint64_t shm_size; /* bytes */
     uint64_t pids_max; /* or 0: no limit */
+    struct nic_requests nics;
 };
 
 /* Parses the payload of CONFIGURE. `configure` must be zeroed, and is to be freed whatever the result. */

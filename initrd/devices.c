@@ -55,26 +55,37 @@ int device_bind(const char* sysfs, uint32_t slot, struct err* err) {
     return first_entry(device, ".", "virtio", virtio, sizeof(virtio)) ? 0 : bind_slot(sysfs, slot, err);
 }
 
-static bool find_disk(int device, char* disk, size_t size) {
-    char virtio[64], block[80];
+/* What the driver made of the device: the one entry of its directory `class`. */
+static bool find_made(int device, const char* class, char* name, size_t size) {
+    char virtio[64], path[80];
     if (!first_entry(device, ".", "virtio", virtio, sizeof(virtio)))
         return false;
-    snprintf(block, sizeof(block), "%s/block", virtio);
-    return first_entry(device, block, "", disk, size);
+    snprintf(path, sizeof(path), "%s/%s", virtio, class);
+    return first_entry(device, path, "", name, size);
+}
+
+static int find_or_bind(const char* sysfs, uint32_t slot, const char* class, const char* what, char* name,
+                        size_t size, struct err* err) {
+    owned_fd device = open_device(sysfs, slot, err);
+    if (device < 0)
+        return -1;
+    if (find_made(device, class, name, size))
+        return 0;
+    if (bind_slot(sysfs, slot, err) < 0)
+        return -1;
+    if (find_made(device, class, name, size))
+        return 0;
+    return err_set(err, HRUN_ERROR_CONFIG, ENODEV, "slot %u: virtio-mmio.%u is not a %s", slot, slot, what);
 }
 
 int device_disk_path(const char* sysfs, uint32_t slot, char* path, size_t size, struct err* err) {
     char disk[64];
-    owned_fd device = open_device(sysfs, slot, err);
-    if (device < 0)
+    if (find_or_bind(sysfs, slot, "block", "disk", disk, sizeof(disk), err) < 0)
         return -1;
-    if (!find_disk(device, disk, sizeof(disk))) {
-        if (bind_slot(sysfs, slot, err) < 0)
-            return -1;
-        if (!find_disk(device, disk, sizeof(disk)))
-            return err_set(err, HRUN_ERROR_CONFIG, ENODEV, "disk slot %u: virtio-mmio.%u is not a disk", slot,
-                           slot);
-    }
     snprintf(path, size, "/dev/%s", disk);
     return 0;
+}
+
+int device_interface(const char* sysfs, uint32_t slot, char* name, size_t size, struct err* err) {
+    return find_or_bind(sysfs, slot, "net", "network interface", name, size, err);
 }

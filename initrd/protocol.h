@@ -216,7 +216,35 @@ enum hrun_configure_tag {
     HRUN_CONF_SHM_SIZE = 13, /* u64: bytes of /dev/shm; default 64 MiB */
     HRUN_CONF_PIDS_MAX = 14, /* u64: pids.max of the container's cgroup */
     HRUN_CONF_SHARE = 20,    /* u32: slot of the virtiofs device of tag "hrun", for mounts of type "share" */
-    /* 32-63 are kept for networks. */
+    HRUN_CONF_NIC = 32,      /* * struct hrun_nic */
+    HRUN_CONF_ADDRESS = 33,  /* * struct hrun_nic_address: one that the NIC in that slot has */
+    HRUN_CONF_GATEWAY =
+        34, /* * struct hrun_nic_address: where all other packets of the family go; prefix 0 */
+    /* 35-63 are kept for networks. */
+};
+
+#define HRUN_NIC_NAME_SIZE 16 /* Linux IFNAMSIZ */
+
+/* A virtio-net device and the interface it becomes, before the container's process starts. */
+struct hrun_nic {
+    uint32_t slot; /* virtio-mmio slot */
+    uint32_t mtu;  /* bytes, 68-65535 */
+    uint8_t mac[6];
+    uint16_t reserved;             /* 0 */
+    char name[HRUN_NIC_NAME_SIZE]; /* "eth0", filled up with NUL */
+};
+
+struct hrun_nic_address {
+    uint32_t slot;       /* of the NIC */
+    uint8_t family;      /* enum hrun_address_family */
+    uint8_t prefix;      /* bits of the address that are its network's */
+    uint16_t reserved;   /* 0 */
+    uint8_t address[16]; /* network order; IPv4 in the first four bytes, then 0 */
+};
+
+enum hrun_address_family {
+    HRUN_ADDRESS_IPV4 = 4,
+    HRUN_ADDRESS_IPV6 = 6,
 };
 
 enum hrun_configure_flags {

@@ -6,6 +6,7 @@
 
 #include "cgroup.h"
 #include "loopback.h"
+#include "nics.h"
 #include "protocol.h"
 #include "shutdown.h"
 #include "usage.h"
@@ -14,7 +15,8 @@ static int configure(struct agent* agent, struct connection* connection, const s
                      struct err* err) {
     if (container_configure(&agent->container, frame->payload, frame->length, err) < 0)
         return -1;
-    if (loopback_up(err) < 0) {
+    const struct container* container = &agent->container;
+    if (loopback_up(err) < 0 || nics_up(container->sysfs, &container->configure.nics, err) < 0) {
         err->kind = HRUN_ERROR_CONFIG;
         return -1;
     }

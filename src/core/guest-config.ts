@@ -34,6 +34,7 @@ export function configurePayload(
     layerSlots: layerSlots(layers),
     writableSlot: WRITABLE_SLOT,
     shareSlot: share?.slot,
+    nics: [],
     hostname,
     domainname: options.domainname,
     readOnlyRoot: options.readOnly,

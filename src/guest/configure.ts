@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type GuestNic, writeNics } from './nic.ts';
 import { ConfigureFlags, ConfigureTag, MAX_PAYLOAD } from './protocol.ts';
 import { TlvWriter } from './tlv.ts';
 
@@ -18,6 +19,7 @@ export interface Configure {
   writableSlot: number;
   /** slot of the virtiofs device, for mounts of type "share" */
   shareSlot: number | undefined;
+  nics: readonly GuestNic[];
   hostname: string;
   domainname: string;
   readOnlyRoot: boolean;
@@ -43,6 +45,7 @@ export function encodeConfigure(configure: Configure): Buffer {
   for (const slot of configure.layerSlots) tlv.u32(ConfigureTag.LAYER, slot);
   tlv.u32(ConfigureTag.WRITABLE, configure.writableSlot);
   if (configure.shareSlot !== undefined) tlv.u32(ConfigureTag.SHARE, configure.shareSlot);
+  writeNics(tlv, configure.nics);
   tlv.string(ConfigureTag.HOSTNAME, configure.hostname);
   if (configure.domainname) tlv.string(ConfigureTag.DOMAINNAME, configure.domainname);
   tlv.u32(ConfigureTag.FLAGS, flagsOf(configure));

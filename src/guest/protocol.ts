@@ -13,6 +13,9 @@ export const MAX_MESSAGE = 4 * 1024;
 /** bytes a sender may have in flight per stream before the first CREDIT */
 export const INITIAL_CREDIT = 256 * 1024;
 
+/** bytes of an interface's name in struct hrun_nic, with the NUL */
+export const NIC_NAME_SIZE = 16;
+
 /** bytes of struct hrun_frame_header: u32 length, u8 type, u8 stream, u16 reserved */
 export const HEADER_BYTES = 8;
 
@@ -94,7 +97,12 @@ export const ConfigureTag = {
   SHM_SIZE: 13,
   PIDS_MAX: 14,
   SHARE: 20,
+  NIC: 32,
+  ADDRESS: 33,
+  GATEWAY: 34,
 } as const;
+
+export const AddressFamily = { IPV4: 4, IPV6: 6 } as const;
 
 export const ConfigureFlags = { READONLY_ROOT: 1, PRIVILEGED: 2 } as const;
 

@@ -21,6 +21,7 @@ const ENUMS: [string, string, Record<string, number>][] = [
   ['hrun_stage', 'HRUN_STAGE_', protocol.Stage],
   ['hrun_configure_tag', 'HRUN_CONF_', protocol.ConfigureTag],
   ['hrun_configure_flags', 'HRUN_CONF_FLAG_', protocol.ConfigureFlags],
+  ['hrun_address_family', 'HRUN_ADDRESS_', protocol.AddressFamily],
   ['hrun_start_tag', 'HRUN_START_', protocol.StartTag],
   ['hrun_start_flags', 'HRUN_START_', protocol.StartFlags],
   ['hrun_archive', 'HRUN_ARCHIVE_', protocol.Archive],

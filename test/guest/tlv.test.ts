@@ -42,6 +42,7 @@ const CONFIGURE: Configure = {
   layerSlots: [3, 4],
   writableSlot: 2,
   shareSlot: undefined,
+  nics: [],
   hostname: 'box',
   domainname: '',
   readOnlyRoot: true,

@@ -67,6 +67,36 @@ TEST_CASE("tags that must not repeat, do not exist or have the wrong size are re
     CHECK(configure_error(tlv_bytes(HRUN_CONF_FILE, std::string("/t\0a\0b", 6))) == "");
 }
 
+TEST_CASE("network interfaces with wrong numbers, names or addresses are refused") {
+    hrun_nic nic{19, 1500, {0x02, 0x42, 1, 2, 3, 4}, 0, "eth0"};
+    hrun_nic_address address{19, HRUN_ADDRESS_IPV4, 16, 0, {172, 31, 0, 2}};
+    const auto error_of = [&](auto change) {
+        hrun_nic changed_nic = nic;
+        hrun_nic_address changed_address = address;
+        change(changed_nic, changed_address);
+        return configure_error(tlv_bytes(HRUN_CONF_ADDRESS, bytes_of(changed_address)) +
+                               tlv_bytes(HRUN_CONF_NIC, bytes_of(changed_nic)));
+    };
+    const std::string of = "network interface in slot 19: ";
+    CHECK(error_of([](auto&, auto&) {}) == "");
+    CHECK(error_of([](auto& n, auto&) { n.mtu = 67; }) == of + "an MTU outside 68 to 65535");
+    CHECK(error_of([](auto& n, auto&) { n.mac[0] = 0x33; }) == of + "a group's MAC address");
+    for (const char* name : {"", "lo", "all", "a/b", "..", "a b"})
+        CHECK(error_of([&](auto& n, auto&) { strncpy(n.name, name, sizeof n.name); }) ==
+              of + "not a name for an interface");
+    CHECK(error_of([](auto& n, auto&) { memset(n.name, 'e', sizeof n.name); }) ==
+          of + "not a name for an interface");
+    CHECK(error_of([](auto& n, auto&) { n.name[15] = 'x'; }) == of + "not a name for an interface");
+    CHECK(error_of([](auto&, auto& a) { a.prefix = 33; }) == of + "an address with a wrong prefix");
+    CHECK(error_of([](auto&, auto& a) { a.family = 5; }) == of + "an address of an unknown family");
+    CHECK(error_of([](auto& n, auto&) { n.slot = 20; }) == of + "has an address but is not there");
+    const std::string one = tlv_bytes(HRUN_CONF_NIC, bytes_of(nic));
+    CHECK(configure_error(one + one) == of + "given twice");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_NIC, "eth0")) == "tag 32: not a network interface");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_GATEWAY, bytes_of(address))) ==
+          of + "an address with a wrong prefix");
+}
+
 TEST_CASE("a START needs a command, an absolute directory and values in range") {
     std::string arg = tlv_bytes(HRUN_START_ARG, "true");
     CHECK(start_error(arg) == "");

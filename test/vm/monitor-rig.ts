@@ -133,6 +133,7 @@ export class MonitorRig {
   #configure(): Buffer {
     return encodeConfigure({
       shareSlot: undefined,
+      nics: [],
       layerSlots: [3],
       writableSlot: 2,
       hostname: 'box',

@@ -118,13 +118,22 @@ NamespaceRig::~NamespaceRig() {
     }
 }
 
-// Says in a made-up sysfs that the slot's device is this loop device.
-void NamespaceRig::add_disk(const std::string& file, bool read_only) {
-    size_t slot = disks_.size();
+// Says in a made-up sysfs that the next slot's device is this disk or interface.
+uint32_t NamespaceRig::add_device(const std::string& kind, const std::string& name) {
+    const std::string slot = std::to_string(slots_);
+    std::filesystem::create_directories(directory_.path("sysfs/bus/platform/devices/virtio-mmio." + slot) +
+                                        "/virtio" + slot + "/" + kind + "/" + name);
+    return slots_++;
+}
+
+uint32_t NamespaceRig::add_disk(const std::string& file, bool read_only) {
     disks_.emplace_back(file, read_only);
-    std::string name = disks_.back().path().substr(strlen("/dev/"));
-    std::string device = directory_.path("sysfs/bus/platform/devices/virtio-mmio." + std::to_string(slot));
-    std::filesystem::create_directories(device + "/virtio" + std::to_string(slot) + "/block/" + name);
+    return add_device("block", disks_.back().path().substr(strlen("/dev/")));
+}
+
+uint32_t NamespaceRig::add_interface() {
+    interfaces_.push_back("eth" + std::to_string(interfaces_.size()));
+    return add_device("net", interfaces_.back());
 }
 
 // The same script makes the same image: each is made once for all rigs of this process.
@@ -140,22 +149,21 @@ static std::string layer_image(const std::string& script) {
 }
 
 uint32_t NamespaceRig::add_layer(const std::string& script) {
-    auto slot = static_cast<uint32_t>(disks_.size());
-    add_disk(layer_image(script), true);
-    return slot;
+    return add_disk(layer_image(script), true);
 }
 
 uint32_t NamespaceRig::add_writable() {
-    auto slot = static_cast<uint32_t>(disks_.size());
     run_command("truncate -s 64M " + writable_file() + "; mke2fs -q -t ext4 " + writable_file());
-    add_disk(writable_file(), false);
-    return slot;
+    return add_disk(writable_file(), false);
 }
 
 // In the child: namespaces as a machine has them, a root with the directories of the initrd, then the agent.
 void NamespaceRig::become_agent() {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     std::string root = directory_.path("root");
+    for (const std::string& name : interfaces_)
+        run_command("ip link add " + name + " type veth peer name " + name + "-host; ip link set " + name +
+                    "-host up");
     check(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make mounts private");
     check(mount("tmpfs", root.c_str(), "tmpfs", 0, "mode=755"), "mount the agent's root");
     for (const char* name : {"container", "dev", "files", "layers", "proc", "sys", "writable"})

@@ -51,6 +51,8 @@ class NamespaceRig {
     uint32_t add_layer(const std::string& script);
     // An empty ext4 disk in the next slot.
     uint32_t add_writable();
+    // A network interface (one end of a veth pair, in the machine's own network namespace) in the next slot.
+    uint32_t add_interface();
     // Starts the agent. Slots can be added no more.
     void start();
     Wire connect() const;
@@ -62,10 +64,13 @@ class NamespaceRig {
 
   private:
     [[noreturn]] void become_agent();
-    void add_disk(const std::string& file, bool read_only);
+    uint32_t add_disk(const std::string& file, bool read_only);
+    uint32_t add_device(const std::string& kind, const std::string& name);
 
     TemporaryDirectory directory_;
+    uint32_t slots_ = 0;
     std::vector<LoopDevice> disks_;
+    std::vector<std::string> interfaces_;
     std::string group_;
     pid_t agent_ = 0; // the process that waits for it; in this pid namespace
 };

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nic_request.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MAX_SLOT 63
+#define MIN_MTU 68 /* RFC 791 */
+#define MAX_MTU 65535
+
+static int wrong(uint32_t slot, const char* what, struct err* err) {
+    return err_set(err, HRUN_ERROR_CONFIG, EINVAL, "network interface in slot %u: %s", slot, what);
+}
+
+/* What the kernel takes for a name, sysfs and sysctl show as one component, and is not the loopback's. */
+static bool name_valid(const char* name) {
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    size_t length = strnlen(name, HRUN_NIC_NAME_SIZE);
+    if (length == 0 || length == HRUN_NIC_NAME_SIZE || strspn(name, allowed) != length)
+        return false;
+    for (size_t i = length; i < HRUN_NIC_NAME_SIZE; i++)
+        if (name[i])
+            return false;
+    return strcmp(name, "lo") != 0 && strcmp(name, "all") != 0 && strcmp(name, "default") != 0;
+}
+
+static int parse_nic(const struct tlv* tlv, struct nic_requests* requests, struct err* err) {
+    struct hrun_nic nic;
+    if (tlv->length != sizeof(nic))
+        return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "tag %u: not a network interface", tlv->tag);
+    memcpy(&nic, tlv->value, sizeof(nic));
+    if (requests->count == NIC_MAX)
+        return err_set(err, HRUN_ERROR_CONFIG, E2BIG, "more than %d network interfaces", NIC_MAX);
+    if (nic.slot > MAX_SLOT || nic.reserved != 0)
+        return wrong(nic.slot, "no such slot", err);
+    if (nic.mtu < MIN_MTU || nic.mtu > MAX_MTU)
+        return wrong(nic.slot, "an MTU outside 68 to 65535", err);
+    if (nic.mac[0] & 1)
+        return wrong(nic.slot, "a group's MAC address", err);
+    if (!name_valid(nic.name))
+        return wrong(nic.slot, "not a name for an interface", err);
+    requests->nics[requests->count++] = nic;
+    return 0;
+}
+
+static int parse_address(const struct tlv* tlv, struct nic_requests* requests, struct err* err) {
+    struct nic_address entry = {.gateway = tlv->tag == HRUN_CONF_GATEWAY};
+    struct hrun_nic_address* given = &entry.given;
+    if (tlv->length != sizeof(*given))
+        return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "tag %u: not an address", tlv->tag);
+    memcpy(given, tlv->value, sizeof(*given));
+    if (requests->address_count == NIC_MAX_ADDRESSES)
+        return err_set(err, HRUN_ERROR_CONFIG, E2BIG, "more than %d addresses", NIC_MAX_ADDRESSES);
+    if (given->family != HRUN_ADDRESS_IPV4 && given->family != HRUN_ADDRESS_IPV6)
+        return wrong(given->slot, "an address of an unknown family", err);
+    unsigned bits = given->family == HRUN_ADDRESS_IPV4 ? 32 : 128;
+    if (given->reserved != 0 || given->prefix > bits || (entry.gateway && given->prefix != 0))
+        return wrong(given->slot, "an address with a wrong prefix", err);
+    requests->addresses[requests->address_count++] = entry;
+    return 0;
+}
+
+int nic_requests_parse(const struct tlv* tlv, struct nic_requests* requests, struct err* err) {
+    return tlv->tag == HRUN_CONF_NIC ? parse_nic(tlv, requests, err) : parse_address(tlv, requests, err);
+}
+
+static bool has_slot(const struct nic_requests* requests, uint32_t slot) {
+    for (size_t i = 0; i < requests->count; i++)
+        if (requests->nics[i].slot == slot)
+            return true;
+    return false;
+}
+
+int nic_requests_check(const struct nic_requests* requests, struct err* err) {
+    for (size_t i = 0; i < requests->count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (requests->nics[i].slot == requests->nics[j].slot ||
+                strcmp(requests->nics[i].name, requests->nics[j].name) == 0)
+                return wrong(requests->nics[i].slot, "given twice", err);
+    for (size_t i = 0; i < requests->address_count; i++)
+        if (!has_slot(requests, requests->addresses[i].given.slot))
+            return wrong(requests->addresses[i].given.slot, "has an address but is not there", err);
+    return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The network interfaces of a CONFIGURE request as data.
+ */
+#ifndef HRUN_NIC_REQUEST_H
+#define HRUN_NIC_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "protocol.h"
+#include "tlv.h"
+
+#define NIC_MAX 16
+#define NIC_MAX_ADDRESSES 64 /* addresses and gateways of all NICs */
+
+struct nic_address {
+    struct hrun_nic_address given;
+    bool gateway;
+};
+
+struct nic_requests {
+    struct hrun_nic nics[NIC_MAX];
+    size_t count;
+    struct nic_address addresses[NIC_MAX_ADDRESSES]; /* in the order given */
+    size_t address_count;
+};
+
+/* Takes an HRUN_CONF_NIC, HRUN_CONF_ADDRESS or HRUN_CONF_GATEWAY. */
+int nic_requests_parse(const struct tlv* tlv, struct nic_requests* requests, struct err* err);
+
+/* Once all are there: no slot or name twice, and no address of a NIC that is not there. */
+int nic_requests_check(const struct nic_requests* requests, struct err* err);
+
+#endif

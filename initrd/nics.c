@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nics.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cleanup.h"
+#include "devices.h"
+#include "kernel_file.h"
+#include "rtnetlink.h"
+
+/* A name that no device comes with: so that two interfaces can have each other's. */
+static int rename_aside(int socket_fd, int index) {
+    char name[IFNAMSIZ];
+    struct rtnetlink_message message;
+    const struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+    int length = snprintf(name, sizeof(name), "hrun-%d", index);
+    rtnetlink_begin(&message, RTM_NEWLINK, 0, &link, sizeof(link));
+    rtnetlink_put(&message, IFLA_IFNAME, name, (size_t)length + 1);
+    return rtnetlink_send(socket_fd, &message);
+}
+
+/* Name, MAC address and MTU; the interface stays down. */
+static int set_up_link(int socket_fd, int index, const struct hrun_nic* nic) {
+    struct rtnetlink_message message;
+    const struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+    rtnetlink_begin(&message, RTM_NEWLINK, 0, &link, sizeof(link));
+    rtnetlink_put(&message, IFLA_IFNAME, nic->name, strlen(nic->name) + 1);
+    rtnetlink_put(&message, IFLA_ADDRESS, nic->mac, sizeof(nic->mac));
+    rtnetlink_put(&message, IFLA_MTU, &nic->mtu, sizeof(nic->mtu));
+    return rtnetlink_send(socket_fd, &message);
+}
+
+static int raise_link(int socket_fd, int index) {
+    struct rtnetlink_message message;
+    const struct ifinfomsg link = {
+        .ifi_family = AF_UNSPEC, .ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+    rtnetlink_begin(&message, RTM_NEWLINK, 0, &link, sizeof(link));
+    return rtnetlink_send(socket_fd, &message);
+}
+
+static uint8_t family_of(const struct hrun_nic_address* address) {
+    return address->family == HRUN_ADDRESS_IPV4 ? AF_INET : AF_INET6;
+}
+
+static size_t size_of(const struct hrun_nic_address* address) {
+    return address->family == HRUN_ADDRESS_IPV4 ? 4 : 16;
+}
+
+/* The host gives no address twice, so none is asked for on the wire first, and all can be used at once. */
+static int add_address(int socket_fd, int index, const struct hrun_nic_address* address) {
+    struct rtnetlink_message message;
+    const struct ifaddrmsg head = {.ifa_family = family_of(address),
+                                   .ifa_prefixlen = address->prefix,
+                                   .ifa_flags = address->family == HRUN_ADDRESS_IPV6 ? IFA_F_NODAD : 0,
+                                   .ifa_scope = RT_SCOPE_UNIVERSE,
+                                   .ifa_index = (uint32_t)index};
+    rtnetlink_begin(&message, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof(head));
+    rtnetlink_put(&message, IFA_LOCAL, address->address, size_of(address));
+    rtnetlink_put(&message, IFA_ADDRESS, address->address, size_of(address));
+    if (address->family == HRUN_ADDRESS_IPV4 && address->prefix < 31) {
+        uint8_t broadcast[4];
+        for (unsigned i = 0; i < 4; i++) {
+            unsigned kept = address->prefix > i * 8 ? address->prefix - i * 8 : 0;
+            broadcast[i] = address->address[i] | (kept >= 8 ? 0 : 0xff >> kept);
+        }
+        rtnetlink_put(&message, IFA_BROADCAST, broadcast, sizeof(broadcast));
+    }
+    return rtnetlink_send(socket_fd, &message);
+}
+
+/* The first gateway of a family is the container's; those of further interfaces come after it. */
+static int add_gateway(int socket_fd, int index, const struct hrun_nic_address* gateway, uint32_t metric) {
+    struct rtnetlink_message message;
+    const struct rtmsg head = {.rtm_family = family_of(gateway),
+                               .rtm_table = RT_TABLE_MAIN,
+                               .rtm_protocol = RTPROT_BOOT,
+                               .rtm_scope = RT_SCOPE_UNIVERSE,
+                               .rtm_type = RTN_UNICAST};
+    rtnetlink_begin(&message, RTM_NEWROUTE, NLM_F_CREATE, &head, sizeof(head));
+    rtnetlink_put(&message, RTA_GATEWAY, gateway->address, size_of(gateway));
+    rtnetlink_put(&message, RTA_OIF, &index, sizeof(index));
+    if (metric > 0)
+        rtnetlink_put(&message, RTA_PRIORITY, &metric, sizeof(metric));
+    return rtnetlink_send(socket_fd, &message);
+}
+
+/* The host says which addresses there are: none by router advertisement, and no IPv6 where none was given. */
+static int set_ipv6(const struct nic_requests* requests, const struct hrun_nic* nic) {
+    bool wanted = false;
+    for (size_t i = 0; i < requests->address_count; i++) {
+        const struct hrun_nic_address* address = &requests->addresses[i].given;
+        wanted |= address->slot == nic->slot && address->family == HRUN_ADDRESS_IPV6;
+    }
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s", nic->name);
+    owned_fd directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return errno == ENOENT && !wanted ? 0 : -1; /* a kernel without IPv6 */
+    return kernel_file_write(directory, wanted ? "accept_ra" : "disable_ipv6", wanted ? "0" : "1");
+}
+
+static int set_addresses(int socket_fd, int index, const struct nic_requests* requests,
+                         const struct hrun_nic* nic, struct err* err) {
+    for (size_t i = 0; i < requests->address_count; i++) {
+        const struct nic_address* entry = &requests->addresses[i];
+        if (entry->given.slot == nic->slot && !entry->gateway &&
+            add_address(socket_fd, index, &entry->given) < 0)
+            return err_system(err, "add an address to %s", nic->name);
+    }
+    for (size_t i = 0; i < requests->address_count; i++) {
+        const struct nic_address* entry = &requests->addresses[i];
+        if (entry->given.slot == nic->slot && entry->gateway &&
+            add_gateway(socket_fd, index, &entry->given, (uint32_t)(nic - requests->nics)) < 0)
+            return err_system(err, "add the gateway of %s", nic->name);
+    }
+    return 0;
+}
+
+static int nic_up(int socket_fd, int index, const struct nic_requests* requests, const struct hrun_nic* nic,
+                  struct err* err) {
+    if (set_up_link(socket_fd, index, nic) < 0)
+        return err_system(err, "set up the network interface %s", nic->name);
+    if (set_ipv6(requests, nic) < 0)
+        return err_system(err, "set up IPv6 of %s", nic->name);
+    if (raise_link(socket_fd, index) < 0)
+        return err_system(err, "bring %s up", nic->name);
+    return set_addresses(socket_fd, index, requests, nic, err);
+}
+
+static int find_index(const char* sysfs, uint32_t slot, struct err* err) {
+    char name[IFNAMSIZ];
+    if (device_interface(sysfs, slot, name, sizeof(name), err) < 0)
+        return -1;
+    int index = (int)if_nametoindex(name);
+    return index > 0 ? index : err_system(err, "find the network interface %s", name);
+}
+
+int nics_up(const char* sysfs, const struct nic_requests* requests, struct err* err) {
+    int indices[NIC_MAX];
+    if (requests->count == 0)
+        return 0;
+    owned_fd socket_fd = rtnetlink_open();
+    if (socket_fd < 0)
+        return err_system(err, "configure the network");
+    for (size_t i = 0; i < requests->count; i++)
+        if ((indices[i] = find_index(sysfs, requests->nics[i].slot, err)) < 0)
+            return -1;
+    for (size_t i = 0; i < requests->count; i++)
+        if (rename_aside(socket_fd, indices[i]) < 0)
+            return err_system(err, "rename the network interface in slot %u", requests->nics[i].slot);
+    for (size_t i = 0; i < requests->count; i++)
+        if (nic_up(socket_fd, indices[i], requests, &requests->nics[i], err) < 0)
+            return -1;
+    return 0;
+}
