@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '..');
 const TYPESCRIPT_ROWS = [
   ['src/cli'],
   ['src/core'],
-  ['src/container', 'src/image', 'src/vm', 'src/volume'],
+  ['src/container', 'src/image', 'src/network', 'src/vm', 'src/volume'],
   ['src/registry', 'src/guest', 'src/tar', 'src/journal'],
   ['src/native'],
   ['src/oci'],
@@ -21,7 +21,7 @@ const CXX_ROWS = [
   ['native/qemu', 'native/vmm'],
   ['native/boot', 'native/kvm', 'native/transport'],
   ['native/devices/platform', 'native/devices/virtio'],
-  ['native/memory', 'native/erofs', 'native/jail'],
+  ['native/memory', 'native/erofs', 'native/jail', 'native/net'],
   ['native/base'],
   ['initrd'],
 ];

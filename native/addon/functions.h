@@ -18,6 +18,10 @@ Napi::Value set_xattr(const Napi::CallbackInfo& info);
 Napi::Value make_node(const Napi::CallbackInfo& info);
 Napi::Value data_extents(const Napi::CallbackInfo& info);
 Napi::Value probe_kvm(const Napi::CallbackInfo& info);
+Napi::Value ensure_bridge(const Napi::CallbackInfo& info);
+Napi::Value remove_link(const Napi::CallbackInfo& info);
+Napi::Value list_links(const Napi::CallbackInfo& info);
+Napi::Value has_firewall_rule(const Napi::CallbackInfo& info);
 Napi::Value create_micro_vm(const Napi::CallbackInfo& info);
 
 } // namespace hrun::addon

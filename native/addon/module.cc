@@ -20,6 +20,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("setXattr", Napi::Function::New(env, set_xattr, "setXattr"));
     exports.Set("makeNode", Napi::Function::New(env, make_node, "makeNode"));
     exports.Set("dataExtents", Napi::Function::New(env, data_extents, "dataExtents"));
+    exports.Set("ensureBridge", Napi::Function::New(env, ensure_bridge, "ensureBridge"));
+    exports.Set("removeLink", Napi::Function::New(env, remove_link, "removeLink"));
+    exports.Set("listLinks", Napi::Function::New(env, list_links, "listLinks"));
+    exports.Set("hasFirewallRule", Napi::Function::New(env, has_firewall_rule, "hasFirewallRule"));
     exports.Set("probeKvm", Napi::Function::New(env, probe_kvm, "probeKvm"));
     exports.Set("createMicroVm", Napi::Function::New(env, create_micro_vm, "createMicroVm"));
     return exports;

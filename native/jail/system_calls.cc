@@ -4,10 +4,12 @@
 #include "jail/system_calls.h"
 
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -95,6 +97,7 @@ void add_event_loop(Calls& calls) {
     add_sockets(calls);
     calls.allow({SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_poll, SYS_eventfd2, SYS_getrandom,
                  SYS_wait4, SYS_clock_nanosleep});
+    calls.allow(SYS_ioctl, {is(1, TUNSETOFFLOAD)});       // what a guest's network driver has agreed to
     calls.allow({SYS_preadv2});                           // a disk's read that need not wait
     calls.allow(SYS_pidfd_send_signal, {is(1, SIGKILL)}); // the descriptor says to whom: QEMU
     calls.allow(SYS_clone, {{0, kAll, kThread}});

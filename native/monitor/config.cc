@@ -2,6 +2,7 @@
 #include "monitor/config.h"
 
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -20,6 +21,9 @@ constexpr uint64_t kFirstGuestCid = 3;
 constexpr uint64_t kLastSignal = 64;
 constexpr uint64_t kLeastCpuMax = 1000; // the kernel takes no smaller quota
 constexpr size_t kMaxSharedPaths = 1024;
+constexpr uint64_t kLeastMtu = 68; // RFC 791
+constexpr size_t kMaxNicAddresses = 16;
+constexpr uint64_t kMostMtu = 65535;
 
 // Reads an object field by field and remembers the first mistake. After a mistake the values read mean nothing.
 class Reader {
@@ -76,6 +80,31 @@ class Reader {
         std::string value = text(key);
         if (!value.starts_with('/'))
             fail(key, "must be an absolute path");
+        return value;
+    }
+    net::Mac mac(const char* key) {
+        const auto value = net::parse_mac(text(key));
+        if (!value)
+            fail(key, "must be the MAC address of one station");
+        return value.value_or(net::Mac{});
+    }
+    std::vector<net::Address> ipv4_addresses(const char* key) {
+        std::vector<net::Address> addresses;
+        for (const Json& entry : array(key)) {
+            const auto address =
+                entry.is_string() ? net::parse_address(entry.get<std::string>()) : std::nullopt;
+            if (!address || address->family != AF_INET || addresses.size() == kMaxNicAddresses)
+                fail(key, "must be at most " + std::to_string(kMaxNicAddresses) +
+                              " IPv4 addresses with their prefixes");
+            else
+                addresses.push_back(*address);
+        }
+        return addresses;
+    }
+    std::string interface_name(const char* key) {
+        std::string value = text(key);
+        if (!net::is_interface_name(value))
+            fail(key, "must be the name of a network interface");
         return value;
     }
     unsigned slot(const char* key) { return static_cast<unsigned>(number(key, 0, kLastSlot)); }
@@ -149,6 +178,21 @@ std::optional<ShareConfig> read_share(Reader& reader, std::string& mistake) {
     return config;
 }
 
+// Optional: without any, the guest has its loopback.
+std::vector<NicConfig> read_nics(Reader& reader, std::string& mistake) {
+    std::vector<NicConfig> nics;
+    if (!reader.has("nics"))
+        return nics;
+    for (const Json& entry : reader.array("nics")) {
+        Reader nic(entry, "nics[" + std::to_string(nics.size()) + "].", mistake);
+        nics.push_back({nic.slot("slot"), nic.mac("mac"), nic.ipv4_addresses("addresses"),
+                        nic.interface_name("bridge"), nic.interface_name("tap"),
+                        static_cast<uint16_t>(nic.number("mtu", kLeastMtu, kMostMtu))});
+        nic.finish();
+    }
+    return nics;
+}
+
 void check_slots(Reader& reader, const Config& config) {
     std::set<unsigned> used{config.vsock_slot};
     bool distinct = used.insert(config.rng_slot).second && used.insert(config.balloon_slot).second;
@@ -156,6 +200,8 @@ void check_slots(Reader& reader, const Config& config) {
         distinct = used.insert(disk.slot).second && distinct;
     if (config.share)
         distinct = used.insert(config.share->slot).second && distinct;
+    for (const NicConfig& nic : config.nics)
+        distinct = used.insert(nic.slot).second && distinct;
     if (!distinct)
         reader.fail("slot", "is used twice");
 }
@@ -184,6 +230,7 @@ void read_devices(Reader& reader, Config& config, std::string& mistake) {
     config.balloon_slot = balloon.slot("slot");
     balloon.finish();
     config.share = read_share(reader, mistake);
+    config.nics = read_nics(reader, mistake);
     check_slots(reader, config);
 }
 

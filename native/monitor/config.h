@@ -11,6 +11,7 @@
 
 #include "jail/cgroup.h"
 #include "monitor/restart_policy.h"
+#include "net/address.h"
 
 namespace hrun::monitor {
 
@@ -32,6 +33,16 @@ struct ShareConfig {
     unsigned slot;
     std::string daemon; // virtiofsd
     std::vector<SharedPath> paths;
+};
+
+// A network interface: a tap interface of the host, port of a bridge, behind a virtio-net device.
+struct NicConfig {
+    unsigned slot;
+    net::Mac mac;
+    std::vector<net::Address> addresses; // that its packets may come from
+    std::string bridge;                  // by name, and there already
+    std::string tap;                     // made for the machine
+    uint16_t mtu;
 };
 
 enum class Engine { kQemu, kKvm };
@@ -59,6 +70,7 @@ struct Config {
     unsigned rng_slot;
     unsigned balloon_slot;
     std::optional<ShareConfig> share;
+    std::vector<NicConfig> nics;
     LogConfig log;
     bool tty;
     uint32_t stop_signal;

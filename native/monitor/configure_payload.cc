@@ -4,6 +4,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include <cstring>
+
 #include "monitor/frames.h"
 
 namespace hrun::monitor {
@@ -11,6 +13,8 @@ namespace hrun::monitor {
 namespace {
 
 constexpr size_t kEntropyBytes = 64;
+constexpr uint16_t kFirstNetworkTag = HRUN_CONF_NIC;
+constexpr uint16_t kLastNetworkTag = 63;
 
 void append(std::string& payload, hrun_configure_tag tag, std::string_view value) {
     const hrun_tlv tlv{static_cast<uint16_t>(tag), 0, static_cast<uint32_t>(value.size())};
@@ -35,6 +39,22 @@ Result<std::string> configure_payload(std::string_view stored) {
     if (payload.size() > HRUN_MAX_PAYLOAD)
         return Error{E2BIG, "configure the guest"};
     return payload;
+}
+
+// What is no TLV stays, for the agent to refuse.
+std::string without_networks(std::string_view stored) {
+    std::string kept;
+    hrun_tlv tlv;
+    while (stored.size() >= sizeof tlv) {
+        std::memcpy(&tlv, stored.data(), sizeof tlv);
+        if (tlv.length > stored.size() - sizeof tlv)
+            break;
+        const size_t size = sizeof tlv + tlv.length;
+        if (tlv.tag < kFirstNetworkTag || tlv.tag > kLastNetworkTag)
+            kept.append(stored.substr(0, size));
+        stored.remove_prefix(size);
+    }
+    return kept.append(stored);
 }
 
 } // namespace hrun::monitor

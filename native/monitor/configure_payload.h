@@ -13,4 +13,7 @@ namespace hrun::monitor {
 // the container was made would be late by the boot, and entropy is not to lie on a disk.
 Result<std::string> configure_payload(std::string_view stored);
 
+// `stored` without the tags of networks, for a machine that has none whatever its container has.
+std::string without_networks(std::string_view stored);
+
 } // namespace hrun::monitor

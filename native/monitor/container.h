@@ -14,6 +14,7 @@
 #include "monitor/confinement.h"
 #include "monitor/keeper_link.h"
 #include "monitor/machine_files.h"
+#include "monitor/nic.h"
 #include "monitor/share_daemon.h"
 
 namespace hrun::monitor {
@@ -30,6 +31,7 @@ struct Container {
     std::string start;
     MachineFiles files;
     std::optional<SharedDirectories> shared; // of this run, if anything is shared
+    std::vector<Nic> nics;                   // of this run; none when only the files are served
 
     // Of the monitor.
     pid_t keeper_pid = 0; // as the host sees it

@@ -93,8 +93,11 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     exit_code_.reset();
     container_.restart_count = restarts_.count();
     start_share();
+    if (role_ == Role::kContainer)
+        container_.nics = open_nics(container_.config.nics);
     HRUN_TRY(start(monitor));
     container_.shared.reset();
+    container_.nics.clear(); // the machine's alone: they are to go with it
     if (!cgroup_)
         create_cgroup();
     HRUN_TRY(watch());

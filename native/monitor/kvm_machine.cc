@@ -3,6 +3,8 @@
 
 #include "devices/virtio/balloon.h"
 #include "devices/virtio/blk.h"
+#include "devices/virtio/net.h"
+#include "devices/virtio/net_tap.h"
 #include "devices/virtio/rng.h"
 #include "monitor/disk_file.h"
 #include "protocol.h"
@@ -143,7 +145,25 @@ Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
             return device.error();
         devices.push_back(std::move(*device));
     }
+    for (Nic& nic : container_.nics) {
+        auto device = create_nic(nic);
+        if (!device)
+            return device.error();
+        devices.push_back(std::move(*device));
+    }
     return devices;
+}
+
+Result<vmm::SlotDevice> KvmMachine::create_nic(Nic& nic) {
+    if (!nic.tap)
+        return nic.tap.error();
+    auto tap = virtio::NetTap::create(std::move(*nic.tap));
+    if (!tap)
+        return tap.error();
+    auto device = virtio::NetDevice::create(loop_, std::move(*tap), {nic.config.mac, nic.config.mtu});
+    if (!device)
+        return device.error();
+    return vmm::SlotDevice{nic.config.slot, std::move(*device)};
 }
 
 Result<vmm::SlotDevice> KvmMachine::create_disk(const DiskConfig& disk, Result<Fd>& file) {

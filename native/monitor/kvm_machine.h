@@ -31,6 +31,7 @@ class KvmMachine : public Machine {
     Result<void> open_console();
     void read_console();
     Result<std::vector<vmm::SlotDevice>> create_devices();
+    Result<vmm::SlotDevice> create_nic(Nic& nic);
     Result<vmm::SlotDevice> create_disk(const DiskConfig& disk, Result<Fd>& file);
     Result<std::unique_ptr<vmm::Machine>> build();
     Result<vmm::Config> config() const;

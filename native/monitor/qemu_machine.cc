@@ -130,6 +130,8 @@ Result<void> QemuMachine::start() {
         qemu.share_slot = config_.share->slot;
         qemu.share_fd = fds.add(std::move(container_.shared->machine));
     }
+    for (Nic& nic : container_.nics)
+        qemu.nics.push_back({nic.config.slot, fds.add(std::move(*nic.tap)), nic.config.mac, nic.config.mtu});
     container_.keeper->await(); // kPlace: QEMU is born in the VM's control group
     HRUN_TRY(spawn(qemu, mp_table, errors->second.get(), fds.numbers()));
     HRUN_TRY(container_.jail->enter());
@@ -148,6 +150,9 @@ Result<void> QemuMachine::check_files() const {
     for (const auto& disk : files.disks)
         if (!disk)
             return disk.error();
+    for (const Nic& nic : container_.nics)
+        if (!nic.tap)
+            return nic.tap.error();
     return container_.shared && container_.shared->failed ? Result<void>(*container_.shared->failed)
                                                           : Result<void>();
 }

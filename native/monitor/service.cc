@@ -46,7 +46,7 @@ Result<void> Service::start_parts(Fd first_client) {
 }
 
 void Service::begin_session(Result<Fd> socket) {
-    auto configure = configure_payload(container_.configure);
+    auto configure = configure_payload(without_networks(container_.configure));
     if (!socket || !configure)
         return machine_failed(HRUN_ERROR_HOST, (socket ? configure.error() : socket.error()).message());
     if (auto begun = agent_.begin(std::move(*socket), *configure, {}); !begun)

@@ -82,6 +82,21 @@ void add_share(Words& words, const Config& config) {
                                 bus(*config.share_slot));
 }
 
+std::string mac_text(const std::array<uint8_t, 6>& mac) {
+    char text[18];
+    snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+             mac[5]);
+    return text;
+}
+
+// vhost is for hosts that have it: QEMU moves the packets itself. One pair of queues and no way to change the MAC address.
+void add_nic(Words& words, const Nic& nic) {
+    const std::string id = "net" + std::to_string(nic.slot);
+    words.option("-netdev", "tap,id=" + id + ",fd=" + std::to_string(nic.tap_fd) + ",vhost=off");
+    words.option("-device", "virtio-net-device,netdev=" + id + ",mac=" + mac_text(nic.mac) + ",host_mtu=" +
+                                std::to_string(nic.mtu) + ",mq=off,ctrl_mac_addr=off," + bus(nic.slot));
+}
+
 void add_devices(Words& words, const Config& config) {
     words.option("-global", "virtio-mmio.force-legacy=off");
     words.option("-chardev", "socket,id=vsock,fd=" + std::to_string(config.vsock_fd));
@@ -95,6 +110,8 @@ void add_devices(Words& words, const Config& config) {
         add_disk(words, disk);
     if (config.share_slot)
         add_share(words, config);
+    for (const Nic& nic : config.nics)
+        add_nic(words, nic);
     words.option("-chardev", "socket,id=console,fd=" + std::to_string(config.console_fd));
     words.option("-serial", "chardev:console");
     words.option("-chardev", "socket,id=qmp,fd=" + std::to_string(config.qmp_fd));
@@ -127,6 +144,8 @@ std::string kernel_command_line(const Config& config) {
         line += " " + virtio_mmio_word(disk.slot);
     if (config.share_slot)
         line += " " + virtio_mmio_word(*config.share_slot);
+    for (const Nic& nic : config.nics)
+        line += " " + virtio_mmio_word(nic.slot);
     return line;
 }
 

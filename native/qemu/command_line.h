@@ -2,6 +2,7 @@
 // QEMU's microvm machine for one guest, as an argument vector. Pure: the same configuration gives the same words.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,13 @@ struct Disk {
     bool read_only;
 };
 
+struct Nic {
+    unsigned slot;
+    int tap_fd; // with IFF_VNET_HDR
+    std::array<uint8_t, 6> mac;
+    uint16_t mtu;
+};
+
 // Descriptors are numbers in QEMU's process, see Process; paths are those that it sees.
 struct Config {
     std::string binary;
@@ -34,10 +42,11 @@ struct Config {
     std::string mp_table;               // path of a file: boot::mp_table for kMpTableAddress
     std::optional<unsigned> share_slot; // a virtiofs device
     int share_fd = -1;                  // vhost-user socket of its daemon
-    int vsock_fd = -1;                  // vhost-user socket
-    int qmp_fd = -1;                    // socket
-    int console_fd = -1;                // socket: the guest's ttyS0
-    uint64_t tsc_khz = 0;               // of the guest's time stamp counter
+    std::vector<Nic> nics;
+    int vsock_fd = -1;    // vhost-user socket
+    int qmp_fd = -1;      // socket
+    int console_fd = -1;  // socket: the guest's ttyS0
+    uint64_t tsc_khz = 0; // of the guest's time stamp counter
 };
 
 // The word for the kernel that names a virtio-mmio slot of this machine: "virtio_mmio.device=...".

@@ -75,6 +75,19 @@ export interface JoinResult {
   erofsBytes: number;
 }
 
+/** A network interface of the host. */
+export interface NetworkLink {
+  index: number;
+  name: string;
+  /** "bridge", "tun", …; empty for hardware */
+  kind: string;
+  up: boolean;
+  /** bytes */
+  mtu: number;
+  /** index of the bridge that it is a port of, or 0 */
+  bridge: number;
+}
+
 /** A held lock (flock on an open file description): released by `release` or by the end of the process. */
 export interface FileLock {
   release(): void;
@@ -168,6 +181,16 @@ export interface Addon {
   lockFile(path: string, options: { shared: boolean; wait: true }): Promise<FileLock>;
   /** Copies the allocated extents of a sparse file (reflink where the file system can); the copy has the same size. */
   copySparse(sourcePath: string, targetPath: string): Promise<void>;
+  /**
+   * Makes a bridge in this process's network namespace if there is none, and gives it what it lacks of `addresses`
+   * ("172.31.0.1/16") and `mtu` (bytes). Throws EEXIST when another kind of interface has the name, EPERM without CAP_NET_ADMIN.
+   */
+  ensureBridge(bridge: { name: string; addresses: readonly string[]; mtu: number }): void;
+  /** Removes an interface; one that is gone already is fine. */
+  removeLink(name: string): void;
+  listLinks(): NetworkLink[];
+  /** True if there is a rule in this chain of the nf_tables table of family inet. */
+  hasFirewallRule(table: string, chain: string): boolean;
   /** Measures this host's KVM in some milliseconds. Rejects with ENOENT, EACCES, … when /dev/kvm cannot be used. */
   probeKvm(): Promise<KvmProbe>;
   /** Builds a machine, ready to start. Rejects with ENOEXEC for a bad kernel, EINVAL for a bad configuration. */

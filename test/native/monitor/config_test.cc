@@ -75,6 +75,33 @@ TEST_CASE("limits and the restart policy may be left out, as a whole or in part"
     CHECK_FALSE(ends_restarts(config, 1));
 }
 
+TEST_CASE("network interfaces may be left out; each is a port of a bridge, in a slot of its own") {
+    Json json = sample();
+    const Json nic = {
+        {"slot", 19},        {"mac", "02:42:ac:1f:00:02"}, {"addresses", Json::array({"172.31.0.2/16"})},
+        {"bridge", "hrun0"}, {"tap", "hrun-0123"},         {"mtu", 1500}};
+    json["nics"] = Json::array({nic});
+    const auto result = parse_config(json.dump());
+    REQUIRE(std::holds_alternative<Config>(result));
+    const auto& nics = std::get<Config>(result).nics;
+    REQUIRE(nics.size() == 1);
+    CHECK(nics[0].mac == net::Mac{0x02, 0x42, 0xac, 0x1f, 0, 2});
+    CHECK(nics[0].tap == "hrun-0123");
+    json["nics"] = Json::array({nic, nic});
+    CHECK(mistake(json) == "slot is used twice");
+    const auto with = [&](const char* key, const Json& value) {
+        json["nics"] = Json::array({nic});
+        json["nics"][0][key] = value;
+        return mistake(json);
+    };
+    CHECK(with("mac", "ff:ff:ff:ff:ff:ff") == "nics[0].mac must be the MAC address of one station");
+    CHECK(with("addresses", Json::array({"fd00::2/64"})) ==
+          "nics[0].addresses must be at most 16 IPv4 addresses with their prefixes");
+    CHECK(with("tap", "a,script=/bin/sh") == "nics[0].tap must be the name of a network interface");
+    CHECK(with("mtu", 67) == "nics[0].mtu must be a whole number from 68 to 65535");
+    CHECK(with("extra", 1) == "nics[0].extra is not a known field");
+}
+
 TEST_CASE("limits that no kernel takes and policies that there are not are mistakes") {
     Json json = sample();
     json["resources"] = {{"cpuMax", 999}};

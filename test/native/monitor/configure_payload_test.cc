@@ -47,6 +47,17 @@ TEST_CASE("the agent gets what was stored, then fresh entropy and the present ti
     CHECK(other->find(entropy) == std::string::npos);
 }
 
+TEST_CASE("a machine without networks is told of none, and of all else") {
+    const auto tlv = [](uint16_t tag, const std::string& value) {
+        const hrun_tlv head{tag, 0, static_cast<uint32_t>(value.size())};
+        return std::string(reinterpret_cast<const char*>(&head), sizeof head) + value;
+    };
+    const std::string before = tlv(HRUN_CONF_HOSTNAME, "a"), after = tlv(HRUN_CONF_FILE, "b");
+    CHECK(monitor::without_networks(before + tlv(HRUN_CONF_NIC, "nic") + tlv(HRUN_CONF_GATEWAY, "") +
+                                    after) == before + after);
+    CHECK(monitor::without_networks(before + "stray") == before + "stray");
+}
+
 TEST_CASE("a payload that leaves no room for them is refused") {
     CHECK_FALSE(monitor::configure_payload(std::string(HRUN_MAX_PAYLOAD, 'x')));
 }

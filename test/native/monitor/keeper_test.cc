@@ -20,7 +20,7 @@ namespace {
 
 constexpr char kVmJson[] =
     R"({"version": 1, "id": "%ID%", "engine": "kvm", "kernel": "/k", "initrd": "/i", "vcpus": 1,
-  "memoryMiB": 64, "disks": [], "vsock": {"slot": 0, "cid": 3}, "rng": {"slot": 1}, "balloon": {"slot": 2},
+  "memoryMiB": 64, "disks": [], "vsock": {"slot": 0, "cid": 3}, "rng": {"slot": 1}, "balloon": {"slot": 22},
   "log": {"driver": "none", "maxBytes": 0, "maxFiles": 1}, "tty": false, "stopSignal": 15, "autoRemove": %RM%,
   "bootTimeoutMs": 1000})";
 

@@ -76,6 +76,18 @@ TEST_CASE("what the host shares is one virtiofs device behind a socket") {
     CHECK(kernel_command_line(config).find(virtio_mmio_word(18)) != std::string::npos);
 }
 
+TEST_CASE("a network interface is a tap descriptor behind a device in its slot") {
+    Config config = sample();
+    config.nics = {{19, 11, {0x02, 0x42, 0xac, 0x1f, 0, 2}, 1400}};
+    const auto words = command_line(config);
+    CHECK(value_of(words, "-netdev") == "tap,id=net19,fd=11,vhost=off");
+    CHECK(has(words,
+              "virtio-net-device,netdev=net19,mac=02:42:ac:1f:00:02,host_mtu=1400,mq=off,ctrl_mac_addr=off,"
+              "bus=virtio-mmio-bus.20"));
+    CHECK(kernel_command_line(config).find(virtio_mmio_word(19)) != std::string::npos);
+    CHECK(value_of(command_line(sample()), "-netdev").empty());
+}
+
 TEST_CASE("QEMU is confined and starts with nothing of its own") {
     const auto words = command_line(sample());
     CHECK(words.front() == "/usr/bin/qemu");

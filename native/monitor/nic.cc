@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/nic.h"
+
+#include "devices/virtio/net_tap.h"
+#include "net/links.h"
+
+namespace hrun::monitor {
+
+namespace {
+
+Result<Fd> open_nic(const NicConfig& config) {
+    auto links = net::Links::open();
+    if (!links)
+        return links.error();
+    auto tap = virtio::NetTap::open(config.tap);
+    if (!tap)
+        return tap;
+    HRUN_TRY(links->connect(config.tap, {config.bridge, {config.mac, config.addresses}, config.mtu}));
+    return tap;
+}
+
+} // namespace
+
+std::vector<Nic> open_nics(const std::vector<NicConfig>& configs) {
+    std::vector<Nic> nics;
+    for (const NicConfig& config : configs)
+        nics.push_back({config, open_nic(config)});
+    return nics;
+}
+
+} // namespace hrun::monitor

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// A machine's network interface on the host: a tap interface that is a port of a bridge, and gone when nobody has its
+// descriptor any more.
+#pragma once
+
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "monitor/config.h"
+
+namespace hrun::monitor {
+
+struct Nic {
+    NicConfig config;
+    Result<Fd> tap; // or why there is none, which is for the monitor to tell
+};
+
+// Makes every tap interface and connects it to its bridge. Needs CAP_NET_ADMIN, and the host's network namespace.
+std::vector<Nic> open_nics(const std::vector<NicConfig>& configs);
+
+} // namespace hrun::monitor

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The network interfaces of a network namespace: bridges, and the ports that machines are connected to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/address.h"
+#include "net/netlink.h"
+#include "net/source_filter.h"
+
+namespace hrun::net {
+
+struct Link {
+    int index;
+    std::string name;
+    std::string kind; // "bridge", "tun", ...; "" of hardware
+    bool up;
+    uint32_t mtu;
+    int bridge; // index of the bridge that it is a port of, or 0
+};
+
+struct Bridge {
+    std::string name;
+    std::vector<Address> addresses;
+    uint32_t mtu;
+};
+
+// How a machine is connected to a bridge.
+struct Port {
+    std::string bridge;
+    Source source; // the only addresses that its packets may come from
+    uint32_t mtu;
+};
+
+class Links {
+  public:
+    // Of this thread's network namespace. All that changes anything needs CAP_NET_ADMIN.
+    static Result<Links> open();
+
+    Result<std::vector<Link>> list();
+    Result<std::optional<Link>> find(const std::string& name);
+    // Makes the bridge if there is none, and gives it what it lacks. Addresses that others gave it stay. EEXIST when an
+    // interface of another kind has the name.
+    Result<void> ensure_bridge(const Bridge& bridge);
+    // Makes the interface `name` a port: packets from other addresses than its own do not pass, and the bridge does not
+    // learn but knows where the MAC address is. Brings it up. What was set here goes with the interface.
+    Result<void> connect(const std::string& name, const Port& port);
+    // One that is gone already is fine.
+    Result<void> remove(const std::string& name);
+
+  private:
+    explicit Links(Netlink netlink) : netlink_(std::move(netlink)) {}
+    Result<int> index_of(const std::string& name);
+    Result<void> create_bridge(const Bridge& bridge);
+    Result<void> add_address(int index, const std::string& name, const Address& address);
+    Result<void> join_bridge(int index, int bridge, const std::string& name, const Port& port);
+    Result<void> lock_port(int index, const std::string& name, const Mac& mac);
+    Result<void> raise(int index, const std::string& name, uint32_t mtu);
+
+    Netlink netlink_;
+};
+
+} // namespace hrun::net

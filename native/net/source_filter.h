@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a port lets in: packets that come from the station behind it and say so. A program for the kernel's packet filter
+// (Documentation/networking/filter.rst) on the port's ingress, which goes with the port.
+#pragma once
+
+#include <linux/filter.h>
+
+#include <vector>
+
+#include "net/address.h"
+#include "net/netlink.h"
+
+namespace hrun::net {
+
+struct Source {
+    Mac mac;
+    std::vector<Address> addresses; // IPv4; whole, whatever their prefix
+};
+
+// Ethernet frames from `mac` that are IPv4 from one of the addresses, or ARP that tells of these alone (an address probe,
+// RFC 5227, tells of none). Returns TC_ACT_OK or TC_ACT_SHOT.
+std::vector<sock_filter> source_program(const Source& source);
+
+// Has the kernel ask the program about every packet that comes in by the interface. Its qdisc is made: EEXIST when it has one.
+Result<void> attach_source_filter(Netlink& netlink, int index, const std::string& name, const Source& source);
+
+} // namespace hrun::net

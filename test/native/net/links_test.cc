@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// In a network namespace of the test's own.
+#include "net/links.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+using namespace hrun;
+using namespace hrun::net;
+
+namespace {
+
+// Runs `body` on a thread with a network of its own; false where that cannot be.
+template <class Body> bool in_own_network(const Body& body) {
+    bool made = false;
+    std::thread([&] {
+        made = unshare(CLONE_NEWNET) == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
+        if (made)
+            body();
+    }).join();
+    if (!made)
+        MESSAGE("skipped: this host cannot give a test a network namespace and /dev/net/tun");
+    return made;
+}
+
+Fd open_tap(const char* name) {
+    ifreq request{};
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+    Fd tap(open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+    REQUIRE(ioctl(tap.get(), TUNSETIFF, &request) == 0);
+    return tap;
+}
+
+Bridge bridge_of(uint32_t mtu) {
+    return {"hrun0", {*parse_address("172.31.0.1/16"), *parse_address("fd00::1/64")}, mtu};
+}
+
+// A header that a bridge with br_netfilter takes: version, length, checksum (RFC 791).
+void make_ip_header(std::string& bytes) {
+    const size_t start = 10 + 14;
+    bytes[start] = 0x45;
+    bytes[start + 3] = static_cast<char>(bytes.size() - start);
+    bytes[start + 8] = 64;
+    uint32_t sum = 0;
+    for (size_t i = start; i < start + 20; i += 2)
+        sum += static_cast<uint8_t>(bytes[i]) << 8 | static_cast<uint8_t>(bytes[i + 1]);
+    sum = (sum & 0xffff) + (sum >> 16);
+    bytes[start + 10] = static_cast<char>(~sum >> 8);
+    bytes[start + 11] = static_cast<char>(~sum);
+}
+
+// An IPv4 packet, or an ARP announcement of one's address, to everybody, behind an empty virtio-net header.
+std::string frame(const Mac& source, uint16_t type, std::array<uint8_t, 4> ip, const Mac& announced = {}) {
+    std::string bytes(10 + 14 + 46, '\0');
+    std::fill_n(bytes.begin() + 10, 6, '\xff');
+    std::copy(source.begin(), source.end(), bytes.begin() + 16);
+    bytes[22] = static_cast<char>(type >> 8);
+    bytes[23] = static_cast<char>(type);
+    if (type == 0x0806)
+        std::copy(announced.begin(), announced.end(), bytes.begin() + 10 + 22);
+    std::copy(ip.begin(), ip.end(), bytes.begin() + 10 + (type == 0x0806 ? 28 : 26));
+    if (type == 0x0800)
+        make_ip_header(bytes);
+    return bytes;
+}
+
+uint64_t received(const char* interface) {
+    std::ifstream file("/proc/thread-self/net/dev");
+    for (std::string line; std::getline(file, line);) {
+        std::istringstream words(line);
+        std::string name;
+        uint64_t bytes = 0, packets = 0;
+        if (words >> name >> bytes >> packets && name == std::string(interface) + ":")
+            return packets;
+    }
+    return 0;
+}
+
+} // namespace
+
+TEST_CASE("a bridge is made once, gets what it lacks, and goes") {
+    in_own_network([] {
+        auto links = Links::open();
+        REQUIRE(links);
+        for (const uint32_t mtu : {1500u, 1400u}) {
+            REQUIRE(links->ensure_bridge(bridge_of(mtu)));
+            auto found = links->find("hrun0");
+            REQUIRE(found);
+            REQUIRE(*found);
+            CHECK((*found)->kind == "bridge");
+            CHECK((*found)->up);
+            CHECK((*found)->mtu == mtu);
+        }
+        CHECK(links->list()->size() == 2); // and the loopback
+        CHECK(links->remove("hrun0"));
+        CHECK(links->remove("hrun0"));
+        CHECK(links->list()->size() == 1);
+    });
+}
+
+TEST_CASE("an interface of another kind with the bridge's name is left alone") {
+    in_own_network([] {
+        const Fd tap = open_tap("hrun0");
+        auto links = Links::open();
+        const auto done = links->ensure_bridge(bridge_of(1500));
+        REQUIRE_FALSE(done);
+        CHECK(done.error().message() == "create bridge hrun0: File exists");
+    });
+}
+
+TEST_CASE("a port takes packets from its own addresses only, and goes with its descriptor") {
+    in_own_network([] {
+        const Mac own{0x02, 0x42, 0xac, 0x1f, 0, 2}, other{0x02, 0x42, 0xac, 0x1f, 0, 3};
+        auto links = Links::open();
+        REQUIRE(links->ensure_bridge(bridge_of(1400)));
+        Fd tap = open_tap("tap0");
+        REQUIRE(links->connect("tap0", {"hrun0", {own, {*parse_address("172.31.0.2/16")}}, 1400}));
+        auto port = links->find("tap0");
+        CHECK((*port)->kind == "tun");
+        CHECK((*port)->up);
+        CHECK((*port)->mtu == 1400);
+        CHECK((*port)->bridge == (*links->find("hrun0"))->index);
+        const auto passes = [&](const std::string& packet) {
+            const uint64_t before = received("hrun0");
+            CHECK(write(tap.get(), packet.data(), packet.size()) == static_cast<ssize_t>(packet.size()));
+            return received("hrun0") > before;
+        };
+        constexpr std::array<uint8_t, 4> kOwn{172, 31, 0, 2}, kOther{172, 31, 0, 3}, kNone{};
+        CHECK(passes(frame(own, 0x0800, kOwn)));
+        CHECK_FALSE(passes(frame(other, 0x0800, kOwn)));
+        CHECK_FALSE(passes(frame(own, 0x0800, kOther)));
+        CHECK(passes(frame(own, 0x0806, kOwn, own)));
+        CHECK(passes(frame(own, 0x0806, kNone, own)));
+        CHECK_FALSE(passes(frame(own, 0x0806, kOther, own)));
+        CHECK_FALSE(passes(frame(own, 0x0806, kOwn, other)));
+        CHECK_FALSE(passes(frame(own, 0x86dd, kOwn)));
+        CHECK_FALSE(passes(frame(own, 0x8100, kOwn)));
+        tap.reset();
+        CHECK_FALSE(*links->find("tap0"));
+    });
+}
+
+TEST_CASE("what is to be connected to a bridge that is not there is an error that names it") {
+    in_own_network([] {
+        const Fd tap = open_tap("tap0");
+        auto links = Links::open();
+        const auto done = links->connect("tap0", {"hrun9", {Mac{2}, {}}, 1500});
+        REQUIRE_FALSE(done);
+        CHECK(done.error().message() == "connect to bridge hrun9: No such device");
+    });
+}
