@@ -11,6 +11,9 @@ export type ErrorCode =
   | 'NO_SUCH_CONTAINER'
   | 'NO_SUCH_VOLUME'
   | 'VOLUME_IN_USE'
+  | 'NO_SUCH_NETWORK'
+  | 'NETWORK_IN_USE'
+  | 'ADDRESS_IN_USE' // or none is left
   | 'NAME_IN_USE'
   | 'CONTAINER_STATE' // the operation does not fit the container's state
   | 'REGISTRY_UNREACHABLE'

@@ -15,6 +15,8 @@ export interface Root {
   readonly containers: string;
   /** one directory per volume, named by its name */
   readonly volumes: string;
+  /** one directory per network, named by its name */
+  readonly networks: string;
   /** prepared things that can be made again: empty ext4 disks, engine verdict */
   readonly cache: string;
   /** unfinished files; each is held by a lock while its writer lives */
@@ -33,6 +35,7 @@ export function rootAt(dir: string): Root {
     layers: join(dir, 'layers'),
     containers: join(dir, 'containers'),
     volumes: join(dir, 'volumes'),
+    networks: join(dir, 'networks'),
     cache: join(dir, 'cache'),
     tmp: join(dir, 'tmp'),
   };

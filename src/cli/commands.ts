@@ -150,6 +150,20 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     managed: 'image save',
     load: () => import('./commands/save.ts'),
   },
+  'network create': {
+    summary: 'Make a network',
+    load: () => import('./commands/network-create.ts'),
+  },
+  'network ls': { summary: 'List networks', load: () => import('./commands/network-ls.ts') },
+  'network inspect': {
+    summary: 'Show everything about networks',
+    load: () => import('./commands/network-inspect.ts'),
+  },
+  'network rm': { summary: 'Remove networks', load: () => import('./commands/network-rm.ts') },
+  'network prune': {
+    summary: 'Remove networks that no container has',
+    load: () => import('./commands/network-prune.ts'),
+  },
   'volume create': {
     summary: 'Make a volume',
     load: () => import('./commands/volume-create.ts'),
@@ -208,6 +222,8 @@ const ALIASES: Readonly<Record<string, readonly [name: string, ...options: strin
   'image remove': ['rmi'],
   'image inspect': ['inspect', '--type', 'image'],
   'system info': ['info'],
+  'network list': ['network ls'],
+  'network remove': ['network rm'],
   'volume list': ['volume ls'],
   'volume remove': ['volume rm'],
 };

@@ -43,11 +43,37 @@ export interface ContainerConfig {
   resources: { memoryMiB: number; vcpus: number };
   /** what is mounted besides the image and --tmpfs, in no order */
   mounts: ContainerMount[];
+  /** its network interfaces, in the order of their names */
+  networks: ContainerNetwork[];
   /** --rm */
   autoRemove: boolean;
   /** made by `hrun create`: it stays although it was never started */
   awaitsStart: boolean;
   host: HostOptions;
+}
+
+/** A container's interface in a network. */
+export interface ContainerNetwork {
+  /** name and id of the network */
+  network: string;
+  networkId: string;
+  /** in the container */
+  interface: string;
+  /** virtio-mmio slot */
+  slot: number;
+  mac: string;
+  /** IPv4; it is the container's until it is removed */
+  address: string;
+  prefix: number;
+  /** the host's address in the network */
+  gateway: string;
+  /** the gateway leads nowhere else */
+  internal: boolean;
+  /** bytes */
+  mtu: number;
+  /** interfaces of the host */
+  bridge: string;
+  tap: string;
 }
 
 /** A resource limit by its name in setrlimit(2), lower case, without RLIMIT_; -1 is unlimited. */
@@ -81,7 +107,9 @@ export interface ContainerMount {
 
 /** What the user asked for around the process, as far as it is not in the image: for `inspect`. */
 export interface HostOptions {
+  /** "none", or the name of a network */
   network: string;
+  dns?: { servers: string[]; search: string[]; options: string[] };
   restart: RestartPolicy;
   log: LogOptions;
   capAdd: string[];
@@ -157,7 +185,12 @@ export function readContainerConfig(directory: string): ContainerConfig {
   try {
     const config = JSON.parse(readRegularFile(path)) as ContainerConfig;
     if (config.version === 1 && typeof config.id === 'string' && typeof config.name === 'string')
-      return { ...config, mounts: config.mounts ?? [], host: { ...HOST_DEFAULTS, ...config.host } };
+      return {
+        ...config,
+        mounts: config.mounts ?? [],
+        networks: config.networks ?? [],
+        host: { ...HOST_DEFAULTS, ...config.host },
+      };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

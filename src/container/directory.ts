@@ -31,6 +31,23 @@ export async function lockForMaking(root: Root): Promise<FileLock> {
   }
 }
 
+/** Runs `action` unless somebody makes a container: no directory that is not there comes into being meanwhile. */
+export async function whileNobodyMakes(root: Root, action: () => Promise<void>): Promise<void> {
+  let lock: FileLock | null;
+  try {
+    lock = native().lockFile(join(root.containers, 'lock'), { shared: false, wait: false });
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    return;
+  }
+  if (!lock) return;
+  try {
+    await action();
+  } finally {
+    lock.release();
+  }
+}
+
 /** Makes the empty directory of a new container. */
 export function makeContainerDirectory(root: Root, id: string): string {
   const directory = containerDirectory(root, id);

@@ -5,6 +5,7 @@ export { checkContainers } from './check-containers.ts';
 export {
   type ContainerConfig,
   type ContainerMount,
+  type ContainerNetwork,
   type DeviceRate,
   type DeviceRates,
   type HostOptions,
@@ -30,6 +31,7 @@ export {
   makeContainerDirectory,
   nameOf,
   syncContainerNames,
+  whileNobodyMakes,
   writeContainerFile,
 } from './directory.ts';
 export { newContainerId, shortId } from './id.ts';

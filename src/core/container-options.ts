@@ -68,6 +68,11 @@ export interface ContainerOptions {
   domainname: string;
   /** HOST:IP */
   extraHosts: readonly string[];
+  /** name of a network, or none; undefined for the default */
+  network: string | undefined;
+  ip: string | undefined;
+  macAddress: string | undefined;
+  dns: { servers: readonly string[]; search: readonly string[]; options: readonly string[] };
   init: boolean;
   /** bytes */
   memory: number | undefined;

@@ -5,6 +5,7 @@ import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
 import {
   type ContainerConfig,
+  type ContainerNetwork,
   deleteDirectory,
   lockForMaking,
   makeContainerDirectory,
@@ -20,6 +21,7 @@ import {
   writeFirstState,
 } from '../container/index.ts';
 import { type Image, openImageStore, rootDisks } from '../image/index.ts';
+import type { FileLock } from '../native/index.ts';
 import {
   chooseEngine,
   type EngineChoice,
@@ -35,6 +37,7 @@ import { configurePayload, startPayload } from './guest-config.ts';
 import { checkHostname } from './guest-files.ts';
 import { canShare, type GuestMounts, guestMounts } from './guest-mounts.ts';
 import { imageForContainer } from './image-for-container.ts';
+import { joinNetworks, leaveNetworks, vmNics } from './join-networks.ts';
 import { makeMounts } from './make-mounts.ts';
 import { newContainerConfig } from './new-container-config.ts';
 import { type PlannedMount, planMounts } from './plan-mounts.ts';
@@ -73,10 +76,32 @@ export async function createContainer(
     const mounts = await planMounts(root, options, { id, image, sharing: canShare(choice) });
     const guest = guestMounts(mounts, options.tmpfs, choice);
     const layers = await rootDisks(store, image, guest.layers);
-    const plan = planContainer(options, { id, image, layers, choice, assets, mounts, guest });
-    return await inStore(root.containers, () => makeContainer(root, options, plan));
+    const making = await inStore(root.containers, () => lockForMaking(root));
+    const ingredients = { id, image, layers, choice, assets, mounts, guest, making };
+    return await withAddresses(root, options, ingredients, async (networks) => {
+      const plan = planContainer(options, { ...ingredients, networks });
+      return await inStore(root.containers, () => makeContainer(root, options, plan));
+    });
   } finally {
     volumes?.release();
+  }
+}
+
+/** What fails leaves neither an address taken nor the lock held. */
+async function withAddresses(
+  root: Root,
+  options: ContainerOptions,
+  { id, making }: Pick<Ingredients, 'id' | 'making'>,
+  make: (networks: ContainerNetwork[]) => Promise<CreatedContainer>,
+): Promise<CreatedContainer> {
+  let networks: ContainerNetwork[] = [];
+  try {
+    networks = await joinNetworks(root, options, id);
+    return await make(networks);
+  } catch (error) {
+    if (networks.length > 0) await leaveNetworks(root, id);
+    making.release();
+    throw error;
   }
 }
 
@@ -94,6 +119,9 @@ interface Ingredients {
   assets: VmAssets;
   mounts: PlannedMount[];
   guest: GuestMounts;
+  networks: ContainerNetwork[];
+  /** until it is there nobody clears it away */
+  making: FileLock;
 }
 
 /** Everything about a container that needs no file of its own. */
@@ -108,7 +136,7 @@ interface Plan extends Ingredients {
 
 /** Checks all options before anything is written. */
 function planContainer(options: ContainerOptions, ingredients: Ingredients): Plan {
-  const { id, image, layers, guest } = ingredients;
+  const { id, image, layers, guest, networks } = ingredients;
   const hostname = checkHostname(options.hostname ?? shortId(id));
   const process = containerProcess(image.config.config ?? {}, options, hostname);
   return {
@@ -116,19 +144,19 @@ function planContainer(options: ContainerOptions, ingredients: Ingredients): Pla
     ...{ hostname, process },
     vcpus: vcpusFor(options.cpus, options.cpusetCpus),
     memoryMiB: memoryMiB(options.memory),
-    configure: configurePayload(options, hostname, layers.length, guest),
+    configure: configurePayload(options, hostname, layers.length, guest, networks),
     start: startPayload(options, process),
   };
 }
 
 async function makeContainer(root: Root, options: ContainerOptions, plan: Plan): Promise<CreatedContainer> {
-  const { id, assets } = plan;
-  const making = await lockForMaking(root);
+  const { id, assets, making, networks } = plan;
   const directory = makeContainerDirectory(root, id);
   let name: string | undefined;
   const discard = async () => {
     await deleteDirectory(root, id);
     if (name !== undefined) await releaseName(root, name, id);
+    if (networks.length > 0) await leaveNetworks(root, id);
     making.release();
   };
   try {
@@ -192,6 +220,7 @@ function vmFile(plan: Plan, config: ContainerConfig, writable: string) {
     writable,
     volumes: guest.disks,
     share: guest.share,
+    nics: vmNics(plan.networks),
     tty,
     stopSignal,
     autoRemove,

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ContainerNetwork } from '../container/index.ts';
 import { type Configure, encodeConfigure, encodeStart } from '../guest/index.ts';
+import { resolvers } from '../network/index.ts';
 import { layerSlots, WRITABLE_SLOT } from '../vm/index.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { guestFiles } from './guest-files.ts';
 import type { GuestMounts } from './guest-mounts.ts';
+import { guestNics } from './join-networks.ts';
 import type { ContainerProcess } from './process-config.ts';
 import { withDefaultRlimits } from './rlimits.ts';
 
@@ -27,14 +30,20 @@ export function configurePayload(
   hostname: string,
   layers: number,
   { share, mounts }: GuestMounts,
+  networks: readonly ContainerNetwork[],
 ): Buffer {
   const open = options.privileged || options.unconfinedPaths;
-  const identity = { hostname, domainname: options.domainname, extraHosts: options.extraHosts };
+  const identity = {
+    hostname,
+    domainname: options.domainname,
+    extraHosts: options.extraHosts,
+    network: networks[0] && { ...networks[0], resolvers: resolvers(options.dns) },
+  };
   const configure: Configure = {
     layerSlots: layerSlots(layers),
     writableSlot: WRITABLE_SLOT,
     shareSlot: share?.slot,
-    nics: [],
+    nics: guestNics(networks),
     hostname,
     domainname: options.domainname,
     readOnlyRoot: options.readOnly,

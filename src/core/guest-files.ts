@@ -8,6 +8,8 @@ export interface GuestIdentity {
   domainname: string;
   /** HOST:IP, from --add-host */
   extraHosts: readonly string[];
+  /** its first network, with the text of resolv.conf; undefined without any */
+  network: { address: string; gateway: string; resolvers: string } | undefined;
 }
 
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?';
@@ -27,7 +29,7 @@ export function guestFiles(identity: GuestIdentity): Map<string, string> {
   return new Map([
     ['/etc/hosts', hosts(identity)],
     ['/etc/hostname', `${identity.hostname}\n`],
-    ['/etc/resolv.conf', '# no network\n'],
+    ['/etc/resolv.conf', identity.network?.resolvers ?? '# no network\n'],
   ]);
 }
 
@@ -39,15 +41,16 @@ export function checkHostname(hostname: string): string {
   });
 }
 
-function hosts({ hostname, domainname, extraHosts }: GuestIdentity): string {
+function hosts({ hostname, domainname, extraHosts, network }: GuestIdentity): string {
   const own = domainname ? `${hostname}.${domainname} ${hostname}` : hostname;
-  return `${BASE_HOSTS}127.0.1.1\t${own}\n${extraHosts.map(extraHost).join('')}`;
+  const added = extraHosts.map((text) => extraHost(text, network?.gateway)).join('');
+  return `${BASE_HOSTS}${network?.address ?? '127.0.1.1'}\t${own}\n${added}`;
 }
 
-/** HOST:IP or HOST=IP, the address in brackets or not. */
-function extraHost(text: string): string {
+/** HOST:IP or HOST=IP, the address in brackets or not; `host-gateway` for the host's address in the network. */
+function extraHost(text: string, gateway: string | undefined): string {
   const [, name, address] = /^([^:=\s]+)[:=](\S+)$/.exec(text) ?? [];
-  const ip = address?.replace(/^\[(.*)\]$/, '$1');
+  const ip = address === 'host-gateway' ? gateway : address?.replace(/^\[(.*)\]$/, '$1');
   if (name && ip && isIP(ip)) return `${ip}\t${name}\n`;
   throw new HrunError('USAGE', `invalid --add-host ${JSON.stringify(text)}`, { hint: 'use HOST:IP' });
 }

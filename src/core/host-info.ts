@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, hostname, release, totalmem } from 'node:os';
 import type { Root } from '../base/root.ts';
 import { listImages, openImageStore } from '../image/index.ts';
+import { DEFAULT_NETWORK, networkObstacle } from '../network/index.ts';
 import { assessKvm, explain, type KvmVerdict } from '../vm/index.ts';
 import { listContainers } from './list-containers.ts';
 
@@ -19,6 +20,8 @@ export interface HostInfo {
   NCPU: number;
   MemTotal: number;
   RootDir: string;
+  /** what containers get without `--network`, and why it is none */
+  Network: { Default: string; Because: string };
   /** what `--engine auto` takes here, and why */
   Engine: { Name: 'kvm' | 'qemu'; Because: string; Advice: string };
   /** `InstructionsPerSecond` in guest kernel mode; 0 when it was not measured */
@@ -44,6 +47,7 @@ export async function hostInfo(root: Root): Promise<HostInfo> {
     NCPU: availableParallelism(),
     MemTotal: totalmem(),
     RootDir: root.dir,
+    Network: defaultNetworkInfo(),
     Engine: {
       Name: verdict.state === 'hardware' ? 'kvm' : 'qemu',
       Because: because,
@@ -51,6 +55,11 @@ export async function hostInfo(root: Root): Promise<HostInfo> {
     },
     KVM: { State: verdict.state, InstructionsPerSecond: verdict.probe?.instructionsPerSecond ?? 0 },
   };
+}
+
+function defaultNetworkInfo(): HostInfo['Network'] {
+  const obstacle = networkObstacle();
+  return { Default: obstacle === undefined ? DEFAULT_NETWORK : 'none', Because: obstacle ?? '' };
 }
 
 /** PRETTY_NAME of os-release(5). */

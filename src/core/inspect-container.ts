@@ -4,6 +4,7 @@ import type { Root } from '../base/root.ts';
 import type {
   ContainerConfig,
   ContainerMount,
+  ContainerNetwork,
   ContainerState,
   DeviceRate,
   Ulimit,
@@ -43,7 +44,7 @@ export async function inspectContainer(
     HostConfig: describeHost(config),
     Mounts: config.mounts.map(describeMount),
     Config: describeConfig(config),
-    NetworkSettings: { Ports: {}, IPAddress: '', Gateway: '', MacAddress: '', Networks: {} },
+    NetworkSettings: describeNetworks(config.networks),
   };
 }
 
@@ -76,6 +77,9 @@ function describeHost({ host, process, resources, autoRemove }: ContainerConfig)
     AutoRemove: autoRemove,
     CapAdd: orNull(host.capAdd),
     CapDrop: orNull(host.capDrop),
+    Dns: host.dns?.servers ?? [],
+    DnsOptions: host.dns?.options ?? [],
+    DnsSearch: host.dns?.search ?? [],
     ExtraHosts: orNull(host.extraHosts),
     VolumesFrom: orNull(host.volumesFrom),
     GroupAdd: orNull(process.groups),
@@ -137,6 +141,31 @@ function describeMount({ type, name, source, target, mode, readOnly }: Container
     Mode: mode,
     RW: !readOnly,
     Propagation: type === 'bind' ? 'rprivate' : '',
+  };
+}
+
+function describeNetworks(networks: readonly ContainerNetwork[]): object {
+  const [first] = networks;
+  return {
+    Ports: {},
+    IPAddress: first?.address ?? '',
+    IPPrefixLen: first?.prefix ?? 0,
+    Gateway: first?.gateway ?? '',
+    MacAddress: first?.mac ?? '',
+    Networks: Object.fromEntries(networks.map((each) => [each.network, describeNetwork(each)])),
+  };
+}
+
+function describeNetwork({ networkId, gateway, address, prefix, mac }: ContainerNetwork): object {
+  return {
+    NetworkID: networkId,
+    Gateway: gateway,
+    IPAddress: address,
+    IPPrefixLen: prefix,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    MacAddress: mac,
   };
 }
 

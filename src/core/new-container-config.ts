@@ -2,6 +2,7 @@
 import {
   type ContainerConfig,
   type ContainerMount,
+  type ContainerNetwork,
   type HostOptions,
   WRITABLE_DISK_BYTES,
 } from '../container/index.ts';
@@ -22,6 +23,7 @@ export interface ContainerFacts {
   vcpus: number;
   memoryMiB: number;
   mounts: readonly ContainerMount[];
+  networks: readonly ContainerNetwork[];
 }
 
 /** config.json of a new container. */
@@ -39,9 +41,10 @@ export function newContainerConfig(options: ContainerOptions, facts: ContainerFa
     labels: { ...image.config.config?.Labels, ...options.labels },
     resources: { memoryMiB, vcpus },
     mounts: facts.mounts.map(asStored),
+    networks: [...facts.networks],
     autoRemove: options.autoRemove,
     awaitsStart: options.awaitsStart,
-    host: hostOptions(options, image),
+    host: hostOptions(options, facts),
   };
 }
 
@@ -78,9 +81,11 @@ function anonymousTargets({ mounts }: ContainerOptions, image: Image): string[] 
   return [...new Set([...ofImage, ...given.map(({ target }) => target)])];
 }
 
-function hostOptions(options: ContainerOptions, image: Image): HostOptions {
+function hostOptions(options: ContainerOptions, { image, networks }: ContainerFacts): HostOptions {
+  const { servers, search, options: resolver } = options.dns;
   return {
-    network: 'none',
+    network: networks[0]?.network ?? 'none',
+    dns: { servers: [...servers], search: [...search], options: [...resolver] },
     restart: options.restart,
     log: options.log,
     capAdd: [...options.capAdd],

@@ -8,6 +8,7 @@ import { connectMonitor, monitorLastWords, startMonitor } from '../vm/index.ts';
 import { recordVolume } from '../volume/index.ts';
 import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
 import type { CreatedContainer } from './create-container.ts';
+import { leaveNetworks, sweepLeases } from './join-networks.ts';
 import type { KnownContainer } from './open-container.ts';
 import { monitorDied, sessionFailure } from './session-failure.ts';
 import { removeTiedVolumes } from './volumes.ts';
@@ -106,7 +107,9 @@ function recordMounts(root: Root, { id, mounts }: ContainerConfig): void {
 
 /** Clears up after other containers; what fails there is for whoever asks for that container. */
 function repairInBackground(root: Root): void {
-  repairContainers(root).catch(() => {});
+  repairContainers(root)
+    .then(() => sweepLeases(root))
+    .catch(() => {});
 }
 
 async function finish(root: Root, { id, name, directory, config }: Joined, end: AttachEnd): Promise<RunEnd> {
@@ -114,6 +117,7 @@ async function finish(root: Root, { id, name, directory, config }: Joined, end: 
   const lastWords = end.gone ? '' : monitorLastWords(directory);
   if (!end.gone) await settle(root, id);
   if (config.autoRemove) await releaseName(root, name, id);
+  if (config.autoRemove && config.networks.length > 0) await leaveNetworks(root, id);
   if (config.autoRemove && config.mounts.length > 0) await removeTiedVolumes(root);
   return runEnd(name, end, lastWords);
 }

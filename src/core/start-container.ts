@@ -6,6 +6,7 @@ import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { writeContainerConfig } from '../container/index.ts';
 import { findAssets, type VmAssets, type VmConfig } from '../vm/index.ts';
+import { prepareNetworks } from './join-networks.ts';
 import { makeSource } from './make-mounts.ts';
 import { type KnownContainer, openContainer } from './open-container.ts';
 import type { StartableContainer } from './run.ts';
@@ -21,6 +22,7 @@ export async function openToStart(root: Root, text: string): Promise<StartableCo
   }
   if (status === 'running' || status === 'starting' || status === 'restarting') return 'running';
   for (const mount of container.config.mounts) await makeSource(mount);
+  await prepareNetworks(root, container.config);
   const assets = findAssets();
   await renewAssets(container, assets);
   const { id, name, directory, config } = container;

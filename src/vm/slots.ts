@@ -8,7 +8,10 @@ export const BALLOON_SLOT = 22;
 
 const FIRST_LAYER_SLOT = 3;
 
-const LAST_SLOT = 18; // 19 to 21 stay free for networks
+const LAST_SLOT = 18;
+
+/** Of network interfaces. */
+export const NETWORK_SLOTS = [19, 20, 21] as const;
 
 /** Most EROFS disks of a VM without volumes; an image with more layers gets its lowest merged. */
 export const MAX_LAYER_DISKS = LAST_SLOT - FIRST_LAYER_SLOT + 1;

@@ -21,6 +21,7 @@ export type VmConfig = Engine & {
   memoryMiB: number;
   disks: VmDisk[];
   share?: SharedDirectories;
+  nics?: VmNic[];
   vsock: { slot: number; cid: number };
   rng: { slot: number };
   balloon: { slot: number };
@@ -58,6 +59,18 @@ export interface DeviceLimits {
   writeIops?: number;
 }
 
+/** A tap interface that the keeper makes, as a port of a bridge that is there. */
+export interface VmNic {
+  slot: number;
+  mac: string;
+  /** with their prefixes: what the guest's packets may come from */
+  addresses: string[];
+  bridge: string;
+  tap: string;
+  /** bytes */
+  mtu: number;
+}
+
 /** What the guest's virtiofs device shows: entry N of `paths` under the name N. */
 export interface SharedDirectories {
   slot: number;
@@ -79,6 +92,7 @@ export interface VmRequest {
   /** disks of volumes */
   volumes: readonly VmDisk[];
   share: SharedDirectories | undefined;
+  nics: readonly VmNic[];
   tty: boolean;
   stopSignal: number;
   autoRemove: boolean;
@@ -104,6 +118,7 @@ export function vmConfig(request: VmRequest): VmConfig {
     memoryMiB: request.memoryMiB,
     disks: [{ slot: WRITABLE_SLOT, path: request.writable, readOnly: false }, ...layers, ...request.volumes],
     ...(request.share && { share: request.share }),
+    ...(request.nics.length > 0 && { nics: [...request.nics] }),
     vsock: { slot: VSOCK_SLOT, cid: GUEST_CID },
     rng: { slot: RNG_SLOT },
     balloon: { slot: BALLOON_SLOT },

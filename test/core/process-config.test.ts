@@ -90,6 +90,7 @@ describe('/etc/hosts', () => {
       hostname: 'box',
       domainname: 'lan',
       extraHosts: ['db:10.0.0.1', 'six:[fd00::1]'],
+      network: undefined,
     });
     expect(files.get('/etc/hosts')).toMatch(/^127\.0\.0\.1\tlocalhost\n/);
     expect(files.get('/etc/hosts')).toContain('127.0.1.1\tbox.lan box\n10.0.0.1\tdb\nfd00::1\tsix\n');
@@ -98,7 +99,9 @@ describe('/etc/hosts', () => {
   test.each(['db', 'db:', 'db:host', ':1.2.3.4', 'a b:1.2.3.4', 'x:1.2.3.4\n5.6.7.8 y'])(
     '%j is refused',
     (text) => {
-      expect(() => guestFiles({ hostname: 'b', domainname: '', extraHosts: [text] })).toThrow('--add-host');
+      expect(() =>
+        guestFiles({ hostname: 'b', domainname: '', extraHosts: [text], network: undefined }),
+      ).toThrow('--add-host');
     },
   );
 });

@@ -32,7 +32,7 @@ export class TestStore {
 
   get env() {
     // Named: what `auto` says on its first choice would be in the way of exact comparisons.
-    return { HRUN_ROOT: this.dir, HRUN_ENGINE: 'qemu' };
+    return { HRUN_ROOT: this.dir, HRUN_ENGINE: 'qemu', HRUN_NETWORK: 'none' };
   }
 
   /** Runs `hrun ARGS` and returns what it said and its exit code. */

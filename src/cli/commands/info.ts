@@ -23,12 +23,13 @@ export const command = defineCommand<InfoOptions, HostInfo>({
 });
 
 function overview(info: HostInfo): string {
-  const { Engine, KVM } = info;
+  const { Engine, KVM, Network } = info;
   const lines = [
     ['Containers', String(info.Containers)],
     [' Running', String(info.ContainersRunning)],
     [' Stopped', String(info.ContainersStopped)],
     ['Images', String(info.Images)],
+    ['Network', Network.Because === '' ? Network.Default : `${Network.Default}: ${Network.Because}`],
     ['Engine', `${Engine.Name}: ${Engine.Because}`],
     ...(Engine.Advice === '' ? [] : [[' To change it', Engine.Advice]]),
     ['KVM', KVM.State],

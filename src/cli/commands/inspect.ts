@@ -3,6 +3,7 @@ import { HrunError, hasCode } from '../../base/errors.ts';
 import { type Root, rootFromEnvironment } from '../../base/root.ts';
 import { inspectContainer } from '../../core/inspect-container.ts';
 import { inspectImage } from '../../core/inspect-image.ts';
+import { inspectNetwork } from '../../core/networks.ts';
 import { inspectVolume } from '../../core/volumes.ts';
 import { openImageStore } from '../../image/index.ts';
 import { defineCommand } from '../command.ts';
@@ -24,11 +25,11 @@ export const command = defineCommand<InspectOptions, Inspected>({
   name: 'inspect',
   configure: (command) =>
     command
-      .description('Show everything about containers, images or volumes, as JSON.')
+      .description('Show everything about containers, images, volumes or networks, as JSON.')
       .argument('<name...>', 'names or IDs')
       .option('-f, --format <template>', 'a Go template instead of JSON')
       .option('-s, --size', 'with what a container has written')
-      .option('--type <type>', 'look only for this kind: container, image or volume'),
+      .option('--type <type>', 'look only for this kind: container, image, volume or network'),
   async run(names, options) {
     const lookUps = lookUpsOf(options.type);
     const inspected: Inspected = { found: [], failures: [] };
@@ -57,6 +58,7 @@ const KINDS: Readonly<Record<string, LookUp>> = {
   container: (root, name, { size }) => inspectContainer(root, name, { size: size === true }),
   image: inspectOneImage,
   volume: async (root, name) => inspectVolume(root, name),
+  network: inspectNetwork,
 };
 
 function lookUpsOf(type: string | undefined): LookUp[] {
@@ -65,7 +67,7 @@ function lookUpsOf(type: string | undefined): LookUp[] {
   throw new HrunError('USAGE', `"${type}" is not a type`, { hint: `use ${Object.keys(KINDS).join(' or ')}` });
 }
 
-const MISSING = ['NO_SUCH_IMAGE', 'NO_SUCH_CONTAINER', 'NO_SUCH_VOLUME'] as const;
+const MISSING = ['NO_SUCH_IMAGE', 'NO_SUCH_CONTAINER', 'NO_SUCH_VOLUME', 'NO_SUCH_NETWORK'] as const;
 
 async function lookUp(name: string, lookUps: LookUp[], options: InspectOptions): Promise<object> {
   let missing: HrunError | undefined;
@@ -78,7 +80,7 @@ async function lookUp(name: string, lookUps: LookUp[], options: InspectOptions):
     }
   }
   if (lookUps.length === 1) throw missing!;
-  throw new HrunError('NO_SUCH_CONTAINER', `no container, image or volume is called ${name}`, {
+  throw new HrunError('NO_SUCH_CONTAINER', `no container, image, volume or network is called ${name}`, {
     hint: 'see: hrun ps -a, hrun images',
   });
 }

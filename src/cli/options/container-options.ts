@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options of every command that makes a container: how they are declared, and what they mean.
+import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
 import { HrunError } from '../../base/errors.ts';
 import {
@@ -34,6 +35,9 @@ export interface ListFlags {
   deviceReadIops: string[];
   deviceWriteBps: string[];
   deviceWriteIops: string[];
+  dns: string[];
+  dnsOption: string[];
+  dnsSearch: string[];
   env: string[];
   envFile: string[];
   groupAdd: string[];
@@ -64,7 +68,10 @@ export interface ContainerFlags extends Partial<ListFlags> {
   memory?: string;
   memorySwap?: string;
   name?: string;
-  network: string;
+  network?: string;
+  net?: string;
+  ip?: string;
+  macAddress?: string;
   pidsLimit?: string;
   platform?: string;
   privileged?: true;
@@ -90,6 +97,9 @@ const NO_LISTS: ListFlags = {
   deviceReadIops: [],
   deviceWriteBps: [],
   deviceWriteIops: [],
+  dns: [],
+  dnsOption: [],
+  dnsSearch: [],
   env: [],
   envFile: [],
   groupAdd: [],
@@ -172,7 +182,15 @@ export function declareContainerOptions(command: Command): void {
   );
   command.option('--platform <os/arch>', 'platform of the image');
   command.addOption(choice('--engine <engine>', 'what runs the VM', ENGINE_NAMES, 'auto').env('HRUN_ENGINE'));
-  command.addOption(choice('--network <network>', 'networks are not there yet', ['none'], 'none'));
+  command.addOption(
+    new Option('--network <network>', 'bridge, none, or the name of a network').env('HRUN_NETWORK'),
+  );
+  command.addOption(new Option('--net <network>', 'the same as --network').hideHelp());
+  command.option('--ip <address>', 'its IPv4 address in the network');
+  command.option('--mac-address <address>', 'its MAC address in the network');
+  list('--dns <address>', 'a DNS server');
+  list('--dns-search <domain>', 'a domain in which names are looked up; "." for none');
+  list('--dns-option <option>', 'an option of resolv.conf');
 }
 
 /** What the options ask for; USAGE or UNSUPPORTED for a value that cannot be. */
@@ -212,6 +230,10 @@ function processOptions(flags: Flags) {
     capDrop: flags.capDrop,
     privileged: flags.privileged === true,
     ...parseSecurityOptions(flags.securityOpt),
+    network: flags.net ?? flags.network,
+    ip: flags.ip,
+    macAddress: flags.macAddress,
+    dns: { servers: flags.dns.map(checkServer), search: flags.dnsSearch, options: flags.dnsOption },
     init: flags.init === true,
     stopSignal: flags.stopSignal,
     stopTimeout:
@@ -270,6 +292,11 @@ function guestOptions(flags: Flags) {
     volumesFrom: flags.volumesFrom.map(parseVolumesFrom),
     sysctls: parseSysctls(flags.sysctl),
   };
+}
+
+function checkServer(address: string): string {
+  if (isIP(address)) return address;
+  throw new HrunError('USAGE', `--dns ${JSON.stringify(address)} is not an IP address`);
 }
 
 function parseTmpfs(text: string): TmpfsMount {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rootFromEnvironment } from '../../base/root.ts';
+import { allNetworks } from '../../core/networks.ts';
+import type { Network } from '../../network/index.ts';
+import { defineCommand } from '../command.ts';
+import { formatList } from '../output/format.ts';
+
+interface LsOptions {
+  format?: string;
+  quiet?: true;
+  trunc: boolean;
+}
+
+/** A row as `--format` sees it: Docker's field names. */
+interface Shown {
+  CreatedAt: string;
+  Driver: string;
+  ID: string;
+  IPv6: string;
+  Internal: string;
+  Labels: string;
+  Name: string;
+  Scope: string;
+}
+
+const SHORT_ID = 12;
+
+export const command = defineCommand<LsOptions, Shown[]>({
+  name: 'network ls',
+  configure: (command) =>
+    command
+      .description('List networks.')
+      .option('--format <format>', 'table, json, or a Go template')
+      .option('--no-trunc', 'whole IDs')
+      .option('-q, --quiet', 'only their IDs'),
+  run: async (_operands, { trunc }) =>
+    (await allNetworks(rootFromEnvironment())).map((network) => shown(network, trunc)),
+  print(rows, output, { format, quiet }) {
+    if (quiet) output.write(rows.map(({ ID }) => `${ID}\n`).join(''));
+    else output.write(formatList(rows, COLUMNS, format));
+    return undefined;
+  },
+});
+
+const COLUMNS: Record<string, (row: Shown) => string> = {
+  'NETWORK ID': (row) => row.ID,
+  NAME: (row) => row.Name,
+  DRIVER: (row) => row.Driver,
+  SCOPE: (row) => row.Scope,
+};
+
+function shown({ id, name, created, internal, labels }: Network, trunc: boolean): Shown {
+  return {
+    CreatedAt: created,
+    Driver: 'bridge',
+    ID: trunc ? id.slice(0, SHORT_ID) : id,
+    IPv6: 'false',
+    Internal: String(internal),
+    Labels: Object.entries(labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(','),
+    Name: name,
+    Scope: 'local',
+  };
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What networks need of the host: bridges, the firewall's rules and forwarding. All of it is looked at on every start, and made again
+// when it is gone, after a boot of the host or somebody's `nft flush ruleset`.
+import { spawn } from 'node:child_process';
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { text as readAll } from 'node:stream/consumers';
+import { errnoOf, HrunError } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import { native } from '../native/index.ts';
+import { type Network, storeTag } from './network.ts';
+import { ruleset } from './rules.ts';
+import { listNetworks } from './store.ts';
+
+const NFT_PATHS = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft'];
+const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
+const TUN = '/dev/net/tun';
+const CAP_NET_ADMIN = 12n;
+
+/** Why containers of this process's user can have no network here; undefined if they can. */
+export function networkObstacle(): string | undefined {
+  if (process.getuid?.() !== 0) return 'networks need root';
+  if (!mayAdministrate()) return 'this process may not administrate the network (CAP_NET_ADMIN)';
+  if (!isUsable(TUN, constants.R_OK | constants.W_OK)) return `${TUN} cannot be opened`;
+  if (findNft() === undefined) return 'nft is not installed (package nftables)';
+  return undefined;
+}
+
+/** Sees to it that a network works on this host. Only while holding the lock of all networks. HOST_SETUP. */
+export async function ensureNetwork(root: Root, network: Network): Promise<void> {
+  const { bridge, gateway, subnet, mtu } = network;
+  const addresses = [`${gateway}/${subnet.split('/')[1]}`];
+  try {
+    native().ensureBridge({ name: bridge, addresses, mtu });
+    await ensureRules(root);
+    enableForwarding();
+  } catch (error) {
+    if (error instanceof HrunError || errnoOf(error) === undefined) throw error;
+    throw new HrunError(
+      'HOST_SETUP',
+      `network ${network.name} cannot be set up: ${(error as Error).message}`,
+      {
+        hint: 'use --network none, or see: hrun info',
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Puts the rules of all networks in force, unless they are. Only while holding the lock of all networks. */
+export async function ensureRules(root: Root): Promise<void> {
+  const { table, marker, text } = ruleset(storeTag(root), listNetworks(root));
+  if (!native().hasFirewallRule(table, marker)) await applyRules(text);
+}
+
+/** Removes what a network that is no more has on this host. Only while holding the lock of all networks. */
+export async function dismantleNetwork(root: Root, network: Network): Promise<void> {
+  native().removeLink(network.bridge);
+  if (listNetworks(root).length > 0) return await ensureRules(root);
+  const { table } = ruleset(storeTag(root), []);
+  await applyRules(`table inet ${table}\ndelete table inet ${table}\n`);
+}
+
+async function applyRules(rules: string): Promise<void> {
+  const program = findNft();
+  if (program === undefined) {
+    throw new HrunError('HOST_SETUP', 'nft is not installed', { hint: 'run: apt-get install nftables' });
+  }
+  const child = spawn(program, ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
+  const ended = new Promise<number | null>((resolve, reject) =>
+    child.on('error', reject).on('close', resolve),
+  );
+  child.stdin.on('error', () => {}).end(rules); // that it reads no further is told by how it ends
+  const [complaint, code] = await Promise.all([readAll(child.stderr), ended]);
+  if (code === 0) return;
+  throw new HrunError('HOST_SETUP', `nft refused the firewall's rules: ${complaint.trim().split('\n')[0]}`, {
+    hint: 'the kernel needs nf_tables with NAT (nft_chain_nat, nft_masq)',
+  });
+}
+
+/** As Docker does. It stays on: others may count on it by then. */
+function enableForwarding(): void {
+  if (readFileSync(FORWARDING, 'utf8').trim() !== '1') writeFileSync(FORWARDING, '1');
+}
+
+function mayAdministrate(): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return effective !== undefined && ((BigInt(`0x${effective}`) >> CAP_NET_ADMIN) & 1n) === 1n;
+}
+
+function findNft(): string | undefined {
+  return NFT_PATHS.find((path) => isUsable(path, constants.X_OK));
+}
+
+function isUsable(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network namespace that stands for a whole host, and the commands that run on it.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { execa } from 'execa';
+import { HRUN, type TestStore } from './hrun.ts';
+
+/** Why there can be none here; undefined if there can. */
+export function hostNetworkObstacle(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root';
+  for (const path of ['/dev/net/tun', '/usr/sbin/nft', '/usr/bin/nsenter']) {
+    if (!existsSync(path)) return `needs ${path}`;
+  }
+  return spawnSync('unshare', ['-n', 'true']).status === 0 ? undefined : 'needs network namespaces';
+}
+
+/** A server of the test: HTTP, and a port that says how many bytes it was sent. */
+export interface TestServer {
+  port: number;
+  md5: string;
+  sinkPort: number;
+}
+
+export class OwnNetwork {
+  readonly #store: TestStore;
+  readonly #holder: ChildProcess;
+  readonly #servers: ChildProcess[] = [];
+
+  constructor(store: TestStore) {
+    this.#store = store;
+    this.#holder = spawn('unshare', ['-n', 'sh', '-c', 'ip link set lo up; exec sleep 1000'], {
+      stdio: 'ignore',
+    });
+    while (readFileSync(`/proc/${this.#holder.pid}/comm`, 'utf8').trim() !== 'sleep')
+      spawnSync('sleep', ['0.01']);
+  }
+
+  /** Runs `hrun ARGS` on it. */
+  async hrun(args: string[]) {
+    const result = await this.#run([HRUN, ...args]);
+    if (result.exitCode !== 0) throw new Error(`hrun ${args.join(' ')}: ${result.stderr}${result.stdout}`);
+    return result;
+  }
+
+  /** Runs a shell script on it. */
+  shell(script: string) {
+    return this.#run(['sh', '-c', script]);
+  }
+
+  /** Serves `bytes` random bytes on an address of it. */
+  async serve(address: string, bytes: number): Promise<TestServer> {
+    const program = `
+      const { randomBytes, createHash } = require('node:crypto');
+      const body = randomBytes(${bytes});
+      const http = require('node:http').createServer((_, answer) => answer.end(body));
+      const sink = require('node:net').createServer({ allowHalfOpen: true }, (socket) => {
+        let count = 0;
+        socket.on('data', (chunk) => (count += chunk.length)).on('end', () => socket.end(count + '\\n'));
+      });
+      http.listen(0, '${address}', () => sink.listen(0, '${address}', () => console.log(JSON.stringify({
+        port: http.address().port, sinkPort: sink.address().port, md5: createHash('md5').update(body).digest('hex'),
+      }))));`;
+    const child = spawn('nsenter', [...this.#enter(), process.execPath, '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#servers.push(child);
+    return JSON.parse(String(await new Promise((resolve) => child.stdout.once('data', resolve))));
+  }
+
+  /** Waits until something holds. */
+  async until(holds: () => Promise<boolean>): Promise<void> {
+    for (let attempt = 0; attempt < 500; attempt++) {
+      if (await holds()) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`never came true: ${holds}`);
+  }
+
+  /** Once nothing runs on it, it is gone. */
+  close(): void {
+    for (const child of [...this.#servers, this.#holder]) {
+      child.stdout?.destroy();
+      child.kill('SIGKILL');
+      child.unref();
+    }
+  }
+
+  #enter(): string[] {
+    return [`--net=/proc/${this.#holder.pid}/ns/net`];
+  }
+
+  #run(command: string[]) {
+    return execa('nsenter', [...this.#enter(), ...command], {
+      env: this.#store.env,
+      reject: false,
+      stdin: 'ignore',
+      stripFinalNewline: false,
+      timeout: 100_000,
+    });
+  }
+}
