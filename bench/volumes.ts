@@ -15,7 +15,12 @@ const IMAGE = 'debian:demo';
 
 const dir = mkdtempSync(join(tmpdir(), 'hrun-bench-volumes-'));
 const host = join(dir, 'host');
-const env = { ...process.env, HRUN_ROOT: join(dir, 'root'), HRUN_ENGINE: process.env.HRUN_ENGINE ?? 'qemu' };
+const env = {
+  ...process.env,
+  HRUN_ROOT: join(dir, 'root'),
+  HRUN_ENGINE: process.env.HRUN_ENGINE ?? 'qemu',
+  HRUN_NETWORK: 'none',
+};
 
 /** Makes the tree unless it is there, then prints seconds of: first walk, second walk, write, read. */
 const WORK = `
