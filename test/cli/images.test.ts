@@ -220,7 +220,7 @@ describe('inspect', () => {
     expect(await hrun('inspect', 'nope')).toMatchObject({
       exitCode: 1,
       stdout: '[]\n',
-      stderr: 'hrun: no container, image or volume is called nope; see: hrun ps -a, hrun images\n',
+      stderr: 'hrun: no container, image, volume or network is called nope; see: hrun ps -a, hrun images\n',
     });
   });
 });

@@ -54,6 +54,20 @@ describe.skipIf(cannot)(`the default network${cannot ? ` (this host cannot: ${ca
     expect(out.trim()).toBe('refused');
   });
 
+  test('leads out by the address of the host, and nobody out there leads in', async () => {
+    const outside = await host.neighbour();
+    const server = await outside.serve('192.0.2.2', 1000);
+    const out = await run([], `wget -qO- http://192.0.2.2:${server.port}/ | md5sum | cut -d' ' -f1`);
+    expect(out.trim()).toBe(server.md5);
+    await outside.shell('ip route add 172.31.0.0/16 via 192.0.2.1'); // only now: what went before was translated
+    const id = (await host.hrun(['run', '-d', ...NETWORK, 'busybox', 'sleep', '1000'])).stdout.trim();
+    expect((await host.shell('busybox ping -c 1 -W 5 172.31.0.2')).exitCode).toBe(0);
+    expect((await outside.shell('busybox ping -c 1 -W 1 172.31.0.1')).exitCode).toBe(0);
+    expect((await outside.shell('busybox ping -c 1 -W 1 172.31.0.2')).exitCode).not.toBe(0);
+    await host.hrun(['rm', '-f', id]);
+    outside.close();
+  });
+
   test('connects containers, both of which are shown by inspect', async () => {
     const id = (
       await host.hrun(['run', '-d', ...NETWORK, 'busybox', 'sh', '-c', 'nc -ll -p 80 -e echo hi'])

@@ -8,7 +8,7 @@ import { HRUN, type TestStore } from './hrun.ts';
 /** Why there can be none here; undefined if there can. */
 export function hostNetworkObstacle(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
-  for (const path of ['/dev/net/tun', '/usr/sbin/nft', '/usr/bin/nsenter']) {
+  for (const path of ['/dev/net/tun', '/usr/sbin/nft', '/usr/bin/nsenter', '/bin/busybox']) {
     if (!existsSync(path)) return `needs ${path}`;
   }
   return spawnSync('unshare', ['-n', 'true']).status === 0 ? undefined : 'needs network namespaces';
@@ -74,6 +74,15 @@ export class OwnNetwork {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error(`never came true: ${holds}`);
+  }
+
+  /** Another host, joined to this one by a cable: this one is 192.0.2.1, the other 192.0.2.2. */
+  async neighbour(): Promise<OwnNetwork> {
+    const other = new OwnNetwork(this.#store);
+    const cable = `ip link add out0 type veth peer name out0 netns /proc/${other.#holder.pid}/ns/net`;
+    await this.shell(`${cable}; ip addr add 192.0.2.1/24 dev out0; ip link set out0 up`);
+    await other.shell('ip addr add 192.0.2.2/24 dev out0; ip link set out0 up');
+    return other;
   }
 
   /** Once nothing runs on it, it is gone. */

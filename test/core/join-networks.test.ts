@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Root, rootAt } from '../../src/base/root.ts';
+import { containerDirectory, lockForMaking, newContainerId } from '../../src/container/index.ts';
+import type { ContainerOptions } from '../../src/core/container-options.ts';
+import { guestFiles } from '../../src/core/guest-files.ts';
+import { defaultNetwork, networkMode, sweepLeases, withNetworks } from '../../src/core/join-networks.ts';
+import { listLeases, takeLease } from '../../src/network/index.ts';
+
+let root: Root;
+
+beforeEach(() => {
+  root = rootAt(mkdtempSync(join(tmpdir(), 'hrun-join-')));
+});
+afterEach(() => rmSync(root.dir, { recursive: true }));
+
+const mode = (options: Partial<ContainerOptions>) => networkMode(options as ContainerOptions);
+
+describe('leases whose container is gone', () => {
+  test('are taken back, but not while a container is being made, nor from one that is there', async () => {
+    const [there, gone] = [newContainerId(), newContainerId()];
+    const making = await lockForMaking(root);
+    mkdirSync(containerDirectory(root, there));
+    const network = await withNetworks(root, () => defaultNetwork(root));
+    await withNetworks(root, () => takeLease(root, network, there, undefined));
+    await withNetworks(root, () => takeLease(root, network, gone, undefined));
+    await sweepLeases(root);
+    expect(listLeases(root, network)).toHaveLength(2);
+    making.release();
+    await sweepLeases(root);
+    expect(listLeases(root, network).map(({ id }) => id)).toEqual([there]);
+  });
+});
+
+describe('--network', () => {
+  test('host is refused with what to do instead', () => {
+    expect(() => mode({ network: 'host' })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
+  });
+
+  test('none cannot have an address', () => {
+    expect(mode({ network: 'none' })).toBe('none');
+    expect(() => mode({ network: 'none', ip: '10.0.0.2' })).toThrow('--ip and --mac-address need a network');
+  });
+});
+
+describe('/etc/hosts', () => {
+  const identity = { hostname: 'web', domainname: '', extraHosts: ['up:host-gateway'] };
+
+  test('has the address in the network, and the host’s where it is asked for', () => {
+    const network = { address: '172.31.0.2', gateway: '172.31.0.1', resolvers: '' };
+    const hosts = guestFiles({ ...identity, network }).get('/etc/hosts')!;
+    expect(hosts).toContain('172.31.0.2\tweb\n172.31.0.1\tup\n');
+  });
+
+  test('cannot name the gateway without a network', () => {
+    expect(() => guestFiles({ ...identity, network: undefined })).toThrow(
+      'invalid --add-host "up:host-gateway"',
+    );
+  });
+});
