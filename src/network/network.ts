@@ -38,6 +38,7 @@ const NETWORK_FILE = 'network.json';
 const VALID = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 /** What --network means besides names of networks. */
 const RESERVED = new Set(['none', 'host', 'default', 'container']);
+const TAP_NAME_LENGTH = 15;
 const SYSTEM_ROOT = '/var/lib/hrun';
 
 /** True for a name: only such a one is a network's directory. */
@@ -70,9 +71,10 @@ export function storeTag(root: Root): string {
   return `hr${createHash('sha256').update(root.dir).digest('hex').slice(0, 6)}`;
 }
 
-/** The tap interface of a container's NIC: at most 15 bytes, as the kernel has it. */
+/** The tap interface of a container's NIC: as long as the kernel takes it, so that no two containers' meet. */
 export function tapName(root: Root, containerId: string, index: number): string {
-  return `${storeTag(root).slice(0, 8)}${containerId.slice(0, 6)}${index}`;
+  const tag = storeTag(root);
+  return `${tag}${containerId.slice(0, TAP_NAME_LENGTH - 1 - tag.length)}${index}`;
 }
 
 /** Reads a network; undefined when there is none of that name. STORE_CORRUPT when it is damaged. */
