@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const CI = process.env.CI === 'true';
 
+/** Containers of root would be in the network of the machine that the tests run on. */
+const NO_NETWORK = { HRUN_NETWORK: 'none' };
+
 // Three projects: `unit` is what `npm run check` runs; `vm` boots real guests; `kvm` is what takes minutes on /dev/kvm.
 export default defineConfig({
   test: {
@@ -10,6 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          env: NO_NETWORK,
           include: ['test/**/*.test.ts'],
           exclude: ['test/vm/**', 'test/kvm/**'],
           testTimeout: 60_000,
@@ -19,6 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'kvm',
+          env: NO_NETWORK,
           include: ['test/kvm/**/*.test.ts'],
           testTimeout: 1_800_000,
           fileParallelism: false,
@@ -27,6 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'vm',
+          env: NO_NETWORK,
           include: ['test/vm/**/*.test.ts'],
           testTimeout: CI ? 300_000 : 120_000,
           hookTimeout: 600_000,
