@@ -6,7 +6,7 @@ const CONFIGURE: Configure = {
   ...{ layerSlots: [3, 4], writableSlot: 2, shareSlot: undefined, hostname: 'box', domainname: '' },
   ...{ readOnlyRoot: false, privileged: false, mounts: [], sysctls: new Map([['net.a', '1']]) },
   ...{ files: new Map([['/etc/hosts', 'text']]), maskedPaths: ['/proc/keys'], readOnlyPaths: [] },
-  ...{ shmSize: 1 << 20, pidsLimit: 20 },
+  ...{ shmSize: 1 << 20, pidsLimit: 20, nics: [] },
 };
 
 describe('another limit of processes', () => {
