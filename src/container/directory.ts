@@ -82,10 +82,13 @@ export function listContainerIds(root: Root): string[] {
   }
 }
 
-/** The container that a name, an id or the unique beginning of one means; NO_SUCH_CONTAINER, AMBIGUOUS_ID. */
+/**
+ * The container that a name, an id or the unique beginning of one means; NO_SUCH_CONTAINER, AMBIGUOUS_ID. While a container is
+ * renamed it can be found by two names: the one that is written down is its own.
+ */
 export function findContainer(root: Root, text: string): string {
   const named = idOfName(root, text);
-  if (named) return named;
+  if (named && (nameOf(root, named) ?? text) === text) return named;
   const matches = isIdPrefix(text) ? listContainerIds(root).filter((id) => id.startsWith(text)) : [];
   if (matches.length > 1) {
     throw new HrunError('AMBIGUOUS_ID', `${matches.length} containers have an ID that begins with ${text}`, {

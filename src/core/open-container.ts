@@ -30,6 +30,7 @@ export async function openContainer(root: Root, text: string): Promise<KnownCont
   const state = readState(directory);
   if (!state) throw noSuchContainer(text);
   const config = readContainerConfig(directory);
+  if (config.name !== text && !id.startsWith(text)) throw noSuchContainer(text); // it has been renamed meanwhile
   return { id, name: config.name, directory, config, state };
 }
 

@@ -40,6 +40,13 @@ test('of many who rename a container at the same time one has its way, and the o
       expect(result.reason.message).toMatch(/has just been renamed moved-\d|no such container: moved/);
 });
 
+test('a name that a renaming has not yet freed is not the name of the container any more', async () => {
+  await renameContainer(root, 'moved', 'after');
+  await takeName(root, 'moved', readContainerConfig(directory).id);
+  await expect(renameContainer(root, 'moved', 'second')).rejects.toThrow('no such container: moved');
+  expect(readContainerConfig(directory).name).toBe('after');
+});
+
 test('a container that is changed and renamed at the same time has both', async () => {
   const label = changeConfig(root, directory, (config) => ({ ...config, labels: { a: 'b' } }));
   await Promise.all([label, renameContainer(root, 'moved', 'after')]);
