@@ -3,6 +3,7 @@
 import { constants, type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { errnoOf } from '../base/errors.ts';
 
 /** One line of output, or a piece of a long one: `text` ends in a line feed unless it is a piece. */
@@ -61,7 +62,10 @@ interface LogFiles extends AsyncDisposable {
 /** Rotations do not get in between as often as this, unless files hold a few lines each: then what was found has to do. */
 const MAX_ATTEMPTS = 20;
 
-/** Opens all files of a log. The monitor may rename them meanwhile: only when each still has its name have all been found. */
+/**
+ * Opens all files of a log. The monitor may rename them meanwhile, and a directory that is read meanwhile need not show what is
+ * renamed: only when the names are the same afterwards, and each is still that of its file, have all been found.
+ */
 async function openAll(directory: string): Promise<LogFiles> {
   for (let attempt = 1; ; attempt++) {
     const names = await logNames(directory);
@@ -69,7 +73,8 @@ async function openAll(directory: string): Promise<LogFiles> {
     const handles = found.filter((handle) => handle !== undefined);
     const named = await Promise.all(names.map((name, i) => isNamed(found[i], join(directory, name))));
     const close = async () => void (await Promise.all(handles.map((handle) => handle.close())));
-    if (named.every(Boolean) || attempt === MAX_ATTEMPTS) return { handles, [Symbol.asyncDispose]: close };
+    const unmoved = named.every(Boolean) && isDeepStrictEqual(await logNames(directory), names);
+    if (unmoved || attempt === MAX_ATTEMPTS) return { handles, [Symbol.asyncDispose]: close };
     await close();
   }
 }
