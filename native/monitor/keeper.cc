@@ -17,6 +17,7 @@
 #include "jail/violation.h"
 #include "monitor/clock.h"
 #include "monitor/control_server.h"
+#include "monitor/signals.h"
 #include "monitor/state_file.h"
 #include "protocol.h"
 
@@ -30,20 +31,6 @@ constexpr uint32_t kNotRun = 125;
 
 void say(const std::string& what) {
     dprintf(STDERR_FILENO, "hrun-vmm: %s\n", what.c_str());
-}
-
-// SIGTERM is passed on; the others that would end the monitor's keeper are not for it.
-Result<Fd> watch_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP})
-        sigaddset(&signals, number);
-    signal(SIGPIPE, SIG_IGN);
-    Fd fd(sigprocmask(SIG_BLOCK, &signals, nullptr) < 0 ? -1
-                                                        : signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!fd.valid())
-        return Error::last("watch for signals");
-    return fd;
 }
 
 std::string how_it_ended(int status) {

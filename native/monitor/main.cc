@@ -15,6 +15,7 @@
 #include "monitor/keeper.h"
 #include "monitor/restart_wait.h"
 #include "monitor/service.h"
+#include "monitor/signals.h"
 #include "monitor/vm.h"
 
 namespace {
@@ -36,23 +37,9 @@ Fd first_client() {
     return Fd(fstat(kFirstClient, &st) == 0 && S_ISSOCK(st.st_mode) ? kFirstClient : -1);
 }
 
-Result<Fd> watch_for_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    signal(SIGPIPE, SIG_IGN);
-    Fd fd(sigprocmask(SIG_BLOCK, &signals, nullptr) < 0 ? -1
-                                                        : signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!fd.valid())
-        return Error::last("watch for signals");
-    return fd;
-}
-
 // Runs `owner` until it stops the loop; SIGTERM calls `stop`.
 template <class Owner, class Stop> int serve(EventLoop& loop, Owner& owner, Fd client, const Stop& stop) {
-    auto signals = watch_for_signals();
+    auto signals = watch_signals();
     if (!signals)
         return complain(signals.error().message());
     auto watch = loop.watch(signals->get(), EPOLLIN, [&](uint32_t) {

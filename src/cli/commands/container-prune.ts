@@ -7,8 +7,7 @@ import {
   mayPrune,
   type PruneFlags,
   parsePruneFilters,
-  printPruned,
-  printReclaimed,
+  printOutcome,
 } from '../options/prune.ts';
 
 export const command = defineCommand<PruneFlags, Pruned | undefined>({
@@ -22,9 +21,7 @@ export const command = defineCommand<PruneFlags, Pruned | undefined>({
     return await pruneContainers(rootFromEnvironment(), filters);
   },
   print(pruned, output) {
-    if (!pruned) return undefined;
-    printPruned('Deleted Containers', pruned, output);
-    printReclaimed(pruned.reclaimed, output);
+    if (pruned) printOutcome('Deleted Containers', pruned, output);
     return undefined;
   },
 });

@@ -7,8 +7,7 @@ import {
   mayPrune,
   type PruneFlags,
   parsePruneFilters,
-  printPruned,
-  printReclaimed,
+  printOutcome,
 } from '../options/prune.ts';
 
 interface ImagePruneFlags extends PruneFlags {
@@ -31,9 +30,7 @@ export const command = defineCommand<ImagePruneFlags, Pruned | undefined>({
     return await pruneImages(rootFromEnvironment(), filters, { all });
   },
   print(pruned, output) {
-    if (!pruned) return undefined;
-    printPruned('Deleted Images', pruned, output);
-    printReclaimed(pruned.reclaimed, output);
+    if (pruned) printOutcome('Deleted Images', pruned, output);
     return undefined;
   },
 });

@@ -8,8 +8,7 @@ import {
   mayPrune,
   type PruneFlags,
   parsePruneFilters,
-  printPruned,
-  printReclaimed,
+  printOutcome,
 } from '../options/prune.ts';
 
 interface VolumePruneFlags extends PruneFlags {
@@ -32,9 +31,7 @@ export const command = defineCommand<VolumePruneFlags, Pruned | undefined>({
     return await pruneVolumes(rootFromEnvironment(), filters, { all });
   },
   print(pruned, output) {
-    if (!pruned) return undefined;
-    printPruned('Deleted Volumes', pruned, output);
-    printReclaimed(pruned.reclaimed, output);
+    if (pruned) printOutcome('Deleted Volumes', pruned, output);
     return undefined;
   },
 });

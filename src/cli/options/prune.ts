@@ -50,3 +50,9 @@ export function printPruned(title: string, { removed }: Pruned, output: Output):
 export function printReclaimed(bytes: number, output: Output): void {
   output.line(`Total reclaimed space: ${formatSize(bytes)}`);
 }
+
+/** What there is to say when one kind of things was pruned. */
+export function printOutcome(title: string, pruned: Pruned, output: Output): void {
+  printPruned(title, pruned, output);
+  printReclaimed(pruned.reclaimed, output);
+}
