@@ -4,68 +4,39 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-#include "jail/seccomp_context.h"
+#include "jail/compiled_filters.inc"
 
 namespace hrun::jail {
 
 namespace {
 
-Error builder_error(int code) {
-    return {-code, "build a system-call filter"};
+std::span<const sock_filter> program_of(ThreadKind kind) {
+    switch (kind) {
+    case ThreadKind::kVcpu:
+        return kVcpuFilter;
+    case ThreadKind::kDiskWorker:
+        return kDiskWorkerFilter;
+    case ThreadKind::kEventLoop:
+        break;
+    }
+    return kEventLoopFilter;
 }
 
 } // namespace
 
-Result<SeccompContext> create_seccomp_context(uint32_t otherwise) {
-    SeccompContext context(seccomp_init(otherwise), seccomp_release);
-    if (!context)
-        return Error{ENOMEM, "build a system-call filter"};
-    if (const int code = seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-        code < 0)
-        return builder_error(code);
-    return context;
+Filter Filter::of_thread(ThreadKind kind, pid_t self) {
+    Filter filter(program_of(kind));
+    for (sock_filter& instruction : filter.program_)
+        if (instruction.k == static_cast<uint32_t>(kAnyProcess))
+            instruction.k = static_cast<uint32_t>(self);
+    return filter;
 }
 
-// libseccomp writes to descriptors only.
-Result<std::vector<sock_filter>> export_program(const SeccompContext& context) {
-    const Fd file(memfd_create("filter", MFD_CLOEXEC));
-    if (!file.valid())
-        return Error::last("build a system-call filter");
-    if (const int code = seccomp_export_bpf(context.get(), file.get()); code < 0)
-        return builder_error(code);
-    const off_t size = lseek(file.get(), 0, SEEK_END);
-    std::vector<sock_filter> program(static_cast<size_t>(size) / sizeof(sock_filter));
-    if (pread(file.get(), program.data(), program.size() * sizeof(sock_filter), 0) != size)
-        return Error::last("build a system-call filter");
-    return program;
-}
-
-Result<Filter> Filter::compile(ThreadKind kind, pid_t self) {
-    auto context = create_seccomp_context(SCMP_ACT_TRAP);
-    if (!context)
-        return context.error();
-    for (const AllowedCall& call : allowed_calls(kind, self)) {
-        std::vector<scmp_arg_cmp> arguments;
-        for (const Condition& condition : call.conditions)
-            arguments.push_back({condition.argument, SCMP_CMP_MASKED_EQ, condition.mask, condition.value});
-        const int code = seccomp_rule_add_array(context->get(), SCMP_ACT_ALLOW, call.number,
-                                                static_cast<unsigned>(arguments.size()), arguments.data());
-        if (code < 0)
-            return builder_error(code);
-    }
-    // glibc tries clone3 first, whose flags a filter cannot see, and then clone.
-    if (const int code = seccomp_rule_add(context->get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-        code < 0)
-        return builder_error(code);
-    auto program = export_program(*context);
-    if (!program)
-        return program.error();
-    return Filter(std::move(*program));
+Filter Filter::of_program() {
+    return Filter(kProgramFilter);
 }
 
 // Threads that leave signals to others block them all; a blocked SIGSYS would kill the process and name nothing.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread's system-call filter (seccomp(2)): compiled once, installed by each thread that it is for.
+// A thread's system-call filter (seccomp(2)). All are compiled when hrun is built (filter_compiler.cc): libseccomp takes a
+// millisecond for them, which is much of a VM's start.
 #pragma once
 
 #include <linux/filter.h>
 
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -13,16 +15,17 @@ namespace hrun::jail {
 
 class Filter {
   public:
-    // The list of `kind`. What is not on it raises SIGSYS in the thread (violation.h), a system call of another
-    // architecture kills the process.
-    static Result<Filter> compile(ThreadKind kind, pid_t self);
+    // The list of `kind` for threads of the process `self`. What is not on it raises SIGSYS in the thread (violation.h), a
+    // system call of another architecture kills the process.
+    static Filter of_thread(ThreadKind kind, pid_t self);
+    // For a program under our care (denied_calls.h): what is denied fails with EPERM.
+    static Filter of_program();
 
     // For the calling thread and those that it starts, for good. no_new_privs must be set.
     Result<void> install() const;
 
   private:
-    friend Result<Filter> compile_program_filter();
-    explicit Filter(std::vector<sock_filter> program) : program_(std::move(program)) {}
+    explicit Filter(std::span<const sock_filter> program) : program_(program.begin(), program.end()) {}
 
     std::vector<sock_filter> program_;
 };

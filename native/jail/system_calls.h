@@ -26,6 +26,9 @@ struct AllowedCall {
     std::vector<Condition> conditions; // all must hold
 };
 
+// Stands for the process that a list is made for before it is known; no process has this number (PID_MAX_LIMIT is 2^22).
+constexpr pid_t kAnyProcess = 0x7fff5e1f;
+
 // `self`: the process that the threads belong to, the only one that they may signal.
 std::vector<AllowedCall> allowed_calls(ThreadKind kind, pid_t self);
 

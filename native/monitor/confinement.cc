@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <memory>
 
 #include "jail/filter.h"
 #include "jail/landlock.h"
@@ -64,25 +63,18 @@ Result<void> Confinement::enter_root() {
     return jail::confine_to_working_directory();
 }
 
-Result<std::function<void()>> Confinement::thread_lock(jail::ThreadKind kind) const {
-    auto filter = jail::Filter::compile(kind, getpid());
-    if (!filter)
-        return filter.error();
-    auto shared = std::make_shared<jail::Filter>(std::move(*filter));
-    return std::function<void()>([shared] {
-        if (auto installed = shared->install(); !installed) {
+std::function<void()> Confinement::thread_lock(jail::ThreadKind kind) const {
+    return [filter = jail::Filter::of_thread(kind, getpid())] {
+        if (auto installed = filter.install(); !installed) {
             dprintf(STDERR_FILENO, "hrun-vmm: %s\n", installed.error().message().c_str());
             _exit(1);
         }
-    });
+    };
 }
 
 Result<void> Confinement::lock() {
     HRUN_TRY(enter());
-    auto filter = jail::Filter::compile(jail::ThreadKind::kEventLoop, getpid());
-    if (!filter)
-        return filter.error();
-    return filter->install();
+    return jail::Filter::of_thread(jail::ThreadKind::kEventLoop, getpid()).install();
 }
 
 } // namespace hrun::monitor

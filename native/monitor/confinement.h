@@ -29,7 +29,7 @@ class Confinement {
     // The container's directory becomes all that there is; capabilities go for good. Before there are other threads.
     Result<void> enter();
     // For a thread that is not the event loop's: to be called on it. A thread that cannot be locked in ends the process.
-    Result<std::function<void()>> thread_lock(jail::ThreadKind kind) const;
+    std::function<void()> thread_lock(jail::ThreadKind kind) const;
     // enter(), if that was not yet, and the system calls of the calling thread, which runs the event loop.
     Result<void> lock();
 

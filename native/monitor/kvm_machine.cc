@@ -93,11 +93,7 @@ Result<std::unique_ptr<vmm::Machine>> KvmMachine::build() {
     auto supported = system->supported_cpuid();
     if (!supported)
         return supported.error();
-    auto lock_vcpu = container_.jail->thread_lock(jail::ThreadKind::kVcpu);
-    auto lock_worker = container_.jail->thread_lock(jail::ThreadKind::kDiskWorker);
-    if (!lock_vcpu || !lock_worker)
-        return (lock_vcpu ? lock_worker : lock_vcpu).error();
-    lock_worker_ = std::move(*lock_worker);
+    lock_worker_ = container_.jail->thread_lock(jail::ThreadKind::kDiskWorker);
     auto devices = create_devices();
     auto machine_config = config();
     if (!devices)
@@ -113,7 +109,7 @@ Result<std::unique_ptr<vmm::Machine>> KvmMachine::build() {
                 true)) // the first step: KVM has made the VM, see jail/cgroup.h; the others go on meanwhile
             container_.keeper->tell(KeeperRequest::kPlace);
     });
-    builder.on_vcpu_entered(std::move(*lock_vcpu));
+    builder.on_vcpu_entered(container_.jail->thread_lock(jail::ThreadKind::kVcpu));
     return builder.build(*machine_config, std::move(*devices));
 }
 

@@ -8,8 +8,8 @@
 
 #include "base/unix_socket.h"
 #include "boot/x86_64/mp_table.h"
+#include "jail/filter.h"
 #include "jail/privileges.h"
-#include "jail/program_filter.h"
 #include "jail/program_root.h"
 #include "memory/memory_file.h"
 #include "monitor/disk_file.h"
@@ -174,9 +174,6 @@ Result<void> QemuMachine::watch_share() {
 // QEMU gets a root with nothing but itself and what it loads by path, no privileges, and its own sandbox on top.
 Result<void> QemuMachine::spawn(const qemu::Config& config, const std::string& mp_table, int error_output,
                                 std::span<const int> fds) {
-    auto filter = jail::compile_program_filter();
-    if (!filter)
-        return filter.error();
     auto process = qemu::Process::spawn(qemu::command_line(config), error_output, fds, [&]() -> Result<void> {
         const std::vector<jail::RootFile> files{
             {kKernel, config_.kernel, {}}, {kInitrd, config_.initrd, {}}, {kMpTable, {}, mp_table}};
@@ -186,7 +183,7 @@ Result<void> QemuMachine::spawn(const qemu::Config& config, const std::string& m
         if (container_.jail->own_mounts())
             HRUN_TRY(jail::enter_program_root(".", config.binary, files, devices));
         HRUN_TRY(jail::drop_privileges());
-        return filter->install();
+        return jail::Filter::of_program().install();
     });
     if (!process)
         return process.error();

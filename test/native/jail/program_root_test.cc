@@ -9,9 +9,9 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "jail/filter.h"
 #include "jail/namespaces.h"
 #include "jail/privileges.h"
-#include "jail/program_filter.h"
 #include "jail/root.h"
 
 namespace hrun::jail {
@@ -20,7 +20,6 @@ namespace {
 [[noreturn]] void run(const std::string& script, int output, uid_t user, gid_t group) {
     dup2(output, 1);
     dup2(output, 2);
-    auto filter = compile_program_filter();
     auto done = user == 0 ? Result<void>() : map_own_ids(user, group);
     if (done)
         done = make_mounts_private();
@@ -30,7 +29,7 @@ namespace {
     if (done)
         done = drop_privileges();
     if (done)
-        done = filter ? filter->install() : Result<void>(filter.error());
+        done = Filter::of_program().install();
     if (!done)
         dprintf(1, "%s\n", done.error().message().c_str());
     else

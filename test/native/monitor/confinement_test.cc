@@ -49,7 +49,7 @@ constexpr int kNotJailed = 99;
     if (!lock)
         _exit(kNotJailed);
     std::thread thread([&] {
-        (*lock)();
+        lock();
         _exit(attempt() < 0 ? errno : 0);
     });
     thread.join();

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "jail/program_filter.h"
+#include "jail/denied_calls.h"
 
-#include <sys/socket.h>
 #include <sys/syscall.h>
-
-#include "jail/seccomp_context.h"
 
 namespace hrun::jail {
 
@@ -69,24 +66,8 @@ constexpr int kDenied[] = {
 
 } // namespace
 
-Result<Filter> compile_program_filter() {
-    auto context = create_seccomp_context(SCMP_ACT_ALLOW);
-    if (!context)
-        return context.error();
-    int code = 0;
-    for (const int number : kDenied)
-        if (code == 0)
-            code = seccomp_rule_add(context->get(), SCMP_ACT_ERRNO(EPERM), number, 0);
-    for (const int call : {SYS_socket, SYS_socketpair})
-        if (code == 0)
-            code = seccomp_rule_add(context->get(), SCMP_ACT_ERRNO(EPERM), call, 1,
-                                    SCMP_A0(SCMP_CMP_NE, AF_UNIX));
-    if (code < 0)
-        return Error{-code, "build a program's system-call filter"};
-    auto program = export_program(*context);
-    if (!program)
-        return program.error();
-    return Filter(std::move(*program));
+std::span<const int> denied_calls() {
+    return kDenied;
 }
 
 } // namespace hrun::jail
