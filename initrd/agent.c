@@ -10,6 +10,10 @@
 #include "protocol.h"
 #include "requests.h"
 #include "shutdown.h"
+#include "template.h"
+
+/* Out of the way of the container's start. */
+#define BIND_AFTER_MS 200
 
 static int on_frame(struct connection* connection, const struct frame* frame, struct err* err) {
     return request_handle(connection->owner, connection, frame, err);
@@ -110,16 +114,30 @@ static void tend_sessions(struct agent* agent) {
     }
 }
 
+static uint64_t sooner(uint64_t one, uint64_t other) {
+    return !one || (other && other < one) ? other : one;
+}
+
 /* Milliseconds until something is late; -1 for never. */
 static int time_left(const struct agent* agent) {
     uint64_t now = loop_now();
-    uint64_t next = agent->shutting_down ? agent->shutdown_deadline : 0;
+    uint64_t next = sooner(agent->shutting_down ? agent->shutdown_deadline : 0, agent->bind_at);
     for (struct session* session = agent->sessions; session; session = session->next)
-        if (session->deadline && (!next || session->deadline < next))
-            next = session->deadline;
+        next = sooner(next, session->deadline);
     if (!next)
         return -1;
     return next > now ? (int)(next - now) : 0;
+}
+
+void agent_bind_later(struct agent* agent) {
+    agent->bind_at = loop_now() + BIND_AFTER_MS;
+}
+
+static void bind_rest_if_due(struct agent* agent) {
+    if (!agent->bind_at || agent->bind_at > loop_now())
+        return;
+    agent->bind_at = 0;
+    template_bind_rest(agent->container.sysfs);
 }
 
 int agent_serve(struct agent* agent, int listener, struct err* err) {
@@ -133,6 +151,7 @@ int agent_serve(struct agent* agent, int listener, struct err* err) {
         if (loop_turn(&agent->loop, time_left(agent), err) < 0)
             return -1;
         tend_sessions(agent);
+        bind_rest_if_due(agent);
     }
     return shutdown_finish(agent, err);
 }

@@ -27,7 +27,11 @@ struct agent {
     bool shutting_down;
     struct connection* shutdown_asked_by; /* NULL once it has gone */
     uint64_t shutdown_deadline;           /* loop_now() after which output is not waited for */
+    uint64_t bind_at; /* loop_now() at which a template's copy binds the rest of its devices, or 0 */
 };
+
+/* Has the devices that nobody waits for bound a little later. */
+void agent_bind_later(struct agent* agent);
 
 /* Serves `listener`, a listening descriptor, until the machine is told to stop. Returns only on an error that
  * ends the agent. */

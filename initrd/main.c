@@ -10,6 +10,7 @@
 #include "fatal.h"
 #include "listener.h"
 #include "options.h"
+#include "template.h"
 
 static int run(const struct options* options, struct err* err) {
     struct agent agent = {.container = {.sysfs = options->sysfs, .init_pidfd = -1}};
@@ -25,6 +26,11 @@ static int run(const struct options* options, struct err* err) {
     agent.container.cgroup = cgroup_make(err);
     if (agent.container.cgroup < 0)
         return -1;
+    if (options->template_slot >= 0) {
+        if (template_wait(options->sysfs, (uint32_t)options->template_slot, err) < 0)
+            return -1;
+        agent_bind_later(&agent);
+    }
     return agent_serve(&agent, listener, err);
 }
 

@@ -2,20 +2,20 @@
 #include "options.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct options options_parse(int argc, char** argv) {
-    struct options options = {.unix_path = NULL, .sysfs = "/sys"};
-#ifdef HRUN_AGENT_TEST
+    struct options options = {.unix_path = NULL, .template_slot = -1, .sysfs = "/sys"};
     for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--listen-unix") == 0)
+        if (strcmp(argv[i], "--template") == 0)
+            options.template_slot = atoi(argv[i + 1]);
+#ifdef HRUN_AGENT_TEST
+        else if (strcmp(argv[i], "--listen-unix") == 0)
             options.unix_path = argv[i + 1];
         else if (strcmp(argv[i], "--sysfs") == 0)
             options.sysfs = argv[i + 1];
-    }
-#else
-    (void)argc;
-    (void)argv;
 #endif
+    }
     return options;
 }

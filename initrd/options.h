@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The command line of the agent. The real one has none: what the kernel's command line passes on to init is
- * ignored. The test build runs in namespaces of the host and takes
+ * The command line of the agent, which the kernel passes on from its own after `--`.
+ *
+ *     --template SLOT      the machine is a template; its copies will have their vsock device there
+ *
+ * The test build runs in namespaces of the host and takes besides
  *
  *     --listen-unix PATH   listen on a Unix socket instead of vsock
  *     --sysfs DIRECTORY    where slots are looked up instead of /sys
@@ -11,6 +14,7 @@
 
 struct options {
     const char* unix_path; /* NULL: vsock */
+    int template_slot;     /* -1: no template */
     const char* sysfs;
 };
 

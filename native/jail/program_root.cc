@@ -57,9 +57,17 @@ void make_parents(const std::string& path) {
         mkdir(path.substr(0, slash).c_str(), 0755); // what is wrong with it shows when it is used
 }
 
-Result<void> show_file(const std::string& source, const std::string& name, uint64_t attributes) {
+Result<void> make_directory(const std::string& name) {
+    if (mkdir(name.c_str(), 0755) < 0)
+        return Error::last("make /" + name + " of the program's root");
+    return {};
+}
+
+Result<void> show_path(const std::string& source, const std::string& name, uint64_t attributes) {
+    struct stat st;
     make_parents(name);
-    HRUN_TRY(write_file(name, {}));
+    const bool directory = stat(source.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+    HRUN_TRY(directory ? make_directory(name) : write_file(name, {}));
     return show(source, name, attributes);
 }
 
@@ -69,11 +77,8 @@ Result<void> show_system_directory(const std::string& name) {
     struct stat st;
     if (lstat(source.c_str(), &st) < 0)
         return {};
-    if (S_ISDIR(st.st_mode)) {
-        if (mkdir(name.c_str(), 0755) < 0)
-            return Error::last("make " + source + " of the program's root");
-        return show(source, name, kReadOnly);
-    }
+    if (S_ISDIR(st.st_mode))
+        return show_path(source, name, kReadOnly);
     char target[PATH_MAX]{};
     if (readlink(source.c_str(), target, sizeof target - 1) < 0 || symlink(target, name.c_str()) < 0)
         return Error::last("link " + source + " in the program's root");
@@ -85,14 +90,14 @@ Result<void> fill(const std::string& program, const std::vector<RootFile>& files
     for (const char* name : kSystemDirectories)
         HRUN_TRY(show_system_directory(name));
     if (access(kLinkerCache, R_OK) == 0)
-        HRUN_TRY(show_file(kLinkerCache, kLinkerCache + 1, kReadOnly | MOUNT_ATTR_NOEXEC));
+        HRUN_TRY(show_path(kLinkerCache, kLinkerCache + 1, kReadOnly | MOUNT_ATTR_NOEXEC));
     if (!program.starts_with("/usr/") && !program.starts_with("/bin/"))
-        HRUN_TRY(show_file(program, program.substr(1), kReadOnly));
+        HRUN_TRY(show_path(program, program.substr(1), kReadOnly));
     for (const RootFile& file : files)
         HRUN_TRY(file.source.empty() ? write_file(file.name, file.bytes)
-                                     : show_file(file.source, file.name, kReadOnly | MOUNT_ATTR_NOEXEC));
+                                     : show_path(file.source, file.name, kReadOnly | MOUNT_ATTR_NOEXEC));
     for (const std::string& device : devices)
-        HRUN_TRY(show_file(device, device.substr(1), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+        HRUN_TRY(show_path(device, device.substr(1), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
     return {};
 }
 

@@ -13,7 +13,7 @@ namespace hrun::jail {
 // A file of that root. Either a file of the host is shown there, or the content of `bytes`.
 struct RootFile {
     std::string name;   // without a slash: it stands in the root
-    std::string source; // path on the host; empty: `bytes`
+    std::string source; // path on the host, of a file or a directory; empty: `bytes`
     std::string bytes;
 };
 

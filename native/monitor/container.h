@@ -16,6 +16,7 @@
 #include "monitor/machine_files.h"
 #include "monitor/nic.h"
 #include "monitor/share_daemon.h"
+#include "monitor/template_files.h"
 
 namespace hrun::monitor {
 
@@ -32,6 +33,8 @@ struct Container {
     MachineFiles files;
     std::optional<SharedDirectories> shared; // of this run, if anything is shared
     std::vector<Nic> nics;                   // of this run; none when only the files are served
+    std::string template_path;               // of the template to start from; empty: the machine is booted
+    std::optional<TemplateFiles> origin;     // of this run; none when it is booted
 
     // Of the monitor.
     pid_t keeper_pid = 0; // as the host sees it

@@ -50,6 +50,8 @@ int Keeper::run(Fd first_client, const Monitor& monitor, const Monitor& wait) {
     do {
         if (done)
             done = run_monitor(monitor);
+        if (done && std::exchange(boots_instead_, false))
+            done = run_monitor(monitor);
         first_client_.reset(); // a client that saw the monitor's end comes to a directory that tells of it
         if (done && next_run_)
             done = run_wait(wait);
@@ -80,10 +82,12 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     exit_code_.reset();
     container_.restart_count = restarts_.count();
     start_share();
+    open_template();
     if (role_ == Role::kContainer)
         container_.nics = open_nics(container_.config.nics);
     HRUN_TRY(start(monitor));
     container_.shared.reset();
+    container_.origin.reset();
     container_.nics.clear(); // the machine's alone: they are to go with it
     if (!cgroup_)
         create_cgroup();
@@ -107,6 +111,25 @@ void Keeper::start_share() {
         return;
     share_.emplace();
     container_.shared.emplace(share_->start(container_.directory.get(), *container_.config.share));
+}
+
+// Anew for each run, for its state is read from the file's beginning. Without it the machine is booted.
+void Keeper::open_template() {
+    if (container_.template_path.empty())
+        return;
+    auto files = TemplateFiles::open(container_.template_path, container_.config.memory_mib << 20);
+    if (files) {
+        container_.origin = std::move(*files);
+        return;
+    }
+    say("booted, for its template is of no use: " + files.error().message());
+    give_up_template();
+}
+
+// Nobody starts from it any more, and the next who would makes another.
+void Keeper::give_up_template() {
+    unlink((container_.template_path + "/" + TemplateFiles::kState).c_str());
+    container_.template_path.clear();
 }
 
 Result<void> Keeper::start(const Monitor& monitor) {
@@ -215,6 +238,12 @@ void Keeper::answer(const KeeperMessage& message) {
         if (!next_run_)
             let_go();
         break;
+    case KeeperRequest::kBootInstead:
+        if (!container_.template_path.empty() && started_at_.empty()) {
+            give_up_template();
+            boots_instead_ = true;
+        }
+        break;
     case KeeperRequest::kWaited:
         finished_ = waited_ = true;
         return;
@@ -284,7 +313,7 @@ void Keeper::collect() {
         if (poll(&more, 1, 0) <= 0)
             break;
     }
-    if (finished_)
+    if (finished_ || boots_instead_)
         return;
     const std::string why = violation_.empty() ? how_it_ended(status) : violation_;
     say(why);

@@ -19,7 +19,7 @@ class Keeper {
   public:
     // Runs in the jailed process until its VM is gone, or its wait is over; returns its exit code.
     using Monitor = std::function<int(Container container, Fd first_client)>;
-    // kService: the container's state is not touched (docs/monitor.md).
+    // kService: there is no container's state to be kept (docs/monitor.md).
     enum class Role { kContainer, kService };
 
     Keeper(Container container, Role role) : container_(std::move(container)), role_(role) {}
@@ -33,6 +33,8 @@ class Keeper {
     Result<void> run_monitor(const Monitor& monitor);
     Result<void> run_wait(const Monitor& wait);
     void start_share();
+    void open_template();
+    void give_up_template();
     Result<void> start(const Monitor& monitor);
     int become_monitor(const Monitor& monitor, pid_t keeper, Fd link, std::optional<Error> refused);
     void create_cgroup();
@@ -64,7 +66,8 @@ class Keeper {
     std::chrono::steady_clock::time_point started_;
     std::optional<uint32_t> exit_code_; // of the container's process
     std::string violation_;
-    bool finished_ = false; // the monitor, or the wait, has come to its proper end
+    bool boots_instead_ = false; // of what a template should have spared it
+    bool finished_ = false;      // the monitor, or the wait, has come to its proper end
     bool waited_ = false;
 };
 

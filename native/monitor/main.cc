@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hrun-vmm [--service] CONTAINER_DIRECTORY, hrun-vmm --limit CONTAINER_DIRECTORY PID, hrun-vmm --check: see docs/monitor.md.
+// hrun-vmm [--service] [--from TEMPLATE] CONTAINER_DIRECTORY, hrun-vmm --template DIRECTORY, hrun-vmm --limit
+// CONTAINER_DIRECTORY PID, hrun-vmm --check: see docs/monitor.md.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -7,8 +8,11 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "monitor/container.h"
 #include "monitor/host_check.h"
@@ -16,6 +20,7 @@
 #include "monitor/restart_wait.h"
 #include "monitor/service.h"
 #include "monitor/signals.h"
+#include "monitor/template_maker.h"
 #include "monitor/vm.h"
 
 namespace {
@@ -70,6 +75,14 @@ int run_service(Container container, Fd client) {
     return serve(**loop, server, std::move(client), [&] { server.stop(); });
 }
 
+int make_template(Container container, Fd) {
+    auto loop = EventLoop::create();
+    if (!loop)
+        return complain(loop.error().message());
+    TemplateMaker maker(**loop, std::move(container));
+    return serve(**loop, maker, {}, [&] { maker.stop(); });
+}
+
 int wait_for_restart(Container container, Fd client) {
     auto loop = EventLoop::create();
     if (!loop)
@@ -92,6 +105,33 @@ int set_limits(const char* path, const char* process) {
     return missing.empty() ? 0 : complain("this host cannot limit the VM's " + missing);
 }
 
+struct Arguments {
+    int (*monitor)(Container, Fd) = run_vm;
+    std::string from;
+    std::string directory;
+};
+
+std::optional<Arguments> parse(std::vector<std::string> words) {
+    Arguments arguments;
+    size_t at = 0;
+    const auto is = [&](const char* option) { return at + 1 < words.size() && words[at] == option; };
+    if (is("--template")) {
+        arguments.monitor = make_template;
+        ++at;
+    } else if (is("--service")) {
+        arguments.monitor = run_service;
+        ++at;
+    }
+    if (is("--from") && arguments.monitor != make_template) {
+        arguments.from = words[at + 1];
+        at += 2;
+    }
+    if (at + 1 != words.size() || words[at].starts_with("--"))
+        return std::nullopt;
+    arguments.directory = words[at];
+    return arguments;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -99,14 +139,16 @@ int main(int argc, char** argv) {
         return puts(check_host().c_str()) < 0;
     if (argc == 4 && std::string_view(argv[1]) == "--limit")
         return set_limits(argv[2], argv[3]);
-    const bool service = argc == 3 && std::string_view(argv[1]) == "--service";
-    if (argc != 2 && !service)
-        return complain("usage: hrun-vmm [--service] CONTAINER_DIRECTORY");
+    const std::optional<Arguments> arguments = parse({argv + 1, argv + argc});
+    if (!arguments)
+        return complain(
+            "usage: hrun-vmm [--service] [--from TEMPLATE] CONTAINER_DIRECTORY, or --template DIRECTORY");
     Fd client = first_client();
-    auto container = open_container(argv[argc - 1]);
-    if (auto* mistake = std::get_if<std::string>(&container))
+    auto opened = open_container(arguments->directory.c_str());
+    if (auto* mistake = std::get_if<std::string>(&opened))
         return complain(*mistake);
-    Keeper keeper(std::move(std::get<Container>(container)),
-                  service ? Keeper::Role::kService : Keeper::Role::kContainer);
-    return keeper.run(std::move(client), service ? run_service : run_vm, wait_for_restart);
+    Container& container = std::get<Container>(opened);
+    container.template_path = arguments->from;
+    const auto role = arguments->monitor == run_vm ? Keeper::Role::kContainer : Keeper::Role::kService;
+    return Keeper(std::move(container), role).run(std::move(client), arguments->monitor, wait_for_restart);
 }

@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kShutdownLimit = 10s;
+constexpr auto kCopyLimit = 20s; // for a copy's agent to answer, before the machine is booted instead
 constexpr auto kKillLimit = 10s; // from SIGKILL to the container's process to the end of the VM
 constexpr auto kTellLimit = 2s;  // for clients to hear of an end that another run follows
 constexpr size_t kMaxSignals = 16;
@@ -41,8 +42,9 @@ size_t output_of(uint8_t stream) {
 
 Vm::Vm(EventLoop& loop, Container container)
     : loop_(loop), container_(std::move(container)), config_(container_.config),
-      machine_(create_machine(loop, container_, *this)), control_(loop, kContainerDirectory, *this),
-      connector_(loop), agent_(loop, *this), wants_input_(start_wants_input(container_.start)) {}
+      machine_(create_machine(loop, container_, *this)), unproven_(container_.origin.has_value()),
+      control_(loop, kContainerDirectory, *this), connector_(loop), agent_(loop, *this),
+      wants_input_(start_wants_input(container_.start)) {}
 
 // ---- start
 
@@ -50,7 +52,8 @@ void Vm::start(Fd first_client) {
     state_.status = "starting";
     state_.restart_count = container_.restart_count;
     state_.monitor_pid = container_.keeper_pid;
-    auto started = start_parts(std::move(first_client));
+    first_client_ = std::move(first_client);
+    auto started = start_parts();
     const auto locked = container_.jail->lock(); // whatever has failed: clients are served in the jail only
     if (started)
         started = locked ? machine_->run() : locked;
@@ -58,9 +61,10 @@ void Vm::start(Fd first_client) {
         fail(HRUN_ERROR_HOST, static_cast<uint32_t>(started.error().code), started.error().message());
 }
 
-Result<void> Vm::start_parts(Fd first_client) {
+Result<void> Vm::start_parts() {
     HRUN_TRY(reserve_last_state(kContainerDirectory));
-    HRUN_TRY(control_.listen(std::move(container_.control), std::move(first_client)));
+    if (!unproven_)
+        HRUN_TRY(serve_clients());
     reached(HRUN_STAGE_MONITOR_STARTED);
     auto log = LogFile::open(kContainerDirectory, "container.log", config_.log);
     if (!log)
@@ -70,13 +74,24 @@ Result<void> Vm::start_parts(Fd first_client) {
     reached(HRUN_STAGE_VMM_SPAWNED);
     state_.vmm_pid = machine_->pid();
     HRUN_TRY(write_state(kContainerDirectory, state_));
-    limit_ = loop_.after(std::chrono::milliseconds(config_.boot_timeout_ms), [this] {
-        fail(HRUN_ERROR_VM, ETIMEDOUT,
-             "the guest did not answer within " + std::to_string(config_.boot_timeout_ms) +
-                 " ms; see console.log in " + container_.path);
-    });
+    limit_answer();
     connector_.connect(machine_->vsock(), [this](Result<Fd> socket) { begin_session(std::move(socket)); });
     return {};
+}
+
+void Vm::limit_answer() {
+    std::chrono::milliseconds limit(config_.boot_timeout_ms);
+    if (unproven_)
+        limit = std::min<std::chrono::milliseconds>(limit, kCopyLimit);
+    limit_ = loop_.after(limit, [this, limit] {
+        fail(HRUN_ERROR_VM, ETIMEDOUT,
+             "the guest did not answer within " + std::to_string(limit.count()) + " ms; see console.log in " +
+                 container_.path);
+    });
+}
+
+Result<void> Vm::serve_clients() {
+    return control_.listen(std::move(container_.control), std::move(first_client_));
 }
 
 void Vm::begin_session(Result<Fd> socket) {
@@ -92,6 +107,10 @@ void Vm::begin_session(Result<Fd> socket) {
 
 void Vm::agent_connected() {
     reached(HRUN_STAGE_AGENT_CONNECTED);
+    if (!std::exchange(unproven_, false))
+        return;
+    if (auto served = serve_clients(); !served)
+        fail(HRUN_ERROR_HOST, static_cast<uint32_t>(served.error().code), served.error().message());
 }
 
 void Vm::agent_started(uint32_t pid) {
@@ -310,9 +329,23 @@ void Vm::broadcast(std::string_view frames) {
 
 // ---- the end
 
+// Nobody has been told anything yet: clients wait for whoever serves them.
+void Vm::boot_instead(const std::string& why) {
+    dprintf(STDERR_FILENO, "hrun-vmm: booted, for its template failed: %s\n", why.c_str());
+    phase_ = Phase::kGone;
+    limit_.reset();
+    connector_.cancel();
+    machine_->kill();
+    machine_->close();
+    container_.keeper->ask(KeeperRequest::kBootInstead);
+    loop_.stop();
+}
+
 void Vm::fail(uint32_t kind, uint32_t error_number, std::string message) {
     if (exit_ || phase_ == Phase::kGone)
         return;
+    if (unproven_)
+        return boot_instead(message);
     message.resize(std::min<size_t>(message.size(), HRUN_MAX_MESSAGE));
     state_.error = State::Failure{kind, message};
     // A VM that dies takes its process with it, as SIGKILL would.

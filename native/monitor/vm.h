@@ -33,7 +33,9 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
   private:
     enum class Phase { kStarting, kRunning, kPaused, kEnding, kGone };
 
-    Result<void> start_parts(Fd first_client);
+    Result<void> start_parts();
+    Result<void> serve_clients();
+    void limit_answer();
     void begin_session(Result<Fd> socket);
 
     void agent_connected() override;
@@ -67,6 +69,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void schedule();
     void reached(hrun_stage stage);
     void broadcast(std::string_view frames);
+    void boot_instead(const std::string& why);
     void fail(uint32_t kind, uint32_t error_number, std::string message);
     void conclude(const hrun_exit& exit, std::string verdict);
     void end();
@@ -82,6 +85,8 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     State state_;
     Phase phase_ = Phase::kStarting;
     std::unique_ptr<Machine> machine_;
+    bool unproven_; // the copy of a template whose agent has not answered yet
+    Fd first_client_;
     ControlServer control_;
     AgentConnector connector_;
     AgentSession agent_;

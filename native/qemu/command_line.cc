@@ -2,6 +2,7 @@
 #include "qemu/command_line.h"
 
 #include <cstdio>
+#include <set>
 
 #include "boot/x86_64/mp_table.h"
 
@@ -14,6 +15,8 @@ namespace {
 //
 // Transport 0 is left out: hw/intc/ioapic.c moves pin 0 of every I/O APIC to pin 2, which only the first one's PIT wants.
 constexpr unsigned kFirstTransport = 1;
+// Of a copy: the name of a SCSI controller in the transport that is left out, for the sake of its bus alone.
+constexpr char kPlugHandler[] = "plug";
 constexpr uint64_t kVirtioMmioBase = 0xfeb00000;
 constexpr unsigned kVirtioMmioSize = 512;
 constexpr unsigned kVirtioIrqBase = 24;
@@ -48,6 +51,13 @@ class Words {
     std::vector<std::string> words_;
 };
 
+// Shared, for the vhost-user back end maps it, and sealed, for it insists on that: a memfd is by default.
+std::string memory(const Config& config) {
+    return config.role == Role::kBooted
+               ? "memory-backend-memfd,id=ram,share=on,size="
+               : "memory-backend-file,id=ram,share=on,mem-path=" + config.memory + ",size=";
+}
+
 void add_machine(Words& words, const Config& config) {
     words.option("-machine", machine());
     words.option("-accel", config.accel == "kvm" ? "kvm" : "tcg,tb-size=256");
@@ -55,9 +65,12 @@ void add_machine(Words& words, const Config& config) {
     words.option("-cpu", config.accel == "kvm" ? "host" : "max,-erms");
     words.option("-smp", std::to_string(config.vcpus));
     words.option("-m", std::to_string(config.memory_mib) + "M");
-    // Shared, for the vhost-user back end maps it; sealed by default, for it insists on that.
-    words.option("-object",
-                 "memory-backend-memfd,id=ram,share=on,size=" + std::to_string(config.memory_mib) + "M");
+    words.option("-object", memory(config) + std::to_string(config.memory_mib) + "M");
+    if (config.role == Role::kCopy) {
+        words.option("-incoming", "defer"); // until Qmp::restore
+        words.option("-device", std::string("virtio-scsi-device,bus=virtio-mmio-bus.0,id=") + kPlugHandler);
+        return;
+    }
     words.option("-device", "loader,force-raw=on,file=" + config.mp_table + ",addr=" + hex(kMpTableAddress));
     words.option("-kernel", config.kernel);
     words.option("-initrd", config.initrd);
@@ -76,10 +89,27 @@ void add_disk(Words& words, const Disk& disk) {
                                 (disk.read_only ? "" : ",werror=stop,rerror=report"));
 }
 
-void add_share(Words& words, const Config& config) {
-    words.option("-chardev", "socket,id=share,fd=" + std::to_string(config.share_fd));
-    words.option("-device", std::string("vhost-user-fs-device,chardev=share,tag=") + kShareTag + "," +
-                                bus(*config.share_slot));
+// A device behind vhost-user; see plug_commands().
+struct Peer {
+    const char* driver;
+    const char* chardev;
+    const char* tag; // of a file system; else null
+    int fd;
+    unsigned slot;
+};
+
+std::vector<Peer> peers(const Config& config) {
+    std::vector<Peer> all{{"vhost-user-vsock-device", "vsock", nullptr, config.vsock_fd, config.vsock_slot}};
+    if (config.share_slot)
+        all.push_back({"vhost-user-fs-device", "share", kShareTag, config.share_fd, *config.share_slot});
+    return all;
+}
+
+void add_peer(Words& words, const Config& config, const Peer& peer) {
+    words.option("-chardev", std::string("socket,id=") + peer.chardev + ",fd=" + std::to_string(peer.fd));
+    if (config.role == Role::kBooted)
+        words.option("-device", std::string(peer.driver) + ",chardev=" + peer.chardev + "," + bus(peer.slot) +
+                                    (peer.tag ? std::string(",tag=") + peer.tag : ""));
 }
 
 std::string mac_text(const std::array<uint8_t, 6>& mac) {
@@ -97,10 +127,17 @@ void add_nic(Words& words, const Nic& nic) {
                                 std::to_string(nic.mtu) + ",mq=off,ctrl_mac_addr=off," + bus(nic.slot));
 }
 
+// What QEMU itself has to say, and what the guest says on its serial port.
+void add_channels(Words& words, const Config& config) {
+    words.option("-chardev", "socket,id=console,fd=" + std::to_string(config.console_fd));
+    words.option("-serial", "chardev:console");
+    words.option("-chardev", "socket,id=qmp,fd=" + std::to_string(config.qmp_fd));
+    words.option("-mon", "chardev=qmp,mode=control");
+}
+
 void add_devices(Words& words, const Config& config) {
-    words.option("-global", "virtio-mmio.force-legacy=off");
-    words.option("-chardev", "socket,id=vsock,fd=" + std::to_string(config.vsock_fd));
-    words.option("-device", "vhost-user-vsock-device,chardev=vsock," + bus(config.vsock_slot));
+    for (const Peer& peer : peers(config))
+        add_peer(words, config, peer);
     words.option("-object", "rng-builtin,id=rng");
     words.option("-device", "virtio-rng-device,rng=rng," + bus(config.rng_slot));
     // What the guest has freed is the host's again, in the memory file itself: the vhost-user back end maps the same.
@@ -108,14 +145,22 @@ void add_devices(Words& words, const Config& config) {
                                 bus(config.balloon_slot));
     for (const Disk& disk : config.disks)
         add_disk(words, disk);
-    if (config.share_slot)
-        add_share(words, config);
     for (const Nic& nic : config.nics)
         add_nic(words, nic);
-    words.option("-chardev", "socket,id=console,fd=" + std::to_string(config.console_fd));
-    words.option("-serial", "chardev:console");
-    words.option("-chardev", "socket,id=qmp,fd=" + std::to_string(config.qmp_fd));
-    words.option("-mon", "chardev=qmp,mode=control");
+}
+
+// A template has all slots: it does not know what its copies will have in them.
+std::set<unsigned> known_slots(const Config& config) {
+    std::set<unsigned> slots{config.vsock_slot, config.rng_slot, config.balloon_slot};
+    for (const Disk& disk : config.disks)
+        slots.insert(disk.slot);
+    for (const Nic& nic : config.nics)
+        slots.insert(nic.slot);
+    if (config.share_slot)
+        slots.insert(*config.share_slot);
+    for (unsigned slot = 0; config.role == Role::kTemplate && slot < kSlots; ++slot)
+        slots.insert(slot);
+    return slots;
 }
 
 } // namespace
@@ -138,14 +183,10 @@ std::string kernel_command_line(const Config& config) {
         if (config.vcpus == 1)
             line += " noreplace-smp";
     }
-    line += " " + virtio_mmio_word(config.vsock_slot) + " " + virtio_mmio_word(config.rng_slot) + " " +
-            virtio_mmio_word(config.balloon_slot);
-    for (const Disk& disk : config.disks)
-        line += " " + virtio_mmio_word(disk.slot);
-    if (config.share_slot)
-        line += " " + virtio_mmio_word(*config.share_slot);
-    for (const Nic& nic : config.nics)
-        line += " " + virtio_mmio_word(nic.slot);
+    for (const unsigned slot : known_slots(config))
+        line += " " + virtio_mmio_word(slot);
+    if (config.role == Role::kTemplate)
+        line += " -- --template " + std::to_string(config.vsock_slot);
     return line;
 }
 
@@ -156,9 +197,27 @@ std::vector<std::string> command_line(const Config& config) {
     words.flag("-no-reboot");
     words.option("-display", "none");
     words.option("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+    words.option("-global", "virtio-mmio.force-legacy=off");
     add_machine(words, config);
-    add_devices(words, config);
+    add_channels(words, config);
+    if (config.role != Role::kTemplate)
+        add_devices(words, config);
     return words.take();
+}
+
+// A transport takes no device while the machine runs unless it has a handler for it. A SCSI bus is one that lets everything
+// pass: see kPlugHandler.
+std::vector<std::string> plug_commands(const Config& config) {
+    std::vector<std::string> commands;
+    for (const Peer& peer : peers(config)) {
+        const std::string transport = "virtio-mmio-bus." + std::to_string(peer.slot + kFirstTransport);
+        commands.push_back(R"({"execute":"qom-set","arguments":{"path":")" + transport +
+                           R"(","property":"hotplug-handler","value":")" + kPlugHandler + ".0\"}}");
+        const std::string tag = peer.tag ? std::string(R"(,"tag":")") + peer.tag + '"' : "";
+        commands.push_back(std::string(R"({"execute":"device_add","arguments":{"driver":")") + peer.driver +
+                           R"(","chardev":")" + peer.chardev + R"(","bus":")" + transport + '"' + tag + "}}");
+    }
+    return commands;
 }
 
 } // namespace hrun::qemu

@@ -27,6 +27,9 @@ struct Nic {
     uint16_t mtu;
 };
 
+// Templates (docs/templates.md): a machine without devices is booted once, and saved; its copies have devices, and no kernel to boot.
+enum class Role { kBooted, kTemplate, kCopy };
+
 // Descriptors are numbers in QEMU's process, see Process; paths are those that it sees.
 struct Config {
     std::string binary;
@@ -47,6 +50,8 @@ struct Config {
     int qmp_fd = -1;      // socket
     int console_fd = -1;  // socket: the guest's ttyS0
     uint64_t tsc_khz = 0; // of the guest's time stamp counter
+    Role role = Role::kBooted;
+    std::string memory; // of a template or a copy: path of the file that is its memory
 };
 
 // The word for the kernel that names a virtio-mmio slot of this machine: "virtio_mmio.device=...".
@@ -57,5 +62,9 @@ std::string kernel_command_line(const Config& config);
 
 // argv of QEMU, its name first.
 std::vector<std::string> command_line(const Config& config);
+
+// What a copy is told over QMP once it has its template's state: the devices whose own state QEMU cannot save, and beside which
+// it loads none (vhost-user-vsock, vhost-user-fs; "unmigratable" in its sources), are plugged into their transports.
+std::vector<std::string> plug_commands(const Config& config);
 
 } // namespace hrun::qemu

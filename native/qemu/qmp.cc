@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -26,13 +27,48 @@ bool flag_at(const Json& object, const char* key) {
 
 Result<void> Qmp::start(EventLoop& loop) {
     // The greeting need not be awaited: the command lies in the socket until QEMU reads it.
-    constexpr std::string_view kEnter = "{\"execute\":\"qmp_capabilities\"}\n";
-    if (send(socket_.get(), kEnter.data(), kEnter.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-        return Error::last("write to QMP");
+    HRUN_TRY(send_command(R"({"execute":"qmp_capabilities"})"));
     auto watch = loop.watch(socket_.get(), EPOLLIN, [this](uint32_t) { receive(); });
     if (!watch)
         return watch.error();
     watch_ = std::move(*watch);
+    return {};
+}
+
+// A descriptor goes along with its command, unless it is -1.
+Result<void> Qmp::send_command(const std::string& command, int fd) {
+    std::string line = command + "\n";
+    iovec bytes{line.data(), line.size()};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)]{};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    if (fd >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof fd);
+        std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    }
+    if (sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
+        return Error::last("write to QMP");
+    return {};
+}
+
+// x-ignore-shared: the memory is a file that stays what it is.
+Result<void> Qmp::migrate(const char* command, int state) {
+    HRUN_TRY(send_command(
+        R"({"execute":"migrate-set-capabilities","arguments":{"capabilities":[)"
+        R"({"capability":"x-ignore-shared","state":true},{"capability":"events","state":true}]}})"));
+    HRUN_TRY(send_command(R"({"execute":"getfd","arguments":{"fdname":"state"}})", state));
+    return send_command(std::string(R"({"execute":")") + command + R"(","arguments":{"uri":"fd:state"}})");
+}
+
+Result<void> Qmp::carry_out(const std::vector<std::string>& commands) {
+    for (const std::string& command : commands)
+        HRUN_TRY(send_command(command));
     return {};
 }
 
@@ -55,6 +91,8 @@ void Qmp::handle_line(const std::string& line) {
     const Json message = Json::parse(line, nullptr, false);
     if (!message.is_object())
         return;
+    if (const Json error = message.value("error", Json()); error.is_object())
+        return handler_({Event::Kind::kRefused, text_at(error, "desc")});
     const std::string event = text_at(message, "event");
     const Json data = message.value("data", Json::object());
     if (!data.is_object())
@@ -63,6 +101,10 @@ void Qmp::handle_line(const std::string& line) {
         handler_({Event::Kind::kDiskError, text_at(data, "node-name"), flag_at(data, "nospace")});
     else if (event == "SHUTDOWN")
         handler_({Event::Kind::kShutdown, text_at(data, "reason")});
+    else if (event == "MIGRATION" && text_at(data, "status") == "completed")
+        handler_({Event::Kind::kCompleted, {}});
+    else if (event == "MIGRATION" && text_at(data, "status") == "failed")
+        handler_({Event::Kind::kRefused, "the machine's state cannot be saved or restored"});
 }
 
 } // namespace hrun::qemu

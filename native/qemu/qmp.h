@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/event_loop.h"
 #include "base/fd.h"
@@ -16,6 +17,8 @@ struct Event {
     enum class Kind {
         kDiskError, // the VM is paused: `detail` is the block node, `no_space` when the host's disk is full
         kShutdown,  // `detail` is QEMU's reason: guest-shutdown, guest-reset, host-signal, ...
+        kCompleted, // after save() or restore()
+        kRefused,   // a command failed: `detail` says why
     };
     Kind kind;
     std::string detail;
@@ -30,12 +33,20 @@ class Qmp {
 
     // Enters command mode and begins to report events.
     Result<void> start(EventLoop& loop);
+    // Of a machine that waits for its state (Role::kCopy): takes it from the file `state`, and runs.
+    Result<void> restore(int state) { return migrate("migrate-incoming", state); }
+    // Writes the machine's state, without its memory, to the file `state`. It stands still afterwards.
+    Result<void> save(int state) { return migrate("migrate", state); }
+    // Commands that answer nothing but that they are done.
+    Result<void> carry_out(const std::vector<std::string>& commands);
     // Reads what is left after QEMU's end.
     void drain() { receive(); }
 
   private:
     static constexpr size_t kMaxLine = 64 * 1024; // QEMU could be run by its guest: no line grows further
 
+    Result<void> send_command(const std::string& command, int fd = -1);
+    Result<void> migrate(const char* command, int state);
     void receive();
     void handle_line(const std::string& line);
 

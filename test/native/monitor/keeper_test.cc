@@ -47,6 +47,7 @@ struct KeptContainer {
         if (pid == 0) {
             dup2(open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
             auto container = open_container(directory.path.c_str());
+            std::get<Container>(container).template_path = template_path;
             Keeper keeper(std::move(std::get<Container>(container)), Keeper::Role::kContainer);
             _exit(keeper.run(Fd(), monitor, [](Container, Fd) { return 1; }));
         }
@@ -60,6 +61,7 @@ struct KeptContainer {
     }
 
     test::TemporaryDirectory directory;
+    std::string template_path;
 };
 
 bool contains(const std::string& text, const char* part) {
@@ -127,6 +129,59 @@ TEST_CASE("what a broken monitor has planted is not followed") {
     REQUIRE(mkfifo((with_pipe.directory.path + "/state.json.last").c_str(), 0600) == 0);
     CHECK(with_pipe.run([](Container, Fd) { return 3; }) == 1);
     CHECK(contains(with_pipe.directory.read("state.json"), "exited"));
+}
+
+// A template of 64 MiB, made of nothing.
+struct Template : test::TemporaryDirectory {
+    Template() {
+        std::ofstream(path + "/memory") << "";
+        std::filesystem::resize_file(path + "/memory", 64 << 20);
+        std::ofstream(path + "/state") << "state";
+    }
+};
+
+TEST_CASE("a copy that fails is booted instead, once, and its template is of no use any more") {
+    const Template origin;
+    KeptContainer container;
+    container.template_path = origin.path;
+    CHECK(container.run([](Container self, Fd) {
+        dprintf(STDERR_FILENO, self.origin ? "copied\n" : "booted\n");
+        self.keeper->ask(KeeperRequest::kBootInstead);
+        if (!self.origin)
+            self.keeper->ask(KeeperRequest::kFinished);
+        return 0;
+    }) == 0);
+    CHECK(container.directory.read("monitor.log") == "copied\nbooted\n");
+    CHECK(!origin.has("state"));
+}
+
+TEST_CASE("a template that was used by a container that ran is not given up") {
+    const Template origin;
+    KeptContainer container;
+    container.template_path = origin.path;
+    CHECK(container.run([](Container self, Fd) {
+        self.keeper->tell(KeeperRequest::kStarted);
+        self.keeper->ask(KeeperRequest::kBootInstead);
+        self.keeper->ask(KeeperRequest::kFinished);
+        return 0;
+    }) == 0);
+    CHECK(origin.has("state"));
+}
+
+TEST_CASE("without its template, or with one of another size, a machine is booted") {
+    KeptContainer container;
+    const Template small;
+    std::filesystem::resize_file(small.path + "/memory", 32 << 20);
+    for (const std::string& path : {container.directory.path + "/none", small.path}) {
+        container.template_path = path;
+        CHECK(container.run([](Container self, Fd) {
+            dprintf(STDERR_FILENO, self.origin ? "copied\n" : "without\n");
+            self.keeper->ask(KeeperRequest::kFinished);
+            return 0;
+        }) == 0);
+        CHECK(contains(container.directory.read("monitor.log"), "without\n"));
+    }
+    CHECK(!contains(container.directory.read("monitor.log"), "copied"));
 }
 
 TEST_CASE("nonsense from the monitor changes nothing") {

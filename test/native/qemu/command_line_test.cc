@@ -72,7 +72,7 @@ TEST_CASE("what the host shares is one virtiofs device behind a socket") {
     config.share_fd = 10;
     const auto words = command_line(config);
     CHECK(has(words, "socket,id=share,fd=10"));
-    CHECK(has(words, "vhost-user-fs-device,chardev=share,tag=hrun,bus=virtio-mmio-bus.19"));
+    CHECK(has(words, "vhost-user-fs-device,chardev=share,bus=virtio-mmio-bus.19,tag=hrun"));
     CHECK(kernel_command_line(config).find(virtio_mmio_word(18)) != std::string::npos);
 }
 
@@ -98,6 +98,42 @@ TEST_CASE("QEMU is confined and starts with nothing of its own") {
 
 TEST_CASE("memory is shared, for the vhost-user back end maps it") {
     CHECK(value_of(command_line(sample()), "-object") == "memory-backend-memfd,id=ram,share=on,size=512M");
+}
+
+TEST_CASE("a template has all slots and no devices, and its memory is a file") {
+    Config config = sample();
+    config.role = Role::kTemplate;
+    config.memory = "/fd/7";
+    const auto words = command_line(config);
+    CHECK(has(words, "memory-backend-file,id=ram,share=on,mem-path=/fd/7,size=512M"));
+    CHECK(std::none_of(words.begin(), words.end(),
+                       [](const std::string& word) { return word.find("virtio-blk") != word.npos; }));
+    const std::string line = kernel_command_line(config);
+    for (unsigned slot = 0; slot < kSlots; ++slot)
+        CHECK(line.find(virtio_mmio_word(slot)) != line.npos);
+    CHECK(line.ends_with(" -- --template 0"));
+}
+
+TEST_CASE("a copy boots nothing, waits for its state, and gets what QEMU cannot restore afterwards") {
+    Config config = sample();
+    config.role = Role::kCopy;
+    config.memory = "/fd/7";
+    config.share_slot = 18;
+    config.share_fd = 10;
+    const auto words = command_line(config);
+    CHECK(value_of(words, "-incoming") == "defer");
+    CHECK(value_of(words, "-kernel").empty());
+    CHECK(has(words, "virtio-blk-device,drive=disk2,bus=virtio-mmio-bus.3,werror=stop,rerror=report"));
+    CHECK(has(words, "socket,id=vsock,fd=3"));
+    CHECK(has(words, "socket,id=share,fd=10"));
+    CHECK(std::none_of(words.begin(), words.end(),
+                       [](const std::string& word) { return word.starts_with("vhost-user-"); }));
+    const auto commands = plug_commands(config);
+    REQUIRE(commands.size() == 4);
+    CHECK(commands[1] ==
+          R"({"execute":"device_add","arguments":{"driver":"vhost-user-vsock-device","chardev":"vsock",)"
+          R"("bus":"virtio-mmio-bus.1"}})");
+    CHECK(commands[3].find(R"("bus":"virtio-mmio-bus.19","tag":"hrun"}})") != std::string::npos);
 }
 
 TEST_CASE("under KVM the guest gets the host's CPU and finds its own clock") {

@@ -2,8 +2,11 @@
 #include "qemu/qmp.h"
 
 #include <doctest/doctest.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <cstring>
 #include <vector>
 
 #include "base/unix_socket.h"
@@ -58,6 +61,52 @@ TEST_CASE("lines that make no sense are passed over") {
         rig.say(line);
     CHECK(rig.events.size() == 1);
     CHECK(rig.events[0].detail.empty());
+}
+
+TEST_CASE("the state's file goes along with its name") {
+    QmpRig rig;
+    char bytes[1024];
+    REQUIRE(recv(rig.pair.second.get(), bytes, sizeof bytes, MSG_DONTWAIT) > 0);
+    const Fd file(memfd_create("state", MFD_CLOEXEC));
+    REQUIRE(rig.qmp->restore(file.get()));
+    std::string said;
+    int passed = 0;
+    for (;;) {
+        iovec space{bytes, sizeof bytes};
+        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+        msghdr message{};
+        message.msg_iov = &space;
+        message.msg_iovlen = 1;
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        const ssize_t count = recvmsg(rig.pair.second.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        if (count <= 0)
+            break;
+        said.append(bytes, static_cast<size_t>(count));
+        for (cmsghdr* each = CMSG_FIRSTHDR(&message); each; each = CMSG_NXTHDR(&message, each)) {
+            ++passed;
+            int fd;
+            memcpy(&fd, CMSG_DATA(each), sizeof fd);
+            close(fd);
+        }
+    }
+    CHECK(passed == 1);
+    CHECK(said.find("x-ignore-shared") < said.find("getfd"));
+    CHECK(said.find("getfd") < said.find(R"({"execute":"migrate-incoming","arguments":{"uri":"fd:state"}})"));
+}
+
+TEST_CASE("the end of saving or restoring, and a command that was refused, are reported") {
+    QmpRig rig;
+    rig.say("{\"event\":\"MIGRATION\",\"data\":{\"status\":\"active\"}}\n");
+    CHECK(rig.events.empty());
+    rig.say("{\"event\":\"MIGRATION\",\"data\":{\"status\":\"completed\"}}\n");
+    rig.say("{\"error\":{\"class\":\"GenericError\",\"desc\":\"no\"}}\n");
+    rig.say("{\"event\":\"MIGRATION\",\"data\":{\"status\":\"failed\"}}\n");
+    REQUIRE(rig.events.size() == 3);
+    CHECK(rig.events[0].kind == Event::Kind::kCompleted);
+    CHECK(rig.events[1].kind == Event::Kind::kRefused);
+    CHECK(rig.events[1].detail == "no");
+    CHECK(rig.events[2].kind == Event::Kind::kRefused);
 }
 
 TEST_CASE("a line without end takes no more memory than the limit") {

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/qemu_process.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cstring>
+
+#include "base/unix_socket.h"
+#include "boot/x86_64/mp_table.h"
+#include "jail/filter.h"
+#include "jail/privileges.h"
+#include "jail/program_root.h"
+#include "memory/memory_file.h"
+
+namespace hrun::monitor {
+
+namespace {
+
+constexpr size_t kMaxErrorLine = 512;
+constexpr int kReadsPerTurn = 16;
+constexpr boot::IoApic kIoApics[] = {{0xfec00000, 24}, {0xfec10000, 24}}; // hw/i386/microvm.c
+
+// Names of what QEMU loads by path, in the root that it gets.
+constexpr char kKernel[] = "kernel";
+constexpr char kInitrd[] = "initrd";
+constexpr char kMpTable[] = "mp-table";
+constexpr char kDescriptors[] = "fd";
+
+std::string mp_table_bytes(uint32_t vcpus) {
+    const auto bytes =
+        boot::mp_table({vcpus, {std::begin(kIoApics), std::end(kIoApics)}}, qemu::kMpTableAddress);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// The MP table as a file for a QEMU without a root of its own.
+Result<Fd> mp_table_file(const std::string& bytes) {
+    auto file = create_memory_file("mp-table", bytes.size());
+    if (!file)
+        return file;
+    if (pwrite(file->get(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+        return Error::last("write MP table");
+    return file;
+}
+
+} // namespace
+
+int HandedOver::add(Fd fd) {
+    numbers_.push_back(fd.get());
+    owners_.push_back(std::move(fd));
+    return qemu::Process::kFirstFd + static_cast<int>(numbers_.size()) - 1;
+}
+
+std::string QemuProcess::path_of(int number) const {
+    return (container_.jail->own_mounts() ? std::string("/") + kDescriptors + "/" : "/proc/self/fd/") +
+           std::to_string(number);
+}
+
+Result<qemu::Config> QemuProcess::prepare(qemu::Role role, HandedOver& fds) {
+    auto qmp = unix_pair();
+    auto console = unix_pair();
+    auto errors = unix_pair();
+    if (!qmp || !console || !errors)
+        return Error{EMFILE, "create QEMU's sockets"};
+    qmp_ = std::make_unique<qemu::Qmp>(std::move(qmp->first),
+                                       [this](const qemu::Event& event) { handle_event(event); });
+    HRUN_TRY(qmp_->start(loop_));
+    HRUN_TRY(open_console(std::move(console->first)));
+    HRUN_TRY(open_error_output(std::move(errors->first)));
+    error_input_ = std::move(errors->second);
+
+    const std::string root = "/";
+    mp_table_ = mp_table_bytes(config_.vcpus);
+    qemu::Config qemu{config_.qemu_binary,
+                      config_.accel,
+                      root + kKernel,
+                      root + kInitrd,
+                      config_.vcpus,
+                      config_.memory_mib,
+                      {},
+                      config_.vsock_slot,
+                      config_.rng_slot,
+                      config_.balloon_slot,
+                      root + kMpTable};
+    qemu.role = role;
+    qemu.qmp_fd = fds.add(std::move(qmp->second));
+    qemu.console_fd = fds.add(std::move(console->second));
+    fds.add(Fd(fcntl(container_.lock.get(), F_DUPFD_CLOEXEC, 0))); // while QEMU lives, the container is held
+    if (!container_.jail->own_mounts()) {
+        auto table = mp_table_file(mp_table_);
+        if (!table)
+            return table.error();
+        qemu.mp_table = path_of(fds.add(std::move(*table)));
+        qemu.kernel = path_of(fds.add(std::move(*container_.files.kernel)));
+        qemu.initrd = path_of(fds.add(std::move(*container_.files.initrd)));
+    }
+    qemu.tsc_khz = tsc_.khz();
+    return qemu;
+}
+
+Result<void> QemuProcess::spawn(const qemu::Config& config, const HandedOver& fds) {
+    auto process = qemu::Process::spawn(qemu::command_line(config), error_input_.get(), fds.numbers(),
+                                        [&] { return enter_root(config.binary); });
+    if (!process)
+        return process.error();
+    process_ = std::move(*process);
+    error_input_.reset();
+    HRUN_TRY(container_.jail->enter());
+    auto ended = loop_.watch(process_.pidfd(), EPOLLIN, [this](uint32_t) { collect(); });
+    if (!ended)
+        return ended.error();
+    ended_ = std::move(*ended);
+    return {};
+}
+
+// In the child. A root with nothing but QEMU and what it loads by path, no privileges, and its own sandbox on top.
+Result<void> QemuProcess::enter_root(const std::string& binary) {
+    const std::vector<jail::RootFile> files{{kKernel, config_.kernel, {}},
+                                            {kInitrd, config_.initrd, {}},
+                                            {kMpTable, {}, mp_table_},
+                                            {kDescriptors, "/proc/self/fd", {}}};
+    std::vector<std::string> devices;
+    if (config_.accel == "kvm")
+        devices.emplace_back("/dev/kvm");
+    if (container_.jail->own_mounts())
+        HRUN_TRY(jail::enter_program_root(".", binary, files, devices));
+    HRUN_TRY(jail::drop_privileges());
+    return jail::Filter::of_program().install();
+}
+
+Result<void> QemuProcess::open_console(Fd source) {
+    auto console = Console::open(kContainerDirectory, events_.panicked);
+    if (!console)
+        return console.error();
+    console_ = std::move(*console);
+    console_output_ = std::move(source);
+    auto watch = loop_.watch(console_output_.get(), EPOLLIN, [this](uint32_t) { read_console(); });
+    if (!watch)
+        return watch.error();
+    console_watch_ = std::move(*watch);
+    return {};
+}
+
+void QemuProcess::read_console() {
+    char bytes[4096];
+    for (int i = 0; i < kReadsPerTurn; ++i) {
+        const ssize_t count = recv(console_output_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+        if (count == 0)
+            console_watch_.reset();
+        if (count <= 0)
+            return;
+        console_->append({bytes, static_cast<size_t>(count)});
+        if (events_.said)
+            events_.said();
+    }
+}
+
+Result<void> QemuProcess::open_error_output(Fd source) {
+    error_output_ = std::move(source);
+    auto watch = loop_.watch(error_output_.get(), EPOLLIN, [this](uint32_t) { read_error_output(); });
+    if (!watch)
+        return watch.error();
+    error_watch_ = std::move(*watch);
+    return {};
+}
+
+// What QEMU says goes to monitor.log; its last line is kept for whoever asks why it ended.
+void QemuProcess::read_error_output() {
+    char bytes[1024];
+    const ssize_t count = read(error_output_.get(), bytes, sizeof bytes);
+    if (count == 0)
+        error_watch_.reset();
+    if (count <= 0)
+        return;
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, bytes, static_cast<size_t>(count));
+    for (const char byte : std::string_view(bytes, static_cast<size_t>(count))) {
+        if (error_line_.ends_with('\n'))
+            error_line_.clear();
+        if (error_line_.size() < kMaxErrorLine)
+            error_line_ += byte;
+    }
+}
+
+void QemuProcess::handle_event(const qemu::Event& event) {
+    if (event.kind == qemu::Event::Kind::kShutdown)
+        shutdown_reason_ = event.detail;
+    else
+        events_.qmp(event);
+}
+
+void QemuProcess::collect() {
+    ended_.reset();
+    status_ = process_.wait();
+    read_console();
+    qmp_->drain();
+    read_error_output();
+    events_.gone();
+}
+
+std::string QemuProcess::why_gone() const {
+    if (!console_->panic().empty())
+        return "the guest's kernel panicked: " + console_->panic();
+    std::string line = error_line_.substr(0, error_line_.find('\n'));
+    if (WIFEXITED(status_) && WEXITSTATUS(status_) == 0)
+        return "the guest stopped the machine (" +
+               (shutdown_reason_.empty() ? "no reason given" : shutdown_reason_) +
+               "); last console line: " + console_->last_line();
+    if (!line.empty())
+        return line;
+    if (WIFSIGNALED(status_))
+        return "QEMU was killed by signal " + std::to_string(WTERMSIG(status_)) + " (" +
+               sigdescr_np(WTERMSIG(status_)) + ")";
+    return "QEMU ended with exit code " + std::to_string(WEXITSTATUS(status_));
+}
+
+} // namespace hrun::monitor

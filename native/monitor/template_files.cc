@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/template_files.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <utility>
+
+namespace hrun::monitor {
+
+namespace {
+
+constexpr size_t kPage = 4096;
+
+Result<Fd> open_regular(int directory, const char* name) {
+    Fd file(openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat st;
+    if (!file.valid() || fstat(file.get(), &st) < 0)
+        return Error::last(std::string("open ") + name);
+    if (!S_ISREG(st.st_mode) || st.st_size == 0)
+        return Error{EINVAL, std::string("use ") + name};
+    return file;
+}
+
+// write(2) from the page cache to a memory file: no page of it is mapped, so none faults.
+Result<void> copy_range(int source, int target, off_t begin, off_t end) {
+    const auto length = static_cast<size_t>(end - begin);
+    void* const from = mmap(nullptr, length, PROT_READ, MAP_SHARED | MAP_POPULATE, source, begin);
+    if (from == MAP_FAILED)
+        return Error::last("map a template's memory");
+    Result<void> done;
+    for (size_t at = 0; done && at < length;) {
+        const ssize_t written =
+            pwrite(target, static_cast<const char*>(from) + at, length - at, begin + static_cast<off_t>(at));
+        if (written > 0)
+            at += static_cast<size_t>(written);
+        else
+            done = Error::last("copy a template's memory");
+    }
+    munmap(from, length);
+    return done;
+}
+
+bool is_zero(const char* page) {
+    return page[0] == 0 && std::memcmp(page, page + 1, kPage - 1) == 0;
+}
+
+Result<void> dig(int file, off_t begin, off_t end) {
+    const auto length = static_cast<size_t>(end - begin);
+    void* const pages = mmap(nullptr, length, PROT_READ, MAP_SHARED, file, begin);
+    if (pages == MAP_FAILED)
+        return Error::last("map a template's memory");
+    Result<void> done;
+    for (size_t at = 0; done && at < length; at += kPage)
+        if (is_zero(static_cast<const char*>(pages) + at) &&
+            fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, begin + static_cast<off_t>(at),
+                      kPage) < 0)
+            done = Error::last("shorten a template's memory");
+    munmap(pages, length);
+    return done;
+}
+
+// Calls `action` with the beginning and end of all that is no hole.
+Result<void> each_range(int file, uint64_t bytes, const std::function<Result<void>(off_t, off_t)>& action) {
+    const auto size = static_cast<off_t>(bytes);
+    for (off_t begin = 0, end = 0; begin < size; begin = end) {
+        begin = lseek(file, begin, SEEK_DATA);
+        if (begin < 0 && errno == ENXIO)
+            break; // nothing but a hole is left
+        end = begin < 0 ? -1 : lseek(file, begin, SEEK_HOLE);
+        if (end < 0)
+            return Error::last("find a template's memory");
+        HRUN_TRY(action(begin, std::min(end, size)));
+    }
+    return {};
+}
+
+} // namespace
+
+Result<TemplateFiles> TemplateFiles::open(const std::string& path, uint64_t memory_bytes) {
+    const Fd directory(::open(path.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+    if (!directory.valid())
+        return Error::last("open " + path);
+    auto memory = open_regular(directory.get(), kMemory);
+    auto state = open_regular(directory.get(), kState);
+    if (!memory || !state)
+        return memory ? state.error() : memory.error();
+    struct stat st;
+    if (fstat(memory->get(), &st) < 0 || static_cast<uint64_t>(st.st_size) != memory_bytes)
+        return Error{EINVAL, "use a template of another size"};
+    return TemplateFiles{std::move(*memory), std::move(*state), memory_bytes};
+}
+
+Result<void> TemplateFiles::dig_holes(int memory, uint64_t memory_bytes) {
+    return each_range(memory, memory_bytes,
+                      [memory](off_t begin, off_t end) { return dig(memory, begin, end); });
+}
+
+Result<void> TemplateFiles::copy_memory(int target) const {
+    return each_range(memory.get(), memory_bytes, [this, target](off_t begin, off_t end) {
+        return copy_range(memory.get(), target, begin, end);
+    });
+}
+
+} // namespace hrun::monitor
