@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const CI = process.env.CI === 'true';
 
 /** Containers of root would be in the network of the machine that the tests run on. */
-const NO_NETWORK = { HRUN_NETWORK: 'none' };
+const ENVIRONMENT = { HRUN_NETWORK: 'none', HRUN_TEMPLATES: 'off' };
 
 // Three projects: `unit` is what `npm run check` runs; `vm` boots real guests; `kvm` is what takes minutes on /dev/kvm.
 export default defineConfig({
@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          env: NO_NETWORK,
+          env: ENVIRONMENT,
           include: ['test/**/*.test.ts'],
           exclude: ['test/vm/**', 'test/kvm/**'],
           testTimeout: 60_000,
@@ -23,7 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'kvm',
-          env: NO_NETWORK,
+          env: ENVIRONMENT,
           include: ['test/kvm/**/*.test.ts'],
           testTimeout: 1_800_000,
           fileParallelism: false,
@@ -32,7 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'vm',
-          env: NO_NETWORK,
+          env: ENVIRONMENT,
           include: ['test/vm/**/*.test.ts'],
           testTimeout: CI ? 300_000 : 120_000,
           hookTimeout: 600_000,

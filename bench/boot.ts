@@ -9,7 +9,7 @@ import { measure, PROJECT, report } from './harness.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'hrun-bench-boot-'));
 try {
-  const env = { ...process.env, HRUN_ROOT: join(dir, 'root'), HRUN_NETWORK: 'none' };
+  const env = { ...process.env, HRUN_ROOT: join(dir, 'root'), HRUN_NETWORK: 'none', HRUN_TEMPLATES: 'off' };
   const hrun = join(PROJECT, 'bin/hrun');
   const stock = prepareStock(dir);
   loadBusybox(hrun, env);

@@ -16,7 +16,13 @@ const RUNNING = 5;
 const ENDED = 5;
 
 const dir = mkdtempSync(join(tmpdir(), 'hrun-bench-daily-'));
-const env = { ...process.env, HRUN_ROOT: join(dir, 'hrun'), HRUN_ENGINE: 'qemu', HRUN_NETWORK: 'none' };
+const env = {
+  ...process.env,
+  HRUN_ROOT: join(dir, 'hrun'),
+  HRUN_ENGINE: 'qemu',
+  HRUN_NETWORK: 'none',
+  HRUN_TEMPLATES: 'off',
+};
 const podman = new Podman(dir);
 try {
   hrun('load', '-i', LAYOUT);

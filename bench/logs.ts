@@ -12,7 +12,13 @@ const HRUN = join(PROJECT, 'bin/hrun');
 const MOST_MIB = 20;
 
 const dir = mkdtempSync(join(tmpdir(), 'hrun-bench-logs-'));
-const env = { ...process.env, HRUN_ROOT: join(dir, 'hrun'), HRUN_ENGINE: 'qemu', HRUN_NETWORK: 'none' };
+const env = {
+  ...process.env,
+  HRUN_ROOT: join(dir, 'hrun'),
+  HRUN_ENGINE: 'qemu',
+  HRUN_NETWORK: 'none',
+  HRUN_TEMPLATES: 'off',
+};
 try {
   hrun('load', '-i', join(PROJECT, 'build/fixtures/oci'));
   const script = `read go; yes 'a line of output as programs write them, neither short nor long' | head -c ${BYTES}; sleep 1000`;

@@ -20,6 +20,7 @@ const env = {
   HRUN_ROOT: join(dir, 'root'),
   HRUN_ENGINE: process.env.HRUN_ENGINE ?? 'qemu',
   HRUN_NETWORK: 'none',
+  HRUN_TEMPLATES: 'off',
 };
 
 /** Makes the tree unless it is there, then prints seconds of: first walk, second walk, write, read. */

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'VOLUME_IN_USE'
   | 'NO_SUCH_NETWORK'
   | 'NETWORK_IN_USE'
+  | 'NO_SUCH_TEMPLATE'
   | 'ADDRESS_IN_USE' // or none is left
   | 'NAME_IN_USE'
   | 'CONTAINER_STATE' // the operation does not fit the container's state
@@ -33,6 +34,7 @@ export type ErrorCode =
   | 'HOST_SETUP' // something hrun needs is missing on this host
   | 'MEMORY_TOO_SMALL'
   | 'VM_FAILED' // the VM did not boot, or died
+  | 'TEMPLATE_FAILED' // the machine that containers are to start from cannot be made
   | 'COMMAND_NOT_FOUND'
   | 'COMMAND_NOT_EXECUTABLE'
   | 'START_FAILED'

@@ -17,6 +17,8 @@ export interface Root {
   readonly volumes: string;
   /** one directory per network, named by its name */
   readonly networks: string;
+  /** machines booted in advance, one directory each: docs/templates.md */
+  readonly templates: string;
   /** prepared things that can be made again: empty ext4 disks, engine verdict */
   readonly cache: string;
   /** unfinished files; each is held by a lock while its writer lives */
@@ -36,6 +38,7 @@ export function rootAt(dir: string): Root {
     containers: join(dir, 'containers'),
     volumes: join(dir, 'volumes'),
     networks: join(dir, 'networks'),
+    templates: join(dir, 'templates'),
     cache: join(dir, 'cache'),
     tmp: join(dir, 'tmp'),
   };

@@ -178,6 +178,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Remove volumes that no container has',
     load: () => import('./commands/volume-prune.ts'),
   },
+  'template create': {
+    summary: 'Boot a machine that containers start from',
+    load: () => import('./commands/template-create.ts'),
+  },
+  'template ls': { summary: 'List templates', load: () => import('./commands/template-ls.ts') },
+  'template inspect': {
+    summary: 'Show what templates are made of',
+    load: () => import('./commands/template-inspect.ts'),
+  },
+  'template rm': { summary: 'Remove templates', load: () => import('./commands/template-rm.ts') },
   'container prune': {
     summary: 'Remove all containers that do not run',
     load: () => import('./commands/container-prune.ts'),
@@ -224,6 +234,8 @@ const ALIASES: Readonly<Record<string, readonly [name: string, ...options: strin
   'system info': ['info'],
   'network list': ['network ls'],
   'network remove': ['network rm'],
+  'template list': ['template ls'],
+  'template remove': ['template rm'],
   'volume list': ['volume ls'],
   'volume remove': ['volume rm'],
 };

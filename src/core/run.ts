@@ -11,6 +11,7 @@ import type { CreatedContainer } from './create-container.ts';
 import { leaveNetworks, sweepLeases } from './join-networks.ts';
 import type { KnownContainer } from './open-container.ts';
 import { monitorDied, sessionFailure } from './session-failure.ts';
+import { findOrigin } from './templates.ts';
 import { removeTiedVolumes } from './volumes.ts';
 
 /** A container whose standard streams are joined to this process's. */
@@ -47,7 +48,10 @@ export function startContainer(
   streams: AttachStreams,
   events: AttachEvents = {},
 ): RunningContainer {
-  const connection = startMonitor(container.assets.monitor, container.directory);
+  const origin = findOrigin(root, container.directory, container.assets);
+  const connection = startMonitor(container.assets.monitor, container.directory, {
+    template: origin.directory,
+  });
   const running = join(root, container, connection, streams, {
     ...events,
     started: () => {
@@ -55,6 +59,7 @@ export function startContainer(
       events.started?.();
       recordMounts(root, container.config);
       repairInBackground(root);
+      origin.makeForNextTime();
     },
   });
   const ended = running.ended.finally(() => container.release());

@@ -26,6 +26,8 @@ export {
   volumeSlots,
   WRITABLE_SLOT,
 } from './slots.ts';
+export { type TemplateInputs, templateInputs } from './template.ts';
+export { findTemplate, listTemplates, makeTemplate, removeTemplate, type Template } from './templates.ts';
 export {
   type DeviceLimits,
   type SharedDirectories,

@@ -14,11 +14,12 @@ const LOG_FILE = 'monitor.log';
 /**
  * Starts the monitor of a container's directory in a session of its own, so that it outlives this process.
  * Returns the connection that is its first client. With `service` only the container's files are served: docs/monitor.md.
+ * `template` is the directory of the machine that is copied instead of booting one: docs/templates.md.
  */
 export function startMonitor(
   program: string,
   directory: string,
-  options: { service?: boolean } = {},
+  { service, template }: { service?: boolean; template?: string | undefined } = {},
 ): Duplex {
   const log = openRegularFile(
     join(directory, LOG_FILE),
@@ -26,7 +27,8 @@ export function startMonitor(
     0o600,
   );
   try {
-    const child = spawn(program, [...(options.service ? ['--service'] : []), directory], {
+    const words = [...(service ? ['--service'] : []), ...(template ? ['--from', template] : []), directory];
+    const child = spawn(program, words, {
       cwd: '/',
       detached: true,
       env: {},

@@ -104,7 +104,13 @@ async function cutEverywhere(command: string[]): Promise<string[]> {
     join(base, 'run'),
     join(base, 'log'),
     [process.execPath, CLI, ...command],
-    { ...process.env, HRUN_ROOT: join(base, 'run', STORE), HRUN_NETWORK: 'none', UV_USE_IO_URING: '0' },
+    {
+      ...process.env,
+      HRUN_ROOT: join(base, 'run', STORE),
+      HRUN_NETWORK: 'none',
+      HRUN_TEMPLATES: 'off',
+      UV_USE_IO_URING: '0',
+    },
   );
   expect(exitCode, `${command.join(' ')}: ${stderr}`).toBe(0);
   const complete = wholeState(readDisk(join(base, 'run')));

@@ -15,6 +15,12 @@ export const FIXTURES = join(PROJECT, 'build/fixtures/oci');
 /** A store in a temporary directory, with the commands that work on it. */
 export class TestStore {
   readonly dir = mkdtempSync(join(tmpdir(), 'hrun-vm-'));
+  readonly #environment: Record<string, string>;
+
+  /** `environment` comes on top of what is set for every test. */
+  constructor(environment: Record<string, string> = {}) {
+    this.#environment = environment;
+  }
 
   /** Starts `hrun ARGS`; a failing exit code is a result, not an error. */
   start(args: string[], options: Options = {}) {
@@ -30,9 +36,10 @@ export class TestStore {
     }>;
   }
 
-  get env() {
+  get env(): Record<string, string> {
     // Named: what `auto` says on its first choice would be in the way of exact comparisons.
-    return { HRUN_ROOT: this.dir, HRUN_ENGINE: 'qemu', HRUN_NETWORK: 'none' };
+    const quiet = { HRUN_ENGINE: 'qemu', HRUN_NETWORK: 'none', HRUN_TEMPLATES: 'off' };
+    return { HRUN_ROOT: this.dir, ...quiet, ...this.#environment };
   }
 
   /** Runs `hrun ARGS` and returns what it said and its exit code. */
@@ -104,10 +111,12 @@ export class TestStore {
   }
 }
 
+type Maybe<T> = T | undefined | false;
+
 /** Waits until `look` finds something. */
-export async function eventually<T>(look: () => T | undefined | false): Promise<T> {
+export async function eventually<T>(look: () => Maybe<T> | Promise<Maybe<T>>): Promise<T> {
   for (let attempt = 0; attempt < 2000; attempt++) {
-    const found = look();
+    const found = await look();
     if (found !== undefined && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

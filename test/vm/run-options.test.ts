@@ -214,7 +214,7 @@ describe('a container', () => {
     const { stdout } = await store.start(
       ['run', '--rm', '--env-file', file, '-e', 'TWO', 'busybox', 'sh', '-c', 'echo $ONE $HERE $TWO'],
       {
-        env: { HRUN_ROOT: store.dir, HRUN_NETWORK: 'none', HERE: 'h', TWO: '2' },
+        env: { HRUN_ROOT: store.dir, HRUN_NETWORK: 'none', HRUN_TEMPLATES: 'off', HERE: 'h', TWO: '2' },
       },
     );
     expect(stdout).toBe('1 h 2\n');

@@ -30,7 +30,7 @@ class Terminal {
   static async open(columns = 100, rows = 30): Promise<Terminal> {
     const terminal = new Terminal(join(store.dir, `tmux-${process.hrtime.bigint()}`));
     const size = ['-x', String(columns), '-y', String(rows)];
-    const env = ['-e', `HRUN_ROOT=${store.dir}`, '-e', 'HRUN_NETWORK=none'];
+    const env = ['-e', `HRUN_ROOT=${store.dir}`, '-e', 'HRUN_NETWORK=none', '-e', 'HRUN_TEMPLATES=off'];
     await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, ...env, 'sh');
     return terminal;
   }

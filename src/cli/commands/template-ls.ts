@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rootFromEnvironment } from '../../base/root.ts';
+import { listTemplates, type Template } from '../../vm/index.ts';
+import { defineCommand } from '../command.ts';
+import { formatList } from '../output/format.ts';
+import { formatAge, formatBinarySize, formatSize } from '../output/units.ts';
+
+interface LsOptions {
+  format?: string;
+  quiet?: true;
+}
+
+/** A row as `--format` sees it. */
+interface Shown {
+  ID: string;
+  Memory: string;
+  CPUs: string;
+  Current: string;
+  CreatedSince: string;
+  Size: string;
+}
+
+const MIB = 1024 * 1024;
+
+export const command = defineCommand<LsOptions, Template[]>({
+  name: 'template ls',
+  configure: (command) =>
+    command
+      .description('List the machines that containers start from.')
+      .option('--format <format>', 'table, json, or a Go template')
+      .option('-q, --quiet', 'only their IDs'),
+  run: async () => listTemplates(rootFromEnvironment()),
+  print(templates, output, { format, quiet }) {
+    if (quiet) output.write(templates.map(({ id }) => `${id}\n`).join(''));
+    else output.write(formatList(templates.map(shown), COLUMNS, format));
+    return undefined;
+  },
+});
+
+const COLUMNS: Record<string, (row: Shown) => string> = {
+  ID: (row) => row.ID,
+  MEMORY: (row) => row.Memory,
+  CPUS: (row) => row.CPUs,
+  CURRENT: (row) => row.Current,
+  CREATED: (row) => row.CreatedSince,
+  SIZE: (row) => row.Size,
+};
+
+function shown({ id, inputs, current, created, size }: Template): Shown {
+  return {
+    ID: id.slice(0, 12),
+    Memory: formatBinarySize(inputs.memoryMiB * MIB),
+    CPUs: String(inputs.vcpus),
+    Current: current ? 'yes' : 'no',
+    CreatedSince: formatAge(Date.parse(created)),
+    Size: formatSize(size),
+  };
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Containers start from a machine that was booted in advance, if there is one of their size: docs/templates.md.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { join } from 'node:path';
+import { HrunError } from '../base/errors.ts';
+import { installDir, type Root } from '../base/root.ts';
+import {
+  chooseEngine,
+  findAssets,
+  findTemplate,
+  listTemplates,
+  makeTemplate,
+  memoryMiB,
+  removeTemplate,
+  type Template,
+  templateInputs,
+  type VmAssets,
+  type VmConfig,
+} from '../vm/index.ts';
+import { vcpusFor } from './vm-resources.ts';
+
+/** $HRUN_TEMPLATES: `auto` makes what is missing in the background, `use` takes what is there, `off` boots every machine. */
+export const TEMPLATE_POLICIES = ['auto', 'use', 'off'] as const;
+export type TemplatePolicy = (typeof TEMPLATE_POLICIES)[number];
+
+export function templatePolicy(env: NodeJS.ProcessEnv = process.env): TemplatePolicy {
+  const word = env.HRUN_TEMPLATES || 'auto';
+  const policy = TEMPLATE_POLICIES.find((each) => each === word);
+  if (policy) return policy;
+  throw new HrunError('USAGE', `HRUN_TEMPLATES=${word} is not known`, { hint: TEMPLATE_POLICIES.join(', ') });
+}
+
+/** What a container starts from. */
+export interface Origin {
+  /** the template's directory; undefined: the machine is booted */
+  directory: string | undefined;
+  /** Has the template made for next time, in a process of its own, if it is wanted and not there. */
+  makeForNextTime(): void;
+}
+
+/** Looks for the template of the VM in a container's directory. */
+export function findOrigin(root: Root, containerDirectory: string, assets: VmAssets): Origin {
+  const policy = templatePolicy();
+  const vm = JSON.parse(readFileSync(join(containerDirectory, 'vm.json'), 'utf8')) as VmConfig;
+  const inputs = policy === 'off' ? undefined : templateInputs(vm, assets, vm);
+  const directory = inputs && findTemplate(root, inputs);
+  const wanted = policy === 'auto' && inputs !== undefined && directory === undefined;
+  return { directory, makeForNextTime: () => wanted && makeInBackground(vm) };
+}
+
+/** Outlives this process; what it has to say is for whoever runs `hrun template create`. */
+function makeInBackground({ memoryMiB, vcpus }: VmConfig): void {
+  const words = ['template', 'create', '--memory', `${memoryMiB}m`, '--cpus', String(vcpus), '--no-wait'];
+  const child = spawn(join(installDir(), 'bin/hrun'), words, { cwd: '/', detached: true, stdio: 'ignore' });
+  child.on('error', () => {}); // then there is none next time either
+  if (child.pid) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+  child.unref();
+}
+
+/** Makes the template of a machine's size, and returns its id; undefined when somebody else is at it and is not waited for. */
+export async function createTemplate(
+  root: Root,
+  size: { memory: number | undefined; cpus: number | undefined },
+  options: { wait: boolean },
+): Promise<string | undefined> {
+  const { engine } = await chooseEngine(root, 'qemu');
+  const machine = { vcpus: vcpusFor(size.cpus, undefined), memoryMiB: memoryMiB(size.memory) };
+  return await makeTemplate(root, templateInputs(engine, findAssets(), machine)!, options);
+}
+
+/** The template that an id or its unique beginning means; NO_SUCH_TEMPLATE, AMBIGUOUS_ID. */
+export function openTemplate(root: Root, text: string): Template {
+  const found = listTemplates(root).filter(({ id }) => text !== '' && id.startsWith(text));
+  if (found.length === 1) return found[0]!;
+  if (found.length > 1) {
+    throw new HrunError('AMBIGUOUS_ID', `${found.length} templates have an ID that begins with ${text}`, {
+      hint: 'give more digits',
+    });
+  }
+  throw new HrunError('NO_SUCH_TEMPLATE', `no such template: ${text}`, { hint: 'see: hrun template ls' });
+}
+
+export async function removeTemplateCalled(root: Root, text: string): Promise<string> {
+  const { id } = openTemplate(root, text);
+  await removeTemplate(root, id);
+  return id;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// templates/<key>/ is whole once it has its name: made under templates/<key>.lock in templates/<key>.making. docs/templates.md.
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncDirectory, syncFile } from '../base/atomic-file.ts';
+import { makeDirectory } from '../base/directory.ts';
+import { errnoOf, HrunError } from '../base/errors.ts';
+import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
+import type { Root } from '../base/root.ts';
+import { native } from '../native/index.ts';
+import { bootTemplate, type TemplateInputs, templateKey } from './template.ts';
+
+/** A machine that was booted in advance. */
+export interface Template {
+  /** 64 hex digits */
+  id: string;
+  /** RFC 3339 */
+  created: string;
+  inputs: TemplateInputs;
+  /** false once one of its inputs is another: nothing starts from it any more */
+  current: boolean;
+  /** bytes on the host's disk */
+  size: number;
+}
+
+const KEY = /^[0-9a-f]{64}$/;
+/** native/monitor/template_files.h */
+const FILES = ['memory', 'state'];
+const DESCRIPTION = 'template.json';
+/** Of different sizes of machines; the oldest goes. */
+const MOST_TEMPLATES = 8;
+
+/** The directory of the template of these inputs; undefined when there is none. */
+export function findTemplate(root: Root, inputs: TemplateInputs): string | undefined {
+  const key = templateKey(inputs);
+  return key && isWhole(root, key) ? join(root.templates, key) : undefined;
+}
+
+/**
+ * Makes the template of these inputs unless it is there, and returns its id. With `wait` false, undefined when somebody makes
+ * it already. TEMPLATE_FAILED when the machine does not boot.
+ */
+export async function makeTemplate(
+  root: Root,
+  inputs: TemplateInputs,
+  { wait }: { wait: boolean },
+): Promise<string | undefined> {
+  const key = templateKey(inputs);
+  if (!key)
+    throw new HrunError('HOST_SETUP', 'a template needs kernel, initrd and QEMU', {
+      hint: 'run: npm run setup',
+    });
+  await makeDirectory(root.templates, 0o700);
+  const path = join(root.templates, `${key}.lock`);
+  const lock =
+    native().lockFile(path, { shared: false, wait: false }) ??
+    (wait && (await native().lockFile(path, { shared: false, wait: true })));
+  if (!lock) return undefined;
+  try {
+    if (!isWhole(root, key)) await make(root, key, inputs);
+    return key;
+  } finally {
+    await rm(path, { force: true });
+    lock.release();
+  }
+}
+
+/** All that are whole, newest first. */
+export function listTemplates(root: Root): Template[] {
+  const templates = names(root).flatMap((name) => (KEY.test(name) ? (readTemplate(root, name) ?? []) : []));
+  return templates.sort((a, b) => b.created.localeCompare(a.created));
+}
+
+/** Removes one; a machine that is being copied from it is not disturbed. */
+export async function removeTemplate(root: Root, id: string): Promise<void> {
+  const going = join(root.templates, `${id}.going`);
+  await rm(going, { recursive: true, force: true });
+  try {
+    await rename(join(root.templates, id), going);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  await rm(going, { recursive: true, force: true });
+}
+
+/** What nobody starts from any more, and what was cut off. */
+export async function sweepTemplates(root: Root): Promise<void> {
+  const templates = listTemplates(root);
+  const old = templates.filter(({ current }, index) => !current || index >= MOST_TEMPLATES);
+  for (const { id } of old) await removeTemplate(root, id);
+  for (const name of names(root)) {
+    if (name.endsWith('.going')) await rm(join(root.templates, name), { recursive: true, force: true });
+    if (KEY.test(name) && !isWhole(root, name)) await removeTemplate(root, name);
+  }
+}
+
+/** A template that has failed has lost its state. */
+function isWhole(root: Root, key: string): boolean {
+  return FILES.every((name) => existsSync(join(root.templates, key, name)));
+}
+
+async function make(root: Root, key: string, inputs: TemplateInputs): Promise<void> {
+  const making = join(root.templates, `${key}.making`);
+  await rm(making, { recursive: true, force: true });
+  mkdirSync(making, { mode: 0o700 });
+  try {
+    await bootTemplate(inputs, making);
+    for (const name of readdirSync(making)) if (!FILES.includes(name)) await rm(join(making, name));
+    const description = join(making, DESCRIPTION);
+    await writeFile(description, JSON.stringify({ version: 1, created: new Date().toISOString(), inputs }));
+    await syncFile(description);
+    await syncDirectory(making);
+    await removeTemplate(root, key);
+    await rename(making, join(root.templates, key));
+    await syncDirectory(root.templates);
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+  await sweepTemplates(root);
+}
+
+function readTemplate(root: Root, id: string): Template | undefined {
+  const directory = join(root.templates, id);
+  try {
+    const { created, inputs } = JSON.parse(readRegularFile(join(directory, DESCRIPTION))) as Template;
+    const size = FILES.reduce((sum, name) => sum + statSync(join(directory, name)).blocks * 512, 0);
+    return { id, created, inputs, current: templateKey(inputs) === id, size };
+  } catch (error) {
+    if (error instanceof SyntaxError || isNoRegularFile(error) || errnoOf(error) === 'ENOENT')
+      return undefined;
+    throw error;
+  }
+}
+
+function names(root: Root): string[] {
+  try {
+    return readdirSync(root.templates);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Containers that start from a machine booted in advance: docs/templates.md.
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually, FIXTURES, TestStore } from './hrun.ts';
+
+const store = new TestStore({ HRUN_TEMPLATES: 'use' });
+beforeAll(async () => {
+  await store.load(FIXTURES);
+  await makeTemplate();
+}, 60_000);
+afterAll(() => store.remove());
+
+async function makeTemplate(): Promise<string> {
+  const { stdout, stderr, exitCode } = await store.hrun(['template', 'create']);
+  expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+  return stdout.trim();
+}
+
+/** A guest knows by its kernel's command line that it is a copy. */
+const IS_COPY = 'grep -q -- "--template" /proc/cmdline && echo copied || echo booted';
+
+const templates = () => readdirSync(join(store.dir, 'templates'));
+
+describe('a container from a template', () => {
+  test('runs its command in a copy of the machine, which has its disk, its name and the time', async () => {
+    const before = Date.now();
+    const out = await store.script(
+      ['--hostname', 'copied-host'],
+      `${IS_COPY}; hostname; date +%s; echo kept > /file; cat /file`,
+    );
+    const [how, hostname, time, file] = out.trim().split('\n');
+    expect({ how, hostname, file }).toEqual({ how: 'copied', hostname: 'copied-host', file: 'kept' });
+    expect(Number(time) * 1000).toBeGreaterThan(before - 2000);
+    expect(Number(time) * 1000).toBeLessThan(Date.now() + 2000);
+  });
+
+  test('has the devices that it would have booted with', async () => {
+    const out = await store.script(
+      ['-v', 'data:/data', '-v', `${store.dir}/cache:/host:ro`],
+      `${IS_COPY}; echo x > /data/file; cat /data/file; ls -d /host; sleep 1; cat /sys/class/misc/hw_random/rng_current`,
+    );
+    expect(out.split('\n').slice(0, 4)).toEqual(['copied', 'x', '/host', 'virtio_rng.0']);
+  });
+
+  test('passes input, output and exit code on, and can be entered', async () => {
+    expect((await store.hrun(['run', '-i', '--rm', 'busybox', 'sh', '-c', 'cat; exit 7'], 'in')).stdout).toBe(
+      'in',
+    );
+    await store.hrun(['run', '-d', '--name', 'entered', 'busybox', 'sleep', '600']);
+    const { stdout } = await store.hrun(['exec', 'entered', 'sh', '-c', IS_COPY]);
+    expect(stdout).toBe('copied\n');
+    expect((await store.hrun(['stop', '-t', '1', 'entered'])).exitCode).toBe(0);
+    expect((await store.hrun(['start', '-a', 'entered'])).exitCode).not.toBe(125);
+    await store.hrun(['rm', '-f', 'entered']);
+  });
+
+  test('that is started again by its policy is a copy each time', async () => {
+    const run = [
+      'run',
+      '--name',
+      'again',
+      '--restart',
+      'on-failure:1',
+      'busybox',
+      'sh',
+      '-c',
+      `${IS_COPY}; exit 1`,
+    ];
+    await store.hrun(run);
+    await eventually(async () => {
+      const { stdout } = await store.hrun(['logs', 'again']);
+      return stdout === 'copied\ncopied\n' ? stdout : undefined;
+    });
+    await store.hrun(['rm', '-f', 'again']);
+  });
+});
+
+test('a hundred copies share no random bytes, no ids and no addresses', { timeout: 400_000 }, async () => {
+  const script = [
+    'head -c 16 /dev/urandom | od -An -tx1 | tr -d " \\n"; echo',
+    'cat /proc/sys/kernel/random/uuid /proc/sys/kernel/random/boot_id',
+    'grep stack /proc/self/maps | cut -d- -f1',
+    IS_COPY,
+  ].join('; ');
+  const lines: string[][] = [];
+  for (let i = 0; i < 25; i++) {
+    const four = Array.from({ length: 4 }, () => store.script([], script));
+    lines.push(...(await Promise.all(four)).map((out) => out.trim().split('\n')));
+  }
+  expect(lines.map((each) => each[4])).toEqual(Array(100).fill('copied'));
+  for (const what of [0, 1, 2, 3]) expect(new Set(lines.map((each) => each[what])).size).toBe(100);
+});
+
+describe('a template that is of no use', () => {
+  const damage: Record<string, (directory: string) => void> = {
+    'has a state that is none': (directory) => writeFileSync(join(directory, 'state'), 'x'.repeat(50_000)),
+    'has a state that was cut short': (directory) => truncateSync(join(directory, 'state'), 20_000),
+    'has lost its memory': (directory) => rmSync(join(directory, 'memory')),
+    'has a memory of another size': (directory) => truncateSync(join(directory, 'memory'), 1 << 20),
+    'has a memory of zeros': (directory) => {
+      truncateSync(join(directory, 'memory'), 0);
+      truncateSync(join(directory, 'memory'), 1 << 30);
+    },
+  };
+  for (const [what, damageIt] of Object.entries(damage)) {
+    test(`because it ${what}: the machine is booted, and the user sees nothing of it`, {
+      timeout: 100_000,
+    }, async () => {
+      const id = await makeTemplate();
+      damageIt(join(store.dir, 'templates', id));
+      const result = await store.hrun(
+        ['run', '-i', '--rm', 'busybox', 'sh', '-c', `cat; ${IS_COPY}`],
+        'in\n',
+      );
+      expect(result).toEqual({ exitCode: 0, stdout: 'in\nbooted\n', stderr: '' });
+      await store.hrun(['template', 'rm', id]);
+      expect(await store.script([], IS_COPY)).toBe('booted\n');
+      await makeTemplate();
+      expect(await store.script([], IS_COPY)).toBe('copied\n');
+    });
+  }
+});
+
+describe('templates', () => {
+  test('are listed, described and removed', async () => {
+    const id = await makeTemplate();
+    expect((await store.hrun(['template', 'ls', '-q'])).stdout).toBe(`${id}\n`);
+    expect((await store.hrun(['template', 'ls'])).stdout).toMatch(
+      /^ID +MEMORY +CPUS +CURRENT +CREATED +SIZE\n[0-9a-f]{12} +1GiB +1 +yes +.* ago +[\d.]+MB\n$/,
+    );
+    const [described] = JSON.parse((await store.hrun(['template', 'inspect', id.slice(0, 8)])).stdout);
+    expect(described).toMatchObject({ id, current: true, inputs: { memoryMiB: 1024, vcpus: 1 } });
+    expect(await store.hrun(['template', 'rm', id.slice(0, 6)])).toMatchObject({ exitCode: 0 });
+    expect(templates()).toEqual([]);
+    expect((await store.hrun(['template', 'rm', id])).stderr).toMatch(/no such template.*hrun template ls/);
+  });
+
+  test('are for one size of machine each', async () => {
+    const { stdout } = await store.hrun(['template', 'create', '-m', '128m']);
+    const id = stdout.trim();
+    expect(await store.script(['-m', '128m'], IS_COPY)).toBe('copied\n');
+    expect(await store.script(['-m', '160m'], IS_COPY)).toBe('booted\n');
+    await store.hrun(['template', 'rm', id]);
+  });
+
+  test('are made once by many who want the same', async () => {
+    const made = await Promise.all([1, 2, 3].map(() => makeTemplate()));
+    expect(new Set(made).size).toBe(1);
+    expect(templates()).toEqual([made[0]]);
+  });
+
+  test('are made in the background by the first container of a size', async () => {
+    const own = new TestStore({ HRUN_TEMPLATES: 'auto' });
+    try {
+      await own.load(FIXTURES);
+      expect(await own.script([], IS_COPY)).toBe('booted\n');
+      await eventually(async () => (await own.hrun(['template', 'ls', '-q'])).stdout || undefined);
+      expect(await own.script([], IS_COPY)).toBe('copied\n');
+      await eventually(() => own.processes().length === 0);
+    } finally {
+      await own.remove();
+    }
+  });
+
+  test('whose making was killed leave nothing that is taken for one', async () => {
+    const [id] = templates();
+    if (id) await store.hrun(['template', 'rm', id]);
+    expect(templates()).toEqual([]);
+    const making = store.start(['template', 'create']);
+    const state = await eventually(() => templates().find((name) => name.endsWith('.making')));
+    const monitor = await eventually(() =>
+      store.processIds().find((pid) => /hrun-vmm/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))),
+    );
+    process.kill(monitor, 'SIGKILL');
+    expect((await making).exitCode).toBe(1);
+    expect(existsSync(join(store.dir, 'templates', state))).toBe(false);
+    expect((await store.hrun(['template', 'ls', '-q'])).stdout).toBe('');
+    expect(await makeTemplate()).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+test('HRUN_TEMPLATES=off boots every machine; another word is an error', async () => {
+  const off = await store.start(['run', '--rm', 'busybox', 'sh', '-c', IS_COPY], {
+    env: { ...store.env, HRUN_TEMPLATES: 'off' },
+  });
+  expect(off.stdout).toBe('booted\n');
+  const bad = await store.start(['run', '--rm', 'busybox', 'true'], {
+    env: { ...store.env, HRUN_TEMPLATES: 'maybe' },
+  });
+  expect(bad).toMatchObject({
+    exitCode: 125,
+    stderr: expect.stringMatching(/HRUN_TEMPLATES=maybe.*auto, use, off/),
+  });
+  expect(readFileSync('/proc/cmdline', 'utf8')).not.toContain('--template');
+});
