@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'HOST_SETUP' // something hrun needs is missing on this host
   | 'MEMORY_TOO_SMALL'
   | 'VM_FAILED' // the VM did not boot, or died
+  | 'BENCH_FAILED' // one of what is measured does not work
   | 'TEMPLATE_FAILED' // the machine that containers are to start from cannot be made
   | 'COMMAND_NOT_FOUND'
   | 'COMMAND_NOT_EXECUTABLE'

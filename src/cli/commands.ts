@@ -178,6 +178,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Remove volumes that no container has',
     load: () => import('./commands/volume-prune.ts'),
   },
+  'bench startup': {
+    summary: 'Measure start-up latency beside namespace containers',
+    load: () => import('./commands/bench-startup.ts'),
+  },
   'template create': {
     summary: 'Boot a machine that containers start from',
     load: () => import('./commands/template-create.ts'),

@@ -4,8 +4,9 @@ import { arch, availableParallelism, hostname, release, totalmem } from 'node:os
 import type { Root } from '../base/root.ts';
 import { listImages, openImageStore } from '../image/index.ts';
 import { DEFAULT_NETWORK, networkObstacle } from '../network/index.ts';
-import { assessKvm, explain, type KvmVerdict } from '../vm/index.ts';
+import { assessKvm, explain, type KvmVerdict, listTemplates } from '../vm/index.ts';
 import { listContainers } from './list-containers.ts';
+import { type TemplatePolicy, templatePolicy } from './templates.ts';
 
 /** What `hrun info` tells; field names are Docker's where Docker has them. */
 export interface HostInfo {
@@ -24,6 +25,8 @@ export interface HostInfo {
   Network: { Default: string; Because: string };
   /** what `--engine auto` takes here, and why */
   Engine: { Name: 'kvm' | 'qemu'; Because: string; Advice: string };
+  /** what containers start from: `Because` says why some or all machines are booted */
+  Templates: { Current: number; Because: string };
   /** `InstructionsPerSecond` in guest kernel mode; 0 when it was not measured */
   KVM: { State: KvmVerdict['state']; InstructionsPerSecond: number };
 }
@@ -53,6 +56,7 @@ export async function hostInfo(root: Root): Promise<HostInfo> {
       Because: because,
       Advice: advice ?? '',
     },
+    Templates: templatesInfo(root, verdict),
     KVM: { State: verdict.state, InstructionsPerSecond: verdict.probe?.instructionsPerSecond ?? 0 },
   };
 }
@@ -60,6 +64,17 @@ export async function hostInfo(root: Root): Promise<HostInfo> {
 function defaultNetworkInfo(): HostInfo['Network'] {
   const obstacle = networkObstacle();
   return { Default: obstacle === undefined ? DEFAULT_NETWORK : 'none', Because: obstacle ?? '' };
+}
+
+function templatesInfo(root: Root, { state }: KvmVerdict): HostInfo['Templates'] {
+  const Current = listTemplates(root).filter(({ current }) => current).length;
+  if (state === 'hardware') return { Current, Because: 'the kvm engine boots its machines' };
+  const becauses: Record<TemplatePolicy, string> = {
+    off: 'HRUN_TEMPLATES=off: every machine is booted',
+    use: 'HRUN_TEMPLATES=use: a machine of a size that has none is booted',
+    auto: 'the first machine of a size is booted',
+  };
+  return { Current, Because: becauses[templatePolicy()] };
 }
 
 /** PRETTY_NAME of os-release(5). */

@@ -23,7 +23,7 @@ export const command = defineCommand<InfoOptions, HostInfo>({
 });
 
 function overview(info: HostInfo): string {
-  const { Engine, KVM, Network } = info;
+  const { Engine, KVM, Network, Templates } = info;
   const lines = [
     ['Containers', String(info.Containers)],
     [' Running', String(info.ContainersRunning)],
@@ -32,6 +32,7 @@ function overview(info: HostInfo): string {
     ['Network', Network.Because === '' ? Network.Default : `${Network.Default}: ${Network.Because}`],
     ['Engine', `${Engine.Name}: ${Engine.Because}`],
     ...(Engine.Advice === '' ? [] : [[' To change it', Engine.Advice]]),
+    ['Templates', `${Templates.Current}: ${Templates.Because}`],
     ['KVM', KVM.State],
     ['Kernel Version', info.KernelVersion],
     ['Operating System', info.OperatingSystem],

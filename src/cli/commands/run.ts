@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { HrunError } from '../../base/errors.ts';
+import { writeFileSync } from 'node:fs';
+import { HrunError } from '../../base/errors.ts';
 import { rootFromEnvironment } from '../../base/root.ts';
 import { createContainer } from '../../core/create-container.ts';
 import { startContainer, startDetached } from '../../core/run.ts';
@@ -54,13 +55,24 @@ export const command = defineCommand<RunFlags, RunResult>({
       .addHelpText('after', EXAMPLES);
   },
   run: ([image, ...rest], flags, output) => run(image!, rest, flags, output),
-  print({ exitCode, failure, detachedId, trace }, output) {
+  print({ exitCode, failure, detachedId, trace }, output, { traceStartup }) {
     if (detachedId) output.line(detachedId);
-    if (trace) output.progress(trace.text());
+    if (trace && traceStartup) output.progress(trace.text());
+    if (trace && process.env.HRUN_TRACE) writeTrace(process.env.HRUN_TRACE, trace);
     if (failure) output.notice(describeError(failure, process.env.HRUN_DEBUG === '1'));
     return exitCode;
   },
 });
+
+function writeTrace(path: string, trace: StartupTrace): void {
+  try {
+    writeFileSync(path, trace.chromeTrace());
+  } catch (cause) {
+    throw new HrunError('OUTPUT_FAILED', `$HRUN_TRACE cannot be written: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
 
 const EXAMPLES = `
 Examples:
@@ -73,7 +85,7 @@ Exit code: the command's; 125 when hrun failed, 126 when the command cannot be e
 
 async function run(image: string, args: string[], flags: RunFlags, output: Output): Promise<RunResult> {
   const root = rootFromEnvironment();
-  const trace = flags.traceStartup ? new StartupTrace() : undefined;
+  const trace = flags.traceStartup || process.env.HRUN_TRACE ? new StartupTrace() : undefined;
   const asked = containerOptions(image, args, flags);
   const detachKeys = parseDetachKeys(flags.detachKeys);
   const terminal = terminalUse({ tty: asked.tty && !flags.detach, stdin: asked.stdin });

@@ -33,16 +33,35 @@ export class StartupTrace {
 
   /** One line per stage: milliseconds since the start of this process, and since the stage before. */
   text(): string {
-    this.mark('hrun ends');
-    const sorted = this.#marks.toSorted((a, b) => Number(a.timeNs - b.timeNs));
-    let before = this.#origin;
-    const lines = sorted.map(({ label, timeNs }) => {
-      const line = `${milliseconds(timeNs - this.#origin)} ms  ${milliseconds(timeNs - before)} ms  ${label}\n`;
-      before = timeNs;
-      return line;
-    });
+    const lines = this.#spans().map(
+      ({ label, begin, end }) =>
+        `${milliseconds(end - this.#origin)} ms  ${milliseconds(end - begin)} ms  ${label}\n`,
+    );
     return `  since start   this stage\n${lines.join('')}`;
   }
+
+  /** The same as a Chrome trace (Trace Event Format, complete events), for chrome://tracing or Perfetto. */
+  chromeTrace(): string {
+    const traceEvents = this.#spans().map(({ label, begin, end }) => ({
+      ...{ name: label, cat: 'start', ph: 'X', pid: process.pid, tid: process.pid },
+      ...{ ts: microseconds(begin - this.#origin), dur: microseconds(end - begin) },
+    }));
+    return JSON.stringify({ displayTimeUnit: 'ms', traceEvents });
+  }
+
+  /** The stages in order; each begins where the one before ended. */
+  #spans(): { label: string; begin: bigint; end: bigint }[] {
+    this.mark('hrun ends');
+    const sorted = this.#marks.toSorted((a, b) => Number(a.timeNs - b.timeNs));
+    this.#marks.pop();
+    return sorted.map(({ label, timeNs }, index) => ({
+      ...{ label, begin: sorted[index - 1]?.timeNs ?? this.#origin, end: timeNs },
+    }));
+  }
+}
+
+function microseconds(ns: bigint): number {
+  return Number(ns) / 1e3;
 }
 
 function milliseconds(ns: bigint): string {

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FIXTURES, TestStore } from './hrun.ts';
+
+const store = new TestStore();
+beforeAll(() => store.load(FIXTURES), 60_000);
+afterAll(() => store.remove());
+
+const path = (name: string) => join(store.dir, name);
+
+test('hrun is measured beside a namespace container, and nothing is left behind', {
+  timeout: 200_000,
+}, async () => {
+  const images = (await store.hrun(['images'])).stdout;
+  const files = ['--json', path('result.json'), '--html', path('result.html')];
+  const { stdout, stderr, exitCode } = await store.hrun([
+    'bench',
+    'startup',
+    '--runs',
+    '2',
+    '--warmups',
+    '1',
+    '--peers',
+    'runc,kata',
+    ...files,
+    'busybox',
+    'echo',
+    'hi',
+  ]);
+  expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+  expect(stdout).toMatch(/^busybox echo hi, from execve of the command to its exit; times in ms\n/);
+  expect(stdout).toMatch(/\nhrun, booted \(qemu\) +2 +[\d.]+ .*\([\d.]+ to [\d.]+\)\n/);
+  expect(stdout).toMatch(/\nhrun, template \(qemu\) +2 /);
+  expect(stdout).toMatch(/\nrunc +2 .* 1\n/);
+  expect(stdout).toMatch(/\nnot measured: kata: not installed\n/);
+
+  const result = JSON.parse(readFileSync(path('result.json'), 'utf8'));
+  const template = result.rows.find(({ name }: { name: string }) => name === 'hrun, template (qemu)');
+  expect(template.times).toHaveLength(2);
+  expect(template.stages.map(({ label }: { label: string }) => label)).toEqual(
+    expect.arrayContaining([
+      'monitor started',
+      'agent answers',
+      'guest configured',
+      'process started',
+      'hrun ends',
+    ]),
+  );
+  expect(readFileSync(path('result.html'), 'utf8')).toContain('</svg>');
+  expect((await store.hrun(['images'])).stdout).toBe(images);
+  expect(store.containers()).toEqual([]);
+});
+
+describe('what cannot be measured', () => {
+  const wrong: [string[], RegExp][] = [
+    [['--runs', 'many', 'busybox'], /--runs "many" is not a number of runs; 1 to/],
+    [['--peers', 'lxc', 'busybox'], /--peers: lxc is not known; known: runc, crun, podman/],
+    [['--json', '/nonexistent/x.json', 'busybox'], /\/nonexistent\/x.json cannot be written/],
+    [['--peers', '', '--baseline', 'runc', 'busybox'], /the baseline runc is not among what is measured/],
+    [['--runs', '1', '--peers', '', 'busybox', 'false'], /hrun, booted \(qemu\) failed/],
+    [['--peers', '', 'no-such-image:here'], /no-such-image/],
+  ];
+  test.each(wrong)('%j is one clear line', async (args, message) => {
+    const { exitCode, stderr } = await store.hrun(['bench', 'startup', ...args]);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(store.containers()).toEqual([]);
+  });
+});
+
+test('HRUN_TRACE has the stages of a start written as a Chrome trace', async () => {
+  const env = { ...store.env, HRUN_TRACE: path('trace.json') };
+  expect(await store.start(['run', '--rm', 'busybox', 'true'], { env })).toMatchObject({
+    exitCode: 0,
+    stderr: '',
+  });
+  const { traceEvents } = JSON.parse(readFileSync(path('trace.json'), 'utf8'));
+  for (const [index, { ph, ts, dur }] of traceEvents.entries()) {
+    expect(ph).toBe('X');
+    if (index > 0) expect(ts).toBeCloseTo(traceEvents[index - 1].ts + traceEvents[index - 1].dur, 0);
+    expect(dur).toBeGreaterThanOrEqual(0);
+  }
+  expect(traceEvents.map(({ name }: { name: string }) => name)).toContain('agent answers');
+  const nowhere = { ...store.env, HRUN_TRACE: '/nonexistent/trace' };
+  const failed = await store.start(['run', '--rm', 'busybox', 'true'], { env: nowhere });
+  expect(failed.stderr).toMatch(/HRUN_TRACE cannot be written/);
+  expect(existsSync('/nonexistent')).toBe(false);
+});
