@@ -12,6 +12,9 @@ export const HRUN = process.env.HRUN_TEST_COMMAND ?? join(PROJECT, 'bin/hrun');
 /** Real images: busybox, debian:bookworm and debian:demo (scripts/fixtures/debian-image.sh). */
 export const FIXTURES = join(PROJECT, 'build/fixtures/oci');
 
+/** $HRUN_TEST_TEMPLATES=auto: run the same tests on machines that are copied where they can be. */
+const TEMPLATES = process.env.HRUN_TEST_TEMPLATES ?? 'off';
+
 /** A store in a temporary directory, with the commands that work on it. */
 export class TestStore {
   readonly dir = mkdtempSync(join(tmpdir(), 'hrun-vm-'));
@@ -38,7 +41,7 @@ export class TestStore {
 
   get env(): Record<string, string> {
     // Named: what `auto` says on its first choice would be in the way of exact comparisons.
-    const quiet = { HRUN_ENGINE: 'qemu', HRUN_NETWORK: 'none', HRUN_TEMPLATES: 'off' };
+    const quiet = { HRUN_ENGINE: 'qemu', HRUN_NETWORK: 'none', HRUN_TEMPLATES: TEMPLATES };
     return { HRUN_ROOT: this.dir, ...quiet, ...this.#environment };
   }
 
