@@ -2,11 +2,13 @@
 // How long `run --rm IMAGE COMMAND` takes, from execve of the command to its exit, for each subject in turn.
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { arch, cpus, release, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { HrunError } from '../base/errors.ts';
 import { installDir, type Root } from '../base/root.ts';
+import { BenchFailure } from './failure.ts';
+import { describeHost, type Host } from './host.ts';
 import { hrunSubjects } from './hrun-subjects.ts';
 import { type PeerImage, peerSubjects } from './peers.ts';
 import { type Ratio, ratioOfMedians, type Summary, summarize } from './statistics.ts';
@@ -36,7 +38,7 @@ export interface StartupRow extends Summary {
 
 export interface StartupResult {
   date: string;
-  host: { cpu: string; cpus: number; memoryMiB: number; kernel: string; architecture: string };
+  host: Host;
   image: string;
   command: string;
   events: string;
@@ -112,9 +114,7 @@ async function runOnce({ name, argv, env }: Subject, more: NodeJS.ProcessEnv = {
   });
   const ms = Number(process.hrtime.bigint() - begin) / 1e6;
   if (exitCode === 0) return ms;
-  throw new HrunError('BENCH_FAILED', `${name} failed: ${stderr.trim().split('\n').at(-1) ?? ''}`, {
-    hint: `run it by hand: ${argv.join(' ')}`,
-  });
+  throw new BenchFailure(name, stderr.trim().split('\n').at(-1) ?? '', argv);
 }
 
 async function row(
@@ -168,15 +168,4 @@ async function unpack(root: Root, image: string, dir: string): Promise<PeerImage
     await execa(hrun, ['rm', id], { env, reject: false });
   }
   return { archive, name, rootfs };
-}
-
-function describeHost(): StartupResult['host'] {
-  return {
-    ...{
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cpus: cpus().length,
-      memoryMiB: Math.round(totalmem() / 2 ** 20),
-    },
-    ...{ kernel: release(), architecture: arch() },
-  };
 }

@@ -182,6 +182,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Measure start-up latency beside namespace containers',
     load: () => import('./commands/bench-startup.ts'),
   },
+  'bench concurrency': {
+    summary: 'Measure containers that are started at once',
+    load: () => import('./commands/bench-concurrency.ts'),
+  },
+  'bench density': {
+    summary: 'Measure the memory of idle containers',
+    load: () => import('./commands/bench-density.ts'),
+  },
   'template create': {
     summary: 'Boot a machine that containers start from',
     load: () => import('./commands/template-create.ts'),

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from 'node:fs';
 import { HrunError } from '../../base/errors.ts';
 import { rootFromEnvironment } from '../../base/root.ts';
 import {
@@ -12,6 +11,7 @@ import {
   startupPage,
 } from '../../bench/index.ts';
 import { defineCommand } from '../command.ts';
+import { claimFiles, parseCount, resultText, writeResult } from '../options/bench.ts';
 import { formatList } from '../output/format.ts';
 
 interface BenchFlags {
@@ -45,10 +45,13 @@ export const command = defineCommand<BenchFlags, StartupResult>({
   async run([image, ...words], flags, output) {
     const options: StartupOptions = {
       ...{ image: image!, command: words.length > 0 ? words : ['true'], peers: parsePeers(flags.peers) },
-      ...{ runs: parseCount(flags.runs, '--runs', 1), warmups: parseCount(flags.warmups, '--warmups', 0) },
+      ...{
+        runs: parseCount(flags.runs, '--runs', 1, MOST_RUNS),
+        warmups: parseCount(flags.warmups, '--warmups', 0, MOST_RUNS),
+      },
       baseline: flags.baseline,
     };
-    for (const path of [flags.json, flags.html]) if (path !== undefined) write(path, '');
+    claimFiles(flags.json, flags.html);
     return await measureStartup(rootFromEnvironment(), options, (done, all) => {
       if (process.stderr.isTTY) output.progress(`\rround ${done} of ${all}${done === all ? '\n' : ''}`);
     });
@@ -57,8 +60,8 @@ export const command = defineCommand<BenchFlags, StartupResult>({
     output.line(`${result.image} ${result.command}, from ${result.events}; times in ms`);
     output.write(formatList(result.rows, columns(result.baseline), undefined));
     for (const line of result.absent) output.line(`not measured: ${line}`);
-    if (json !== undefined) write(json, `${JSON.stringify(result, null, 2)}\n`);
-    if (html !== undefined) write(html, startupPage(result));
+    if (json !== undefined) writeResult(json, resultText(result));
+    if (html !== undefined) writeResult(html, startupPage(result));
     return undefined;
   },
 });
@@ -90,21 +93,4 @@ function parsePeers(text: string): string[] {
   throw new HrunError('USAGE', `--peers: ${unknown} is not known`, {
     hint: `known: ${PEER_NAMES.join(', ')}`,
   });
-}
-
-function parseCount(text: string, option: string, least: number): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= least && count <= MOST_RUNS) return count;
-  throw new HrunError('USAGE', `${option} ${JSON.stringify(text)} is not a number of runs`, {
-    hint: `${least} to ${MOST_RUNS}`,
-  });
-}
-
-/** Tried before the measuring, too: a result that has nowhere to go would be lost. */
-function write(path: string, content: string): void {
-  try {
-    writeFileSync(path, content);
-  } catch (cause) {
-    throw new HrunError('OUTPUT_FAILED', `${path} cannot be written: ${(cause as Error).message}`, { cause });
-  }
 }

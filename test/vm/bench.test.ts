@@ -53,9 +53,62 @@ test('hrun is measured beside a namespace container, and nothing is left behind'
   expect(store.containers()).toEqual([]);
 });
 
+test('containers that are started at once are measured', { timeout: 200_000 }, async () => {
+  const args = [
+    'bench',
+    'concurrency',
+    '--most',
+    '3',
+    '--rounds',
+    '1',
+    '--json',
+    path('at-once.json'),
+    'busybox',
+  ];
+  const { stdout, stderr, exitCode } = await store.hrun(args);
+  expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+  expect(stdout).toMatch(/\nhrun, template \(qemu\) +2 +[\d.]+ .* 0\n/);
+  const { rows } = JSON.parse(readFileSync(path('at-once.json'), 'utf8'));
+  expect(
+    rows.map(({ together, failed }: { together: number; failed: number }) => [together, failed]),
+  ).toEqual([
+    ...[
+      [1, 0],
+      [1, 0],
+      [2, 0],
+      [2, 0],
+    ],
+  ]);
+  expect(store.containers()).toEqual([]);
+});
+
+test('the memory of idle containers is measured, and they are gone afterwards', {
+  timeout: 200_000,
+}, async () => {
+  const args = [
+    'bench',
+    'density',
+    '--containers',
+    '2',
+    '--settle',
+    '1',
+    '--json',
+    path('density.json'),
+    'busybox',
+  ];
+  const { stdout, stderr, exitCode } = await store.hrun(args);
+  expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+  expect(stdout).toMatch(/\nhrun, template \(qemu\) +2 +[\d.]+MiB/);
+  for (const { pss } of JSON.parse(readFileSync(path('density.json'), 'utf8')).rows) {
+    expect(pss).toBeGreaterThan(10 * 2 ** 20);
+    expect(pss).toBeLessThan(500 * 2 ** 20);
+  }
+  expect(store.containers()).toEqual([]);
+});
+
 describe('what cannot be measured', () => {
   const wrong: [string[], RegExp][] = [
-    [['--runs', 'many', 'busybox'], /--runs "many" is not a number of runs; 1 to/],
+    [['--runs', 'many', 'busybox'], /--runs "many" is not a number from 1 to 10000/],
     [['--peers', 'lxc', 'busybox'], /--peers: lxc is not known; known: runc, crun, podman/],
     [['--json', '/nonexistent/x.json', 'busybox'], /\/nonexistent\/x.json cannot be written/],
     [['--peers', '', '--baseline', 'runc', 'busybox'], /the baseline runc is not among what is measured/],
