@@ -88,9 +88,9 @@ Timer EventLoop::after(Clock::duration delay, Callback callback) {
 }
 
 Result<void> EventLoop::run() {
-    stopped_ = false;
     while (!stopped_)
         HRUN_TRY(run_once(kForever));
+    stopped_ = false;
     return {};
 }
 

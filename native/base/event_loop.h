@@ -77,7 +77,7 @@ class EventLoop {
     // handler with much to do lets others have their turn.
     Timer after(Clock::duration delay, Callback callback);
 
-    // Serves events until stop() is called.
+    // Serves events until stop() is called, or not at all when it was called before.
     Result<void> run();
     // Serves what is due now, waiting at most `limit` for something to be due.
     Result<void> run_once(Clock::duration limit);

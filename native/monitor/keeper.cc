@@ -126,6 +126,16 @@ void Keeper::open_template() {
     give_up_template();
 }
 
+// Once a run, and not of a container that has run.
+void Keeper::boot_instead(bool spoilt) {
+    if (container_.template_path.empty() || !started_at_.empty())
+        return;
+    boots_instead_ = true;
+    if (spoilt)
+        give_up_template();
+    container_.template_path.clear();
+}
+
 // Nobody starts from it any more, and the next who would makes another.
 void Keeper::give_up_template() {
     unlink((container_.template_path + "/" + TemplateFiles::kState).c_str());
@@ -239,10 +249,7 @@ void Keeper::answer(const KeeperMessage& message) {
             let_go();
         break;
     case KeeperRequest::kBootInstead:
-        if (!container_.template_path.empty() && started_at_.empty()) {
-            give_up_template();
-            boots_instead_ = true;
-        }
+        boot_instead(message.argument != 0);
         break;
     case KeeperRequest::kWaited:
         finished_ = waited_ = true;

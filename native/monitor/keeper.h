@@ -34,6 +34,7 @@ class Keeper {
     Result<void> run_wait(const Monitor& wait);
     void start_share();
     void open_template();
+    void boot_instead(bool spoilt);
     void give_up_template();
     Result<void> start(const Monitor& monitor);
     int become_monitor(const Monitor& monitor, pid_t keeper, Fd link, std::optional<Error> refused);

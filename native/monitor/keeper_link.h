@@ -10,13 +10,14 @@
 namespace hrun::monitor {
 
 enum class KeeperRequest : uint32_t {
-    kPlace = 1,       // move us into the VM's control group; answered
-    kStarted = 2,     // the container's process runs
-    kFinished = 3,    // the VM is gone and the last state is written: let go of the container; answered
-    kViolation = 4,   // `argument`: the number of the system call that a thread tried (jail/violation.h)
-    kEnded = 5,       // the container's process has ended; answered, kRunAgain when it is to run again
-    kWaited = 6,      // the wait before the next run is over
-    kBootInstead = 7, // the copy of the template failed before a client was served; answered
+    kPlace = 1,     // move us into the VM's control group; answered
+    kStarted = 2,   // the container's process runs
+    kFinished = 3,  // the VM is gone and the last state is written: let go of the container; answered
+    kViolation = 4, // `argument`: the number of the system call that a thread tried (jail/violation.h)
+    kEnded = 5,     // the container's process has ended; answered, kRunAgain when it is to run again
+    kWaited = 6,    // the wait before the next run is over
+    // the copy of the template failed before a client was served: boot the machine; `argument`: it is the template's fault; answered
+    kBootInstead = 7,
 };
 
 constexpr uint32_t kRunAgain = 2;              // an answer

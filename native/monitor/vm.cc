@@ -71,6 +71,7 @@ Result<void> Vm::start_parts() {
         return log.error();
     log_ = std::move(*log);
     HRUN_TRY(machine_->start());
+    machine_started_ = true;
     reached(HRUN_STAGE_VMM_SPAWNED);
     state_.vmm_pid = machine_->pid();
     HRUN_TRY(write_state(kContainerDirectory, state_));
@@ -329,15 +330,16 @@ void Vm::broadcast(std::string_view frames) {
 
 // ---- the end
 
-// Nobody has been told anything yet: clients wait for whoever serves them.
-void Vm::boot_instead(const std::string& why) {
-    dprintf(STDERR_FILENO, "hrun-vmm: booted, for its template failed: %s\n", why.c_str());
+// Nobody has been told anything yet: clients wait for whoever serves them. What was in the way of the machine's start may not be
+// the template's fault: then the boot tells.
+void Vm::boot_instead(const std::string& why, bool spoilt) {
+    dprintf(STDERR_FILENO, "hrun-vmm: booted, for it cannot start from its template: %s\n", why.c_str());
     phase_ = Phase::kGone;
     limit_.reset();
     connector_.cancel();
     machine_->kill();
     machine_->close();
-    container_.keeper->ask(KeeperRequest::kBootInstead);
+    container_.keeper->ask(KeeperRequest::kBootInstead, spoilt);
     loop_.stop();
 }
 
@@ -345,7 +347,7 @@ void Vm::fail(uint32_t kind, uint32_t error_number, std::string message) {
     if (exit_ || phase_ == Phase::kGone)
         return;
     if (unproven_)
-        return boot_instead(message);
+        return boot_instead(message, machine_started_);
     message.resize(std::min<size_t>(message.size(), HRUN_MAX_MESSAGE));
     state_.error = State::Failure{kind, message};
     // A VM that dies takes its process with it, as SIGKILL would.

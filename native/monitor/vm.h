@@ -69,7 +69,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void schedule();
     void reached(hrun_stage stage);
     void broadcast(std::string_view frames);
-    void boot_instead(const std::string& why);
+    void boot_instead(const std::string& why, bool spoilt);
     void fail(uint32_t kind, uint32_t error_number, std::string message);
     void conclude(const hrun_exit& exit, std::string verdict);
     void end();
@@ -85,6 +85,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     State state_;
     Phase phase_ = Phase::kStarting;
     std::unique_ptr<Machine> machine_;
+    bool machine_started_ = false;
     bool unproven_; // the copy of a template whose agent has not answered yet
     Fd first_client_;
     ControlServer control_;

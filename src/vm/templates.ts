@@ -51,6 +51,7 @@ export async function makeTemplate(
     throw new HrunError('HOST_SETUP', 'a template needs kernel, initrd and QEMU', {
       hint: 'run: npm run setup',
     });
+  if (!wait && !existsSync(root.dir)) return undefined; // the store has gone meanwhile
   await makeDirectory(root.templates, 0o700);
   const path = join(root.templates, `${key}.lock`);
   const lock =

@@ -123,6 +123,17 @@ describe('a template that is of no use', () => {
   }
 });
 
+test("what is not its template's fault is told as ever, and the template stays", async () => {
+  const id = await makeTemplate();
+  await store.hrun(['volume', 'create', '-o', 'size=128m', 'disk']);
+  await store.hrun(['run', '-d', '--name', 'first', '-v', 'disk:/d', 'busybox', 'sleep', '600']);
+  const second = await store.hrun(['run', '--rm', '-v', 'disk:/d', 'busybox', 'true']);
+  expect(second.exitCode).toBe(125);
+  expect(second.stderr).toMatch(/another running container has/);
+  expect((await store.hrun(['template', 'ls', '-q'])).stdout).toBe(`${id}\n`);
+  await store.hrun(['rm', '-f', 'first']);
+});
+
 describe('templates', () => {
   test('are listed, described and removed', async () => {
     const id = await makeTemplate();

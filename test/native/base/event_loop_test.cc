@@ -96,6 +96,19 @@ TEST_CASE("run serves until it is told to stop") {
     CHECK(rig.loop->run());
 }
 
+TEST_CASE("a loop that was stopped before it ran does not run, and runs the next time") {
+    LoopRig rig;
+    rig.loop->stop();
+    REQUIRE(rig.loop->run());
+    bool called = false;
+    const Timer timer = rig.loop->after({}, [&] {
+        called = true;
+        rig.loop->stop();
+    });
+    REQUIRE(rig.loop->run());
+    CHECK(called);
+}
+
 TEST_CASE("a descriptor that cannot be watched is an error") {
     LoopRig rig;
     CHECK(rig.loop->watch(-1, EPOLLIN, [](uint32_t) {}).error().code == EBADF);

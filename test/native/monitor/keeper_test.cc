@@ -146,7 +146,7 @@ TEST_CASE("a copy that fails is booted instead, once, and its template is of no 
     container.template_path = origin.path;
     CHECK(container.run([](Container self, Fd) {
         dprintf(STDERR_FILENO, self.origin ? "copied\n" : "booted\n");
-        self.keeper->ask(KeeperRequest::kBootInstead);
+        self.keeper->ask(KeeperRequest::kBootInstead, 1);
         if (!self.origin)
             self.keeper->ask(KeeperRequest::kFinished);
         return 0;
@@ -155,13 +155,24 @@ TEST_CASE("a copy that fails is booted instead, once, and its template is of no 
     CHECK(!origin.has("state"));
 }
 
+TEST_CASE("a template that is not to blame is kept") {
+    const Template origin;
+    KeptContainer container;
+    container.template_path = origin.path;
+    CHECK(container.run([](Container self, Fd) {
+        self.keeper->ask(self.origin ? KeeperRequest::kBootInstead : KeeperRequest::kFinished);
+        return 0;
+    }) == 0);
+    CHECK(origin.has("state"));
+}
+
 TEST_CASE("a template that was used by a container that ran is not given up") {
     const Template origin;
     KeptContainer container;
     container.template_path = origin.path;
     CHECK(container.run([](Container self, Fd) {
         self.keeper->tell(KeeperRequest::kStarted);
-        self.keeper->ask(KeeperRequest::kBootInstead);
+        self.keeper->ask(KeeperRequest::kBootInstead, 1);
         self.keeper->ask(KeeperRequest::kFinished);
         return 0;
     }) == 0);
