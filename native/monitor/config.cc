@@ -5,16 +5,16 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include "monitor/config_reader.h"
 
 namespace hrun::monitor {
 
 namespace {
 
-using Json = nlohmann::json;
+using Reader = ConfigReader;
 
-constexpr unsigned kLastSlot = 22;
 constexpr uint64_t kMaxVcpus = 32;
 constexpr uint64_t kMaxMemoryMib = 1 << 20;
 constexpr uint64_t kFirstGuestCid = 3;
@@ -22,130 +22,7 @@ constexpr uint64_t kLastSignal = 64;
 constexpr uint64_t kLeastCpuMax = 1000; // the kernel takes no smaller quota
 constexpr size_t kMaxSharedPaths = 1024;
 constexpr uint64_t kLeastMtu = 68; // RFC 791
-constexpr size_t kMaxNicAddresses = 16;
 constexpr uint64_t kMostMtu = 65535;
-
-// Reads an object field by field and remembers the first mistake. After a mistake the values read mean nothing.
-class Reader {
-  public:
-    Reader(const Json& object, std::string path, std::string& mistake)
-        : object_(object), path_(std::move(path)), mistake_(mistake) {
-        if (!object_.is_object())
-            fail("", "must be an object");
-    }
-
-    uint64_t number(const char* key, uint64_t least, uint64_t most) {
-        const Json* value = field(key);
-        if (value && value->is_number_unsigned() && value->get<uint64_t>() >= least &&
-            value->get<uint64_t>() <= most)
-            return value->get<uint64_t>();
-        fail(key, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-        return least;
-    }
-    bool boolean(const char* key) {
-        const Json* value = field(key);
-        if (value && value->is_boolean())
-            return value->get<bool>();
-        fail(key, "must be true or false");
-        return false;
-    }
-    std::string text(const char* key) {
-        const Json* value = field(key);
-        if (value && value->is_string() &&
-            value->get_ref<const std::string&>().find('\0') == std::string::npos)
-            return value->get<std::string>();
-        fail(key, "must be a string");
-        return {};
-    }
-    std::string one_of(const char* key, std::initializer_list<const char*> words) {
-        std::string value = text(key);
-        std::string list;
-        for (const char* word : words) {
-            if (value == word)
-                return value;
-            list += list.empty() ? word : std::string(" or ") + word;
-        }
-        fail(key, "must be " + list);
-        return value;
-    }
-    std::string absolute_path(const char* key) {
-        std::string value = text(key);
-        // A comma would begin another option of QEMU's.
-        if (!value.starts_with('/') || value.find(',') != std::string::npos)
-            fail(key, "must be an absolute path without a comma");
-        return value;
-    }
-    // Of anything that no option list will hold.
-    std::string any_path(const char* key) {
-        std::string value = text(key);
-        if (!value.starts_with('/'))
-            fail(key, "must be an absolute path");
-        return value;
-    }
-    net::Mac mac(const char* key) {
-        const auto value = net::parse_mac(text(key));
-        if (!value)
-            fail(key, "must be the MAC address of one station");
-        return value.value_or(net::Mac{});
-    }
-    std::vector<net::Address> ipv4_addresses(const char* key) {
-        std::vector<net::Address> addresses;
-        for (const Json& entry : array(key)) {
-            const auto address =
-                entry.is_string() ? net::parse_address(entry.get<std::string>()) : std::nullopt;
-            if (!address || address->family != AF_INET || addresses.size() == kMaxNicAddresses)
-                fail(key, "must be at most " + std::to_string(kMaxNicAddresses) +
-                              " IPv4 addresses with their prefixes");
-            else
-                addresses.push_back(*address);
-        }
-        return addresses;
-    }
-    std::string interface_name(const char* key) {
-        std::string value = text(key);
-        if (!net::is_interface_name(value))
-            fail(key, "must be the name of a network interface");
-        return value;
-    }
-    unsigned slot(const char* key) { return static_cast<unsigned>(number(key, 0, kLastSlot)); }
-    Reader object(const char* key) {
-        const Json* value = field(key);
-        return Reader(value ? *value : null_, path_ + key + ".", mistake_);
-    }
-    const Json& array(const char* key) {
-        const Json* value = field(key);
-        if (value && value->is_array())
-            return *value;
-        fail(key, "must be an array");
-        return null_;
-    }
-    bool has(const char* key) const { return object_.is_object() && object_.contains(key); }
-    // Call it last: what was not read should not be there.
-    void finish() {
-        if (!object_.is_object())
-            return;
-        for (const auto& [key, value] : object_.items())
-            if (!read_.contains(key))
-                fail(key.c_str(), "is not a known field");
-    }
-    void fail(const std::string& key, const std::string& what) {
-        if (mistake_.empty())
-            mistake_ = path_ + key + " " + what;
-    }
-
-  private:
-    const Json* field(const char* key) {
-        read_.insert(key);
-        const auto found = object_.find(key);
-        return found == object_.end() ? nullptr : &*found;
-    }
-
-    static inline const Json null_;
-    const Json& object_;
-    std::string path_;
-    std::string& mistake_;
-    std::set<std::string> read_;
-};
 
 std::vector<DiskConfig> read_disks(Reader& reader, std::string& mistake) {
     std::vector<DiskConfig> disks;
@@ -193,6 +70,41 @@ std::vector<NicConfig> read_nics(Reader& reader, std::string& mistake) {
     return nics;
 }
 
+PortRequest read_port(const Json& entry, size_t index, std::string& mistake) {
+    Reader port(entry, "ports.publish[" + std::to_string(index) + "].", mistake);
+    const bool tcp = port.one_of("protocol", {"tcp", "udp"}) == "tcp";
+    const auto number = [&port](const char* key, uint64_t least) {
+        return static_cast<uint16_t>(port.number(key, least, UINT16_MAX));
+    };
+    PortRequest request{static_cast<uint8_t>(tcp ? IPPROTO_TCP : IPPROTO_UDP),
+                        port.ipv4("host"),
+                        number("firstHostPort", 0),
+                        number("lastHostPort", 0),
+                        port.ipv4("address"),
+                        number("port", 1)};
+    if (request.last_host_port < request.first_host_port ||
+        (request.first_host_port == 0 && request.last_host_port != 0))
+        port.fail("lastHostPort", "must not be below firstHostPort, and 0 if that is");
+    port.finish();
+    return request;
+}
+
+// Optional: most containers publish nothing.
+PortsConfig read_ports(Reader& reader, std::string& mistake) {
+    PortsConfig config;
+    if (!reader.has("ports"))
+        return config;
+    Reader ports = reader.object("ports");
+    config.table = ports.text("table");
+    const Json& publish = ports.array("publish");
+    if (publish.size() > net::kMaxPortMappings)
+        ports.fail("publish", "has more than " + std::to_string(net::kMaxPortMappings) + " entries");
+    for (size_t i = 0; i < publish.size() && i < net::kMaxPortMappings; ++i)
+        config.publish.push_back(read_port(publish[i], i, mistake));
+    ports.finish();
+    return config;
+}
+
 void check_slots(Reader& reader, const Config& config) {
     std::set<unsigned> used{config.vsock_slot};
     bool distinct = used.insert(config.rng_slot).second && used.insert(config.balloon_slot).second;
@@ -231,6 +143,7 @@ void read_devices(Reader& reader, Config& config, std::string& mistake) {
     balloon.finish();
     config.share = read_share(reader, mistake);
     config.nics = read_nics(reader, mistake);
+    config.ports = read_ports(reader, mistake);
     check_slots(reader, config);
 }
 

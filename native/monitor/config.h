@@ -12,6 +12,7 @@
 #include "jail/cgroup.h"
 #include "monitor/restart_policy.h"
 #include "net/address.h"
+#include "net/port_map.h"
 
 namespace hrun::monitor {
 
@@ -45,6 +46,21 @@ struct NicConfig {
     uint16_t mtu;
 };
 
+// A port of the machine that is to be reached by one of the host's: the first of a range that is free, 0 to 0 for any.
+struct PortRequest {
+    uint8_t protocol; // IPPROTO_TCP or IPPROTO_UDP
+    net::Ipv4 host;   // zeros: every address of the host
+    uint16_t first_host_port;
+    uint16_t last_host_port;
+    net::Ipv4 address;
+    uint16_t port;
+};
+
+struct PortsConfig {
+    std::string table; // of nf_tables, family inet, with the maps of net/port_map.h
+    std::vector<PortRequest> publish;
+};
+
 enum class Engine { kQemu, kKvm };
 
 struct LogConfig {
@@ -71,6 +87,7 @@ struct Config {
     unsigned balloon_slot;
     std::optional<ShareConfig> share;
     std::vector<NicConfig> nics;
+    PortsConfig ports;
     LogConfig log;
     bool tty;
     uint32_t stop_signal;

@@ -35,6 +35,7 @@ struct Container {
     std::vector<Nic> nics;                   // of this run; none when only the files are served
     std::string template_path;               // of the template to start from; empty: the machine is booted
     std::optional<TemplateFiles> origin;     // of this run; none when it is booted
+    std::string refusal;                     // why it cannot run, for the monitor to tell; empty when it can
 
     // Of the monitor.
     pid_t keeper_pid = 0; // as the host sees it

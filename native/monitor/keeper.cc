@@ -84,7 +84,7 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     start_share();
     open_template();
     if (role_ == Role::kContainer)
-        container_.nics = open_nics(container_.config.nics);
+        connect();
     HRUN_TRY(start(monitor));
     container_.shared.reset();
     container_.origin.reset();
@@ -94,6 +94,7 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     HRUN_TRY(watch());
     collect();
     share_.reset();
+    ports_.close();
     return {};
 }
 
@@ -142,6 +143,15 @@ void Keeper::give_up_template() {
     container_.template_path.clear();
 }
 
+// Ports are taken first: a container that cannot have them does not start, and its template is not to blame.
+void Keeper::connect() {
+    container_.refusal = ports_.open(container_.config.ports, container_.path);
+    if (container_.refusal.empty())
+        container_.nics = open_nics(container_.config.nics);
+    else
+        container_.origin.reset();
+}
+
 Result<void> Keeper::start(const Monitor& monitor) {
     finished_ = false;
     int ends[2];
@@ -173,6 +183,7 @@ Result<void> Keeper::start(const Monitor& monitor) {
 int Keeper::become_monitor(const Monitor& monitor, pid_t keeper, Fd link, std::optional<Error> refused) {
     const uid_t user = geteuid();
     signals_.reset();
+    ports_.forget();
     container_.directory.reset();
     container_.keeper_pid = keeper;
     container_.keeper = std::make_unique<KeeperLink>(std::move(link));
@@ -297,8 +308,9 @@ void Keeper::note_violation(uint32_t number) {
     syscall(SYS_pidfd_send_signal, monitor_.get(), SIGKILL, nullptr, 0);
 }
 
-// The container is nobody's any more.
+// The container is nobody's any more, and neither are its ports.
 void Keeper::let_go() {
+    ports_.close();
     container_.control.reset();
     if (container_.config.auto_remove && role_ == Role::kContainer) {
         // First the state: a directory without one is cleared away, whatever keeps the rest from going.

@@ -55,9 +55,11 @@ void Vm::start(Fd first_client) {
     first_client_ = std::move(first_client);
     auto started = start_parts();
     const auto locked = container_.jail->lock(); // whatever has failed: clients are served in the jail only
-    if (started)
+    if (started && container_.refusal.empty())
         started = locked ? machine_->run() : locked;
-    if (!started)
+    if (!container_.refusal.empty())
+        fail(HRUN_ERROR_HOST, EADDRINUSE, container_.refusal);
+    else if (!started)
         fail(HRUN_ERROR_HOST, static_cast<uint32_t>(started.error().code), started.error().message());
 }
 
@@ -65,6 +67,8 @@ Result<void> Vm::start_parts() {
     HRUN_TRY(reserve_last_state(kContainerDirectory));
     if (!unproven_)
         HRUN_TRY(serve_clients());
+    if (!container_.refusal.empty())
+        return {};
     reached(HRUN_STAGE_MONITOR_STARTED);
     auto log = LogFile::open(kContainerDirectory, "container.log", config_.log);
     if (!log)

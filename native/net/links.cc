@@ -152,6 +152,7 @@ Result<void> Links::join_bridge(int index, int bridge, const std::string& name, 
     return netlink_.request(message, "connect " + name + " to bridge " + port.bridge);
 }
 
+// What a machine sends to a port of the host that leads back to itself returns by the port that it came from (hairpin).
 // Learning stays off, so that no packet moves another machine's address here; a locked port (Linux 5.18; older kernels
 // pass over it) takes packets only from addresses that the bridge was told are there.
 Result<void> Links::lock_port(int index, const std::string& name, const Mac& mac) {
@@ -159,6 +160,7 @@ Result<void> Links::lock_port(int index, const std::string& name, const Mac& mac
     head.ifi_family = AF_BRIDGE;
     Message options(RTM_SETLINK, NLM_F_ACK, head);
     options.begin_nested(IFLA_PROTINFO).put_u8(IFLA_BRPORT_LEARNING, 0).put_u8(IFLA_BRPORT_LOCKED, 1);
+    options.put_u8(IFLA_BRPORT_MODE, BRIDGE_MODE_HAIRPIN);
     options.put_u8(IFLA_BRPORT_GUARD, 1).put_u8(IFLA_BRPORT_PROTECT, 1).end_nested();
     HRUN_TRY(netlink_.request(options, "lock bridge port " + name));
     ndmsg entry{};

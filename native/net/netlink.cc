@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/netlink.h"
 
+#include <arpa/inet.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace hrun::net {
@@ -32,10 +35,9 @@ Result<Netlink> Netlink::open(int protocol) {
     return Netlink(std::move(socket));
 }
 
-Result<void> Netlink::send(Message& message, const std::string& what) {
+Result<void> Netlink::send(std::span<const std::byte> bytes, const std::string& what) {
     sockaddr_nl kernel{};
     kernel.nl_family = AF_NETLINK;
-    const auto bytes = message.bytes(++sequence_);
     if (sendto(socket_.get(), bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&kernel),
                sizeof kernel) < 0)
         return Error::last(what);
@@ -76,7 +78,29 @@ Result<void> Netlink::request(Message& message, const std::string& what) {
 }
 
 Result<void> Netlink::dump(Message& message, const std::string& what, const Entry& entry) {
-    HRUN_TRY(send(message, what));
+    HRUN_TRY(send(message.bytes(++sequence_), what));
+    return await(what, entry);
+}
+
+Result<void> Netlink::transaction(std::span<Message> messages, uint8_t subsystem, const std::string& what) {
+    nfgenmsg head{};
+    head.version = NFNETLINK_V0;
+    head.res_id = htons(subsystem);
+    Message begin(NFNL_MSG_BATCH_BEGIN, 0, head), end(NFNL_MSG_BATCH_END, 0, head);
+    std::vector<std::byte> batch;
+    const auto add = [&](Message& message) {
+        const auto bytes = message.bytes(sequence_);
+        batch.insert(batch.end(), bytes.begin(), bytes.end());
+    };
+    ++sequence_;
+    add(begin);
+    std::for_each(messages.begin(), messages.end(), add);
+    add(end);
+    HRUN_TRY(send(batch, what));
+    return await(what, [](uint16_t, std::span<const std::byte>) {});
+}
+
+Result<void> Netlink::await(const std::string& what, const Entry& entry) {
     for (;;) {
         auto ended = receive(what, entry);
         if (!ended)

@@ -21,9 +21,15 @@ class Netlink {
     Result<void> dump(Message& message, const std::string& what,
                       const std::function<void(uint16_t, std::span<const std::byte>)>& entry);
 
+    // Has a subsystem of NETLINK_NETFILTER (NFNL_SUBSYS_*) carry out all of the messages or, when one fails, none. Only
+    // the last may have NLM_F_ACK, and must.
+    Result<void> transaction(std::span<Message> messages, uint8_t subsystem, const std::string& what);
+
   private:
     explicit Netlink(Fd socket) : socket_(std::move(socket)) {}
-    Result<void> send(Message& message, const std::string& what);
+    Result<void> send(std::span<const std::byte> bytes, const std::string& what);
+    Result<void> await(const std::string& what,
+                       const std::function<void(uint16_t, std::span<const std::byte>)>& entry);
     Result<bool> receive(const std::string& what,
                          const std::function<void(uint16_t, std::span<const std::byte>)>& entry);
 

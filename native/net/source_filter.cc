@@ -14,8 +14,10 @@ namespace hrun::net {
 namespace {
 
 // Offsets in an Ethernet frame; RFC 791, RFC 826.
-constexpr uint32_t kSource = 6, kType = 12, kIpSource = 26, kArpSourceMac = 22, kArpSourceIp = 28;
+constexpr uint32_t kSource = 6, kType = 12, kIpSource = 26, kIpDestination = 30, kArpSourceMac = 22,
+                   kArpSourceIp = 28;
 constexpr uint32_t kArpProbe = 0;
+constexpr uint32_t kLoopbackMask = 0xff000000, kLoopback = 0x7f000000;
 
 enum class Verdict : uint32_t { kPass = TC_ACT_OK, kDrop = TC_ACT_SHOT };
 
@@ -32,6 +34,12 @@ class Program {
     void pass_if(uint32_t value) {
         add(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
         end(Verdict::kPass);
+    }
+    // Drops when the bits of `mask` are those of `value`, else goes on.
+    void refuse(uint32_t mask, uint32_t value) {
+        add(BPF_ALU | BPF_AND | BPF_K, 0, 0, mask);
+        add(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
+        end(Verdict::kDrop);
     }
     // Passes over `count` instructions unless equal.
     void skip_unless(uint32_t value, size_t count) {
@@ -76,6 +84,8 @@ void pass_addresses(Program& program, uint32_t offset, const Source& source) {
 
 std::vector<sock_filter> source_program(const Source& source) {
     Program ip, arp, program;
+    ip.load(BPF_W, kIpDestination);
+    ip.refuse(kLoopbackMask, kLoopback);
     pass_addresses(ip, kIpSource, source);
     ip.end(Verdict::kDrop);
     require_mac(arp, kArpSourceMac, source.mac);

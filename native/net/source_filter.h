@@ -17,7 +17,8 @@ struct Source {
     std::vector<Address> addresses; // IPv4; whole, whatever their prefix
 };
 
-// Ethernet frames from `mac` that are IPv4 from one of the addresses, or ARP that tells of these alone (an address probe,
+// Ethernet frames from `mac` that are IPv4 from one of the addresses, and not to a loopback's (a bridge lets these in where
+// ports are published on 127.0.0.1), or ARP that tells of these alone (an address probe,
 // RFC 5227, tells of none). Returns TC_ACT_OK or TC_ACT_SHOT.
 std::vector<sock_filter> source_program(const Source& source);
 

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'NETWORK_IN_USE'
   | 'NO_SUCH_TEMPLATE'
   | 'ADDRESS_IN_USE' // or none is left
+  | 'NO_SUCH_PORT' // published of the container
   | 'NAME_IN_USE'
   | 'CONTAINER_STATE' // the operation does not fit the container's state
   | 'REGISTRY_UNREACHABLE'

@@ -107,6 +107,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     managed: 'system events',
     load: () => import('./commands/events.ts'),
   },
+  port: {
+    summary: "Show which ports of the host lead to a container's",
+    managed: 'container port',
+    load: () => import('./commands/port.ts'),
+  },
   top: {
     summary: 'Show the processes of a container',
     managed: 'container top',

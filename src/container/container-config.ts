@@ -105,10 +105,24 @@ export interface ContainerMount {
   options: string;
 }
 
+/** A port of the container that is to be reached by one of the host's. */
+export interface PortBinding {
+  protocol: 'tcp' | 'udp';
+  port: number;
+  /** empty for every address of the host */
+  hostIp: string;
+  /** "8080", "8000-8010" for one of these, empty for any */
+  hostPort: string;
+}
+
 /** What the user asked for around the process, as far as it is not in the image: for `inspect`. */
 export interface HostOptions {
   /** "none", or the name of a network */
   network: string;
+  portBindings: PortBinding[];
+  publishAllPorts: boolean;
+  /** "80/tcp": the image's and the user's */
+  exposedPorts: string[];
   dns?: { servers: string[]; search: string[]; options: string[] };
   restart: RestartPolicy;
   log: LogOptions;
@@ -171,6 +185,9 @@ const CONFIG_FILE = 'config.json';
 
 /** Of options that are younger than a container may be. */
 const HOST_DEFAULTS = {
+  portBindings: [],
+  publishAllPorts: false,
+  exposedPorts: [],
   binds: [],
   volumesFrom: [],
   volumes: [],

@@ -10,6 +10,7 @@ export {
   type DeviceRates,
   type HostOptions,
   type LogOptions,
+  type PortBinding,
   type RestartPolicy,
   readContainerConfig,
   type Ulimit,

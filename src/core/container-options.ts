@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DeviceRate, DeviceRates, LogOptions, RestartPolicy } from '../container/index.ts';
+import type { DeviceRate, DeviceRates, LogOptions, PortBinding, RestartPolicy } from '../container/index.ts';
 import type { Rlimit, TerminalSize } from '../guest/index.ts';
 import type { Platform } from '../oci/index.ts';
 import type { EngineName } from '../vm/index.ts';
 
 export { ENGINE_NAMES } from '../vm/index.ts';
-export type { DeviceRate, DeviceRates, EngineName, LogOptions, RestartPolicy, Rlimit, TerminalSize };
+export type {
+  DeviceRate,
+  DeviceRates,
+  EngineName,
+  LogOptions,
+  PortBinding,
+  RestartPolicy,
+  Rlimit,
+  TerminalSize,
+};
 
 /** What -v and --mount ask for. */
 export interface MountRequest {
@@ -72,6 +81,11 @@ export interface ContainerOptions {
   network: string | undefined;
   ip: string | undefined;
   macAddress: string | undefined;
+  publish: readonly PortBinding[];
+  /** every exposed port that `publish` does not name */
+  publishAll: boolean;
+  /** "80/tcp" */
+  expose: readonly string[];
   dns: { servers: readonly string[]; search: readonly string[]; options: readonly string[] };
   init: boolean;
   /** bytes */

@@ -43,6 +43,7 @@ import { newContainerConfig } from './new-container-config.ts';
 import { type PlannedMount, planMounts } from './plan-mounts.ts';
 import { type ContainerProcess, containerProcess } from './process-config.ts';
 import type { Report } from './progress.ts';
+import { type PortPlan, planPorts, vmPorts } from './publish.ts';
 import { bootTimeoutMs, vcpusFor, vmResources, wantsHostLimits } from './vm-resources.ts';
 
 /** A container that is ready to be started, held so that nobody takes it for a half-made one. */
@@ -128,6 +129,7 @@ interface Ingredients {
 interface Plan extends Ingredients {
   hostname: string;
   process: ContainerProcess;
+  ports: PortPlan;
   vcpus: number;
   memoryMiB: number;
   configure: Buffer;
@@ -142,6 +144,7 @@ function planContainer(options: ContainerOptions, ingredients: Ingredients): Pla
   return {
     ...ingredients,
     ...{ hostname, process },
+    ports: planPorts(options, image.config.config ?? {}),
     vcpus: vcpusFor(options.cpus, options.cpusetCpus),
     memoryMiB: memoryMiB(options.memory),
     configure: configurePayload(options, hostname, layers.length, guest, networks),
@@ -194,7 +197,7 @@ async function fillDirectory(
   const writable = join(directory, 'writable.ext4');
   const writeFiles = async () => {
     write('config.json', JSON.stringify(config));
-    write('vm.json', JSON.stringify(vmFile(plan, config, writable)));
+    write('vm.json', JSON.stringify(vmFile(root, plan, config, writable)));
     write('configure.bin', plan.configure);
     write('start.bin', plan.start);
   };
@@ -203,7 +206,7 @@ async function fillDirectory(
   await writeFirstState(directory, durable);
 }
 
-function vmFile(plan: Plan, config: ContainerConfig, writable: string) {
+function vmFile(root: Root, plan: Plan, config: ContainerConfig, writable: string) {
   const { id, assets, vcpus, memoryMiB, layers, guest } = plan;
   const { engine } = plan.choice;
   const { tty, stopSignal } = config.process;
@@ -221,6 +224,7 @@ function vmFile(plan: Plan, config: ContainerConfig, writable: string) {
     volumes: guest.disks,
     share: guest.share,
     nics: vmNics(plan.networks),
+    ports: vmPorts(root, plan.ports.bindings, plan.networks),
     tty,
     stopSignal,
     autoRemove,

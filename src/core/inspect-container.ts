@@ -10,6 +10,7 @@ import type {
   Ulimit,
 } from '../container/index.ts';
 import { writableSize } from './allocated.ts';
+import { describeBindings, describePorts } from './list-ports.ts';
 import { openContainer } from './open-container.ts';
 import { signalName } from './signal-number.ts';
 
@@ -44,7 +45,7 @@ export async function inspectContainer(
     HostConfig: describeHost(config),
     Mounts: config.mounts.map(describeMount),
     Config: describeConfig(config),
-    NetworkSettings: describeNetworks(config.networks),
+    NetworkSettings: { Ports: describePorts(root, config, state), ...describeNetworks(config.networks) },
   };
 }
 
@@ -66,13 +67,15 @@ function describeState(state: ContainerState): object {
   };
 }
 
-function describeHost({ host, process, resources, autoRemove }: ContainerConfig): object {
+function describeHost(config: ContainerConfig): object {
+  const { host, process, resources, autoRemove } = config;
   const { log, restart } = host;
   return {
     Binds: orNull(host.binds),
     LogConfig: { Type: log.driver, Config: logConfig(log.maxBytes, log.maxFiles) },
     NetworkMode: host.network,
-    PortBindings: {},
+    PortBindings: describeBindings(config),
+    PublishAllPorts: config.host.publishAllPorts,
     RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.maximumRetries },
     AutoRemove: autoRemove,
     CapAdd: orNull(host.capAdd),
@@ -116,6 +119,9 @@ function describeConfig({ hostname, domainname, process, image, labels, host }: 
     AttachStdin: process.stdin,
     AttachStdout: true,
     AttachStderr: true,
+    ...(host.exposedPorts.length > 0 && {
+      ExposedPorts: Object.fromEntries(host.exposedPorts.map((name) => [name, {}])),
+    }),
     Tty: process.tty,
     OpenStdin: process.stdin,
     StdinOnce: process.stdin,
@@ -147,7 +153,6 @@ function describeMount({ type, name, source, target, mode, readOnly }: Container
 function describeNetworks(networks: readonly ContainerNetwork[]): object {
   const [first] = networks;
   return {
-    Ports: {},
     IPAddress: first?.address ?? '',
     IPPrefixLen: first?.prefix ?? 0,
     Gateway: first?.gateway ?? '',

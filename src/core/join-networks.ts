@@ -8,6 +8,7 @@ import {
   type ContainerConfig,
   type ContainerNetwork,
   containerDirectory,
+  type RepairResult,
   whileNobodyMakes,
 } from '../container/index.ts';
 import type { GuestNic } from '../guest/index.ts';
@@ -23,6 +24,7 @@ import {
   networkObstacle,
   parseIPv4,
   releaseLeases,
+  sweepPorts,
   takeLease,
   tapName,
 } from '../network/index.ts';
@@ -32,7 +34,7 @@ import type { ContainerOptions } from './container-options.ts';
 const MAC_PATTERN = /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
 
 /** What --network means here: "none" or the name of a network. UNSUPPORTED, HOST_SETUP, USAGE. */
-export function networkMode({ network, ip, macAddress }: ContainerOptions): string {
+export function networkMode({ network, ip, macAddress, publish }: ContainerOptions): string {
   const asked = network === 'default' ? undefined : network || undefined;
   if (asked === 'host') {
     throw new HrunError(
@@ -44,6 +46,9 @@ export function networkMode({ network, ip, macAddress }: ContainerOptions): stri
     );
   }
   const obstacle = asked === 'none' ? undefined : networkObstacle();
+  if (asked === undefined && publish.length > 0 && obstacle !== undefined) {
+    throw new HrunError('HOST_SETUP', `ports cannot be published: ${obstacle}`, { hint: 'leave out -p' });
+  }
   if (asked !== undefined && asked !== 'none' && obstacle !== undefined) {
     throw new HrunError('HOST_SETUP', `network ${asked} cannot be used: ${obstacle}`, {
       hint: 'use --network none',
@@ -91,16 +96,25 @@ export async function leaveNetworks(root: Root, id: string): Promise<void> {
   });
 }
 
-/** Takes back the addresses whose containers are gone, whoever removed them, unless somebody makes one now. */
-export async function sweepLeases(root: Root): Promise<void> {
+/**
+ * Takes back ports whose keepers were killed and, unless somebody makes a container now, the addresses whose containers are gone,
+ * whoever removed them.
+ */
+export async function sweepNetworks(root: Root): Promise<void> {
   if (!existsSync(root.networks)) return;
-  await withNetworks(root, () =>
-    whileNobodyMakes(root, async () => {
+  await withNetworks(root, async () => {
+    await sweepPorts(root);
+    await whileNobodyMakes(root, async () => {
       for (const network of listNetworks(root)) {
         releaseLeases(root, network, (holder) => !existsSync(containerDirectory(root, holder)));
       }
-    }),
-  );
+    });
+  });
+}
+
+/** True when what a container had of networks may be left over: its keeper was killed. */
+export function hasDied(repair: RepairResult): boolean {
+  return repair === 'repaired' || repair === 'removed';
 }
 
 /** Runs `action` while nobody else changes networks or leases. */

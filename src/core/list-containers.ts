@@ -8,10 +8,12 @@ import {
   containerDirectory,
   isAtRest,
   listContainerIds,
+  type RepairResult,
   readContainerConfig,
   readState,
   repairContainer,
 } from '../container/index.ts';
+import { hasDied, sweepNetworks } from './join-networks.ts';
 
 export interface ListedContainer {
   config: ContainerConfig;
@@ -21,21 +23,29 @@ export interface ListedContainer {
 /** The containers, newest first, with truthful states: what killed monitors left is repaired before. */
 export async function listContainers(root: Root, options: { all: boolean }): Promise<ListedContainer[]> {
   const listed: ListedContainer[] = [];
+  const repairs: RepairResult[] = [];
   await inStore(root.containers, async () => {
     for (const id of listContainerIds(root)) {
-      const container = await readTruthfully(root, id);
+      const container = await readTruthfully(root, id, repairs);
       if (container && (options.all || isUp(container.state))) listed.push(container);
     }
   });
+  if (repairs.some(hasDied)) await sweepNetworks(root);
   return listed.sort(newestFirst);
 }
 
 /** Most containers are at rest: what was read of them is not read again. */
-async function readTruthfully(root: Root, id: string): Promise<ListedContainer | undefined> {
+async function readTruthfully(
+  root: Root,
+  id: string,
+  repairs: RepairResult[],
+): Promise<ListedContainer | undefined> {
   const directory = containerDirectory(root, id);
   const container = readContainer(directory);
   if (container && isAtRest(container.state, container.config)) return container;
-  return (await repairContainer(root, id)) === 'alive' && container ? container : readContainer(directory);
+  const result = await repairContainer(root, id);
+  repairs.push(result);
+  return result === 'alive' && container ? container : readContainer(directory);
 }
 
 /** Plain comparison: the first localeCompare of a process costs 20 ms. */

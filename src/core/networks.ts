@@ -18,7 +18,7 @@ import {
   networkObstacle,
 } from '../network/index.ts';
 import { hasLabel } from './container-filters.ts';
-import { defaultNetwork, sweepLeases, withNetworks } from './join-networks.ts';
+import { defaultNetwork, sweepNetworks, withNetworks } from './join-networks.ts';
 import type { PruneFilters } from './prune.ts';
 
 export interface NewNetworkOptions {
@@ -91,7 +91,7 @@ export async function removeNetworkCalled(
   text: string,
   options: { force: boolean },
 ): Promise<void> {
-  await sweepLeases(root);
+  await sweepNetworks(root);
   await withNetworks(root, async () => {
     if (options.force && !listNetworks(root).some(({ name, id }) => name === text || id.startsWith(text)))
       return;
@@ -111,7 +111,7 @@ export async function removeNetworkCalled(
 
 /** Removes every network that no container has, but the default one. Resolves to their names. */
 export async function pruneNetworks(root: Root, filters: PruneFilters): Promise<string[]> {
-  await sweepLeases(root);
+  await sweepNetworks(root);
   return await withNetworks(root, async () => {
     const unused = listNetworks(root).filter((network) => {
       return (

@@ -11,6 +11,7 @@ import { capabilityMask } from './capabilities.ts';
 import type { ContainerOptions, VolumesFrom } from './container-options.ts';
 import { SHM_BYTES } from './guest-config.ts';
 import type { ContainerProcess } from './process-config.ts';
+import type { PortPlan } from './publish.ts';
 import { toUlimit } from './rlimits.ts';
 
 /** What is known of a new container besides its options. */
@@ -24,6 +25,7 @@ export interface ContainerFacts {
   memoryMiB: number;
   mounts: readonly ContainerMount[];
   networks: readonly ContainerNetwork[];
+  ports: PortPlan;
 }
 
 /** config.json of a new container. */
@@ -81,10 +83,13 @@ function anonymousTargets({ mounts }: ContainerOptions, image: Image): string[] 
   return [...new Set([...ofImage, ...given.map(({ target }) => target)])];
 }
 
-function hostOptions(options: ContainerOptions, { image, networks }: ContainerFacts): HostOptions {
+function hostOptions(options: ContainerOptions, { image, networks, ports }: ContainerFacts): HostOptions {
   const { servers, search, options: resolver } = options.dns;
   return {
     network: networks[0]?.network ?? 'none',
+    portBindings: ports.bindings,
+    publishAllPorts: options.publishAll,
+    exposedPorts: ports.exposed,
     dns: { servers: [...servers], search: [...search], options: [...resolver] },
     restart: options.restart,
     log: options.log,

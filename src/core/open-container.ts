@@ -12,6 +12,7 @@ import {
   repairContainer,
   shortId,
 } from '../container/index.ts';
+import { hasDied, sweepNetworks } from './join-networks.ts';
 
 /** A container that is there, with its truthful state. */
 export interface KnownContainer {
@@ -25,7 +26,8 @@ export interface KnownContainer {
 /** The container that a name or id means; NO_SUCH_CONTAINER, AMBIGUOUS_ID. What a killed monitor left is repaired before. */
 export async function openContainer(root: Root, text: string): Promise<KnownContainer> {
   const id = findContainer(root, text);
-  await inStore(root.containers, () => repairContainer(root, id));
+  const repair = await inStore(root.containers, () => repairContainer(root, id));
+  if (hasDied(repair)) await sweepNetworks(root);
   const directory = containerDirectory(root, id);
   const state = readState(directory);
   if (!state) throw noSuchContainer(text);

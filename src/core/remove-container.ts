@@ -12,7 +12,7 @@ import {
   repairContainer,
 } from '../container/index.ts';
 import { endContainer } from './end-container.ts';
-import { sweepLeases } from './join-networks.ts';
+import { sweepNetworks } from './join-networks.ts';
 import { removeTiedVolumes, tieVolumes } from './volumes.ts';
 
 /** Removes the container that a name or id means, unless its monitor does so first (--rm); `force` ends a running one by SIGKILL first, `volumes` takes its volumes without a name along. */
@@ -34,7 +34,7 @@ export async function removeContainerCalled(
   }
   if (name !== undefined) await releaseName(root, name, id);
   await removeTiedVolumes(root);
-  await sweepLeases(root);
+  await sweepNetworks(root);
 }
 
 /** A full disk does not keep a container from being removed: that its state cannot be told any more is no loss. */

@@ -8,7 +8,7 @@ import { connectMonitor, monitorLastWords, startMonitor } from '../vm/index.ts';
 import { recordVolume } from '../volume/index.ts';
 import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
 import type { CreatedContainer } from './create-container.ts';
-import { leaveNetworks, sweepLeases } from './join-networks.ts';
+import { leaveNetworks, sweepNetworks } from './join-networks.ts';
 import type { KnownContainer } from './open-container.ts';
 import { monitorDied, sessionFailure } from './session-failure.ts';
 import { findOrigin } from './templates.ts';
@@ -113,7 +113,7 @@ function recordMounts(root: Root, { id, mounts }: ContainerConfig): void {
 /** Clears up after other containers; what fails there is for whoever asks for that container. */
 function repairInBackground(root: Root): void {
   repairContainers(root)
-    .then(() => sweepLeases(root))
+    .then(() => sweepNetworks(root))
     .catch(() => {});
 }
 

@@ -8,7 +8,8 @@ import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { native } from '../native/index.ts';
 import { type Network, storeTag } from './network.ts';
-import { ruleset } from './rules.ts';
+import { allPublishedPorts, forgetDeadPorts } from './published-ports.ts';
+import { ruleset, tableName } from './rules.ts';
 import { listNetworks } from './store.ts';
 
 const NFT_PATHS = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft'];
@@ -32,7 +33,8 @@ export async function ensureNetwork(root: Root, network: Network): Promise<void>
   try {
     native().ensureBridge({ name: bridge, addresses, mtu });
     await ensureRules(root);
-    enableForwarding();
+    switchOn(FORWARDING);
+    switchOn(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`);
   } catch (error) {
     if (error instanceof HrunError || errnoOf(error) === undefined) throw error;
     throw new HrunError(
@@ -48,15 +50,29 @@ export async function ensureNetwork(root: Root, network: Network): Promise<void>
 
 /** Puts the rules of all networks in force, unless they are. Only while holding the lock of all networks. */
 export async function ensureRules(root: Root): Promise<void> {
-  const { table, marker, text } = ruleset(storeTag(root), listNetworks(root));
-  if (!native().hasFirewallRule(table, marker)) await applyRules(text);
+  const { table, marker } = ruleset(storeTag(root), listNetworks(root));
+  if (!native().hasFirewallRule(table, marker)) await renewRules(root);
+}
+
+/** Takes ports back whose keepers were killed. Only while holding the lock of all networks. */
+export async function sweepPorts(root: Root): Promise<void> {
+  if (forgetDeadPorts(root) && networkObstacle() === undefined) await renewRules(root);
+}
+
+/** The table of a store's firewall rules, of the family inet. */
+export function firewallTable(root: Root): string {
+  return tableName(storeTag(root));
+}
+
+async function renewRules(root: Root): Promise<void> {
+  await applyRules(ruleset(storeTag(root), listNetworks(root), allPublishedPorts(root)).text);
 }
 
 /** Removes what a network that is no more has on this host. Only while holding the lock of all networks. */
 export async function dismantleNetwork(root: Root, network: Network): Promise<void> {
   native().removeLink(network.bridge);
   if (listNetworks(root).length > 0) return await ensureRules(root);
-  const { table } = ruleset(storeTag(root), []);
+  const table = firewallTable(root);
   await applyRules(`table inet ${table}\ndelete table inet ${table}\n`);
 }
 
@@ -77,9 +93,12 @@ async function applyRules(rules: string): Promise<void> {
   });
 }
 
-/** As Docker does. It stays on: others may count on it by then. */
-function enableForwarding(): void {
-  if (readFileSync(FORWARDING, 'utf8').trim() !== '1') writeFileSync(FORWARDING, '1');
+/**
+ * Forwarding, as Docker does: it stays on, others may count on it by then. A bridge's route_localnet lets the host reach published ports
+ * by 127.0.0.1; what a container sends there is dropped twice (rules.ts, native/net/source_filter.cc).
+ */
+function switchOn(path: string): void {
+  if (readFileSync(path, 'utf8').trim() !== '1') writeFileSync(path, '1');
 }
 
 function mayAdministrate(): boolean {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-export { dismantleNetwork, ensureNetwork, networkObstacle } from './host.ts';
+export { dismantleNetwork, ensureNetwork, firewallTable, networkObstacle, sweepPorts } from './host.ts';
 export { type Lease, listLeases, releaseLeases, takeLease } from './leases.ts';
 export { checkNetworkName, DEFAULT_NETWORK, type Network, tapName } from './network.ts';
+export { type PublishedPort, publishedPorts } from './published-ports.ts';
 export { resolvers } from './resolvers.ts';
 export {
   createNetwork,

@@ -2,19 +2,34 @@
 // The firewall of a store's networks as one text for nft(8), which carries it out as one transaction: docs/networks.md, "Firewall".
 import { createHash } from 'node:crypto';
 import type { Network } from './network.ts';
+import type { PublishedPort } from './published-ports.ts';
+
+const ANY_ADDRESS = '0.0.0.0';
 
 export interface Ruleset {
   /** of the family inet */
   table: string;
-  /** a chain whose rule is there as long as the whole text is in force */
+  /** a chain whose rule is there as long as the whole text, but for the ports, is in force */
   marker: string;
   /** input of nft -f */
   text: string;
 }
 
-/** The rules for all networks of a store; `tag` names its table. The same networks give the same text. */
-export function ruleset(tag: string, networks: readonly Network[]): Ruleset {
-  const table = `${tag}_networks`;
+/** The table of a store's rules, of the family inet. */
+export function tableName(tag: string): string {
+  return `${tag}_networks`;
+}
+
+/**
+ * The rules for all networks of a store; `tag` names its table. The same networks give the same marker, whatever is published: keepers
+ * add and remove that themselves (native/net/port_map.h).
+ */
+export function ruleset(
+  tag: string,
+  networks: readonly Network[],
+  ports: readonly PublishedPort[] = [],
+): Ruleset {
+  const table = tableName(tag);
   const body = chains(networks);
   const marker = `rules_${createHash('sha256').update(body).digest('hex').slice(0, 16)}`;
   // Naming the table first makes the deletion succeed whether or not it is there.
@@ -24,7 +39,7 @@ table inet ${table} {
 \tchain ${marker} {
 \t\treturn
 \t}
-${body}}
+${portMaps(ports)}${body}}
 `;
   return { table, marker, text };
 }
@@ -33,11 +48,37 @@ function chains(networks: readonly Network[]): string {
   const bridges = networks.map(({ bridge }) => `"${bridge}"`).join(', ');
   return [
     set('bridges', 'ifname', bridges),
-    chain('prerouting', 'filter', 'prerouting', 'raw', networks.map(ownAddressesOnly)),
-    chain('input', 'filter', 'input', 'filter', ['iifname @bridges ip daddr 127.0.0.0/8 drop']),
+    chain('prerouting', 'filter', 'prerouting', 'raw', [
+      'iifname @bridges ip daddr 127.0.0.0/8 drop',
+      ...networks.map(ownAddressesOnly),
+    ]),
     chain('forward', 'filter', 'forward', 'filter', forwarding(networks)),
+    chain('published_in', 'nat', 'prerouting', 'dstnat', ['ip daddr 127.0.0.0/8 return', ...PUBLISHED]),
+    chain('published_here', 'nat', 'output', '-100', PUBLISHED),
     chain('postrouting', 'nat', 'postrouting', 'srcnat', networks.flatMap(translation)),
   ].join('');
+}
+
+/** A packet for a published port goes to the container. One from outside for 127.0.0.0/8 is no packet for anybody. */
+const PUBLISHED = [
+  'dnat ip to ip daddr . meta l4proto . th dport map @published_at',
+  'meta nfproto ipv4 fib daddr type local dnat ip to meta l4proto . th dport map @published',
+];
+
+function portMaps(ports: readonly PublishedPort[]): string {
+  const elements = (anywhere: boolean) =>
+    ports
+      .filter(({ hostIp }) => (hostIp === ANY_ADDRESS) === anywhere)
+      .map((port) => mapElement(port, anywhere))
+      .join(', ');
+  return (
+    map('published', 'inet_proto . inet_service : ipv4_addr . inet_service', elements(true)) +
+    map('published_at', 'ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service', elements(false))
+  );
+}
+
+function mapElement({ protocol, hostIp, hostPort, address, port }: PublishedPort, anywhere: boolean): string {
+  return `${anywhere ? '' : `${hostIp} . `}${protocol} . ${hostPort} : ${address} . ${port}`;
 }
 
 /** What a port's own filter lets through has the container's address; this holds for whatever else joins the bridge. */
@@ -45,20 +86,31 @@ function ownAddressesOnly({ bridge, subnet }: Network): string {
   return `iifname "${bridge}" ip saddr != ${subnet} drop`;
 }
 
-/** Within a network everything goes; out of it what a container began; between two, and into one from outside, nothing. */
+/** Within a network everything goes; out of it what a container began; between two, and into one from outside, what is published. */
 function forwarding(networks: readonly Network[]): string[] {
   return [
     'iifname != @bridges oifname != @bridges accept',
     ...networks.map(({ bridge }) => `iifname "${bridge}" oifname "${bridge}" accept`),
     ...networks.filter(({ internal }) => internal).map(({ bridge }) => `iifname "${bridge}" drop`),
-    'iifname @bridges oifname @bridges drop',
     'ct state established,related accept',
+    'ct status dnat accept',
+    'iifname @bridges oifname @bridges drop',
     'oifname @bridges drop',
   ];
 }
 
+/** A published port that a network's own container, or the host's loopback, asks is answered by way of the host. */
 function translation({ bridge, subnet, internal }: Network): string[] {
-  return internal ? [] : [`ip saddr ${subnet} oifname != "${bridge}" masquerade`];
+  if (internal) return [];
+  return [
+    `ip saddr ${subnet} oifname != "${bridge}" masquerade`,
+    `ip saddr { ${subnet}, 127.0.0.0/8 } oifname "${bridge}" ct status dnat masquerade`,
+  ];
+}
+
+function map(name: string, type: string, elements: string): string {
+  const items = elements ? `\t\telements = { ${elements} }\n` : '';
+  return `\tmap ${name} {\n\t\ttype ${type}\n${items}\t}\n`;
 }
 
 function set(name: string, type: string, elements: string): string {

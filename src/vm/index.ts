@@ -34,6 +34,7 @@ export {
   type VmConfig,
   type VmDisk,
   type VmNic,
+  type VmPorts,
   type VmRequest,
   type VmResources,
   vmConfig,

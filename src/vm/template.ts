@@ -60,6 +60,7 @@ export async function bootTemplate(inputs: TemplateInputs, directory: string): P
       volumes: [],
       share: undefined,
       nics: [],
+      ports: undefined,
     },
     ...{
       writable: '',

@@ -22,6 +22,7 @@ export type VmConfig = Engine & {
   disks: VmDisk[];
   share?: SharedDirectories;
   nics?: VmNic[];
+  ports?: VmPorts;
   vsock: { slot: number; cid: number };
   rng: { slot: number };
   balloon: { slot: number };
@@ -71,6 +72,23 @@ export interface VmNic {
   mtu: number;
 }
 
+/** Ports of the machine that its keeper publishes: docs/monitor.md. */
+export interface VmPorts {
+  /** the firewall's, of the family inet */
+  table: string;
+  publish: {
+    protocol: 'tcp' | 'udp';
+    /** 0.0.0.0 for every address of the host */
+    host: string;
+    /** one of a range is taken; 0 to 0 for any */
+    firstHostPort: number;
+    lastHostPort: number;
+    /** the machine's */
+    address: string;
+    port: number;
+  }[];
+}
+
 /** What the guest's virtiofs device shows: entry N of `paths` under the name N. */
 export interface SharedDirectories {
   slot: number;
@@ -93,6 +111,7 @@ export interface VmRequest {
   volumes: readonly VmDisk[];
   share: SharedDirectories | undefined;
   nics: readonly VmNic[];
+  ports: VmPorts | undefined;
   tty: boolean;
   stopSignal: number;
   autoRemove: boolean;
@@ -119,6 +138,7 @@ export function vmConfig(request: VmRequest): VmConfig {
     disks: [{ slot: WRITABLE_SLOT, path: request.writable, readOnly: false }, ...layers, ...request.volumes],
     ...(request.share && { share: request.share }),
     ...(request.nics.length > 0 && { nics: [...request.nics] }),
+    ...(request.ports && { ports: request.ports }),
     vsock: { slot: VSOCK_SLOT, cid: GUEST_CID },
     rng: { slot: RNG_SLOT },
     balloon: { slot: BALLOON_SLOT },

@@ -7,7 +7,7 @@ import { type Root, rootAt } from '../../src/base/root.ts';
 import { containerDirectory, lockForMaking, newContainerId } from '../../src/container/index.ts';
 import type { ContainerOptions } from '../../src/core/container-options.ts';
 import { guestFiles } from '../../src/core/guest-files.ts';
-import { defaultNetwork, networkMode, sweepLeases, withNetworks } from '../../src/core/join-networks.ts';
+import { defaultNetwork, networkMode, sweepNetworks, withNetworks } from '../../src/core/join-networks.ts';
 import { listLeases, takeLease } from '../../src/network/index.ts';
 
 let root: Root;
@@ -17,7 +17,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root.dir, { recursive: true }));
 
-const mode = (options: Partial<ContainerOptions>) => networkMode(options as ContainerOptions);
+const mode = (options: Partial<ContainerOptions>) =>
+  networkMode({ publish: [], ...options } as unknown as ContainerOptions);
 
 describe('leases whose container is gone', () => {
   test('are taken back, but not while a container is being made, nor from one that is there', async () => {
@@ -27,10 +28,10 @@ describe('leases whose container is gone', () => {
     const network = await withNetworks(root, () => defaultNetwork(root));
     await withNetworks(root, () => takeLease(root, network, there, undefined));
     await withNetworks(root, () => takeLease(root, network, gone, undefined));
-    await sweepLeases(root);
+    await sweepNetworks(root);
     expect(listLeases(root, network)).toHaveLength(2);
     making.release();
-    await sweepLeases(root);
+    await sweepNetworks(root);
     expect(listLeases(root, network).map(({ id }) => id)).toEqual([there]);
   });
 });

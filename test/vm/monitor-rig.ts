@@ -91,6 +91,7 @@ export class MonitorRig {
     const config = vmConfig({
       volumes: [],
       share: undefined,
+      ports: undefined,
       nics: [],
       id: '0'.repeat(64),
       engine: { engine: 'qemu', qemu: { binary: QEMU, accel: 'tcg' } },

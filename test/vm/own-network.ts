@@ -37,9 +37,14 @@ export class OwnNetwork {
 
   /** Runs `hrun ARGS` on it. */
   async hrun(args: string[]) {
-    const result = await this.#run([HRUN, ...args]);
+    const result = await this.tryHrun(args);
     if (result.exitCode !== 0) throw new Error(`hrun ${args.join(' ')}: ${result.stderr}${result.stdout}`);
     return result;
+  }
+
+  /** The same; a failing exit code is a result. */
+  tryHrun(args: string[]) {
+    return this.#run([HRUN, ...args]);
   }
 
   /** Runs a shell script on it. */

@@ -4,6 +4,7 @@ import type { ContainerMount } from '../../container/index.ts';
 import { writableSize } from '../../core/allocated.ts';
 import { filterContainers, parseContainerFilters, wantsStopped } from '../../core/container-filters.ts';
 import { type ListedContainer, listContainers } from '../../core/list-containers.ts';
+import { portsText } from '../../core/list-ports.ts';
 import { statusText } from '../../core/status-text.ts';
 import { defineCommand } from '../command.ts';
 import { collect } from '../option.ts';
@@ -104,7 +105,7 @@ function shown({ config, state }: ListedContainer, { trunc, size }: PsOptions): 
     Mounts: config.mounts.map((mount) => mountName(mount, trunc)).join(','),
     Names: config.name,
     Networks: config.host.network,
-    Ports: '',
+    Ports: portsText(rootFromEnvironment(), config, state),
     RunningFor: formatAge(created),
     Size: size ? formatSize(writableSize(rootFromEnvironment(), config.id)) : '',
     State: state.status === 'starting' ? 'created' : state.status,

@@ -19,6 +19,7 @@ import { parseCpuList, parseDeviceRate, parseMemorySwap } from './host-limits.ts
 import { parseLabels, parseSysctls } from './key-value.ts';
 import { parseLogOptions } from './log.ts';
 import { parseMount } from './mount.ts';
+import { parseExpose, parsePublish } from './publish.ts';
 import { parseBytes, parseCpus, parsePidsLimit, parseTimeout } from './quantity.ts';
 import { parseRestartPolicy } from './restart.ts';
 import { parseSecurityOptions } from './security.ts';
@@ -40,11 +41,13 @@ export interface ListFlags {
   dnsSearch: string[];
   env: string[];
   envFile: string[];
+  expose: string[];
   groupAdd: string[];
   label: string[];
   labelFile: string[];
   logOpt: string[];
   mount: string[];
+  publish: string[];
   securityOpt: string[];
   storageOpt: string[];
   sysctl: string[];
@@ -75,6 +78,7 @@ export interface ContainerFlags extends Partial<ListFlags> {
   pidsLimit?: string;
   platform?: string;
   privileged?: true;
+  publishAll?: true;
   pull: 'always' | 'missing' | 'never';
   readOnly?: true;
   rm?: true;
@@ -102,11 +106,13 @@ const NO_LISTS: ListFlags = {
   dnsSearch: [],
   env: [],
   envFile: [],
+  expose: [],
   groupAdd: [],
   label: [],
   labelFile: [],
   logOpt: [],
   mount: [],
+  publish: [],
   securityOpt: [],
   storageOpt: [],
   sysctl: [],
@@ -186,6 +192,9 @@ export function declareContainerOptions(command: Command): void {
     new Option('--network <network>', 'bridge, none, or the name of a network').env('HRUN_NETWORK'),
   );
   command.addOption(new Option('--net <network>', 'the same as --network').hideHelp());
+  list('-p, --publish <[ip:][host:]port[/udp]>', "let a port of the host lead to one of the container's");
+  command.option('-P, --publish-all', 'publish every exposed port on a free port of the host');
+  list('--expose <port[-last][/udp]>', 'say that the container serves a port');
   command.option('--ip <address>', 'its IPv4 address in the network');
   command.option('--mac-address <address>', 'its MAC address in the network');
   list('--dns <address>', 'a DNS server');
@@ -233,6 +242,9 @@ function processOptions(flags: Flags) {
     network: flags.net ?? flags.network,
     ip: flags.ip,
     macAddress: flags.macAddress,
+    publish: flags.publish.flatMap(parsePublish),
+    publishAll: flags.publishAll === true,
+    expose: flags.expose.flatMap(parseExpose),
     dns: { servers: flags.dns.map(checkServer), search: flags.dnsSearch, options: flags.dnsOption },
     init: flags.init === true,
     stopSignal: flags.stopSignal,

@@ -2,6 +2,7 @@
 #include "monitor/config.h"
 
 #include <doctest/doctest.h>
+#include <netinet/in.h>
 
 #include <nlohmann/json.hpp>
 
@@ -100,6 +101,35 @@ TEST_CASE("network interfaces may be left out; each is a port of a bridge, in a 
     CHECK(with("tap", "a,script=/bin/sh") == "nics[0].tap must be the name of a network interface");
     CHECK(with("mtu", 67) == "nics[0].mtu must be a whole number from 68 to 65535");
     CHECK(with("extra", 1) == "nics[0].extra is not a known field");
+}
+
+TEST_CASE("ports may be left out; each has a protocol, an address and a range of the host's") {
+    Json json = sample();
+    const Json port = {{"protocol", "udp"},    {"host", "127.0.0.1"},     {"firstHostPort", 8000},
+                       {"lastHostPort", 8010}, {"address", "172.31.0.2"}, {"port", 53}};
+    json["ports"] = {{"table", "hrun_networks"}, {"publish", Json::array({port})}};
+    const auto result = parse_config(json.dump());
+    REQUIRE(std::holds_alternative<Config>(result));
+    const PortsConfig& ports = std::get<Config>(result).ports;
+    CHECK(ports.table == "hrun_networks");
+    REQUIRE(ports.publish.size() == 1);
+    CHECK(ports.publish[0].protocol == IPPROTO_UDP);
+    CHECK(ports.publish[0].host[0] == std::byte{127});
+    CHECK(ports.publish[0].last_host_port == 8010);
+    const auto with = [&](const char* key, const Json& value) {
+        json["ports"]["publish"] = Json::array({port});
+        json["ports"]["publish"][0][key] = value;
+        return mistake(json);
+    };
+    CHECK(with("protocol", "sctp") == "ports.publish[0].protocol must be tcp or udp");
+    CHECK(with("host", "::1") == "ports.publish[0].host must be an IPv4 address");
+    CHECK(with("lastHostPort", 7999) ==
+          "ports.publish[0].lastHostPort must not be below firstHostPort, and 0 if that is");
+    CHECK(with("firstHostPort", 0) ==
+          "ports.publish[0].lastHostPort must not be below firstHostPort, and 0 if that is");
+    CHECK(with("port", 0) == "ports.publish[0].port must be a whole number from 1 to 65535");
+    json["ports"]["publish"] = Json(1025, port);
+    CHECK(mistake(json) == "ports.publish has more than 1024 entries");
 }
 
 TEST_CASE("limits that no kernel takes and policies that there are not are mistakes") {

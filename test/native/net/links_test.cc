@@ -6,32 +6,20 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <sstream>
-#include <thread>
+
+#include "own_network.h"
 
 using namespace hrun;
 using namespace hrun::net;
+using hrun::net::test::in_own_network;
 
 namespace {
-
-// Runs `body` on a thread with a network of its own; false where that cannot be.
-template <class Body> bool in_own_network(const Body& body) {
-    bool made = false;
-    std::thread([&] {
-        made = unshare(CLONE_NEWNET) == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
-        if (made)
-            body();
-    }).join();
-    if (!made)
-        MESSAGE("skipped: this host cannot give a test a network namespace and /dev/net/tun");
-    return made;
-}
 
 Fd open_tap(const char* name) {
     ifreq request{};
@@ -61,7 +49,8 @@ void make_ip_header(std::string& bytes) {
 }
 
 // An IPv4 packet, or an ARP announcement of one's address, to everybody, behind an empty virtio-net header.
-std::string frame(const Mac& source, uint16_t type, std::array<uint8_t, 4> ip, const Mac& announced = {}) {
+std::string frame(const Mac& source, uint16_t type, std::array<uint8_t, 4> ip, const Mac& announced = {},
+                  std::array<uint8_t, 4> destination = {172, 31, 0, 1}) {
     std::string bytes(10 + 14 + 46, '\0');
     std::fill_n(bytes.begin() + 10, 6, '\xff');
     std::copy(source.begin(), source.end(), bytes.begin() + 16);
@@ -70,6 +59,8 @@ std::string frame(const Mac& source, uint16_t type, std::array<uint8_t, 4> ip, c
     if (type == 0x0806)
         std::copy(announced.begin(), announced.end(), bytes.begin() + 10 + 22);
     std::copy(ip.begin(), ip.end(), bytes.begin() + 10 + (type == 0x0806 ? 28 : 26));
+    if (type == 0x0800)
+        std::copy(destination.begin(), destination.end(), bytes.begin() + 10 + 30);
     if (type == 0x0800)
         make_ip_header(bytes);
     return bytes;
@@ -140,6 +131,7 @@ TEST_CASE("a port takes packets from its own addresses only, and goes with its d
         CHECK(passes(frame(own, 0x0800, kOwn)));
         CHECK_FALSE(passes(frame(other, 0x0800, kOwn)));
         CHECK_FALSE(passes(frame(own, 0x0800, kOther)));
+        CHECK_FALSE(passes(frame(own, 0x0800, kOwn, {}, {127, 0, 0, 1})));
         CHECK(passes(frame(own, 0x0806, kOwn, own)));
         CHECK(passes(frame(own, 0x0806, kNone, own)));
         CHECK_FALSE(passes(frame(own, 0x0806, kOther, own)));

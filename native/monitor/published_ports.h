@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ports of the host that lead to a running machine. Each is held by a socket that nothing is ever read from, so that it is
+// this machine's alone, as long as its keeper lives; the firewall sends what comes for it to the machine before the socket
+// sees it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "monitor/config.h"
+#include "monitor/live_record.h"
+
+namespace hrun::monitor {
+
+class PublishedPorts {
+  public:
+    PublishedPorts() = default;
+    PublishedPorts(PublishedPorts&&) = default;
+    PublishedPorts& operator=(PublishedPorts&&) = default;
+    ~PublishedPorts() = default;
+
+    // Takes all ports or none, and tells of them in <store>/networks/.ports/<id>; `directory` is the container's. The
+    // refusal is one line for the user.
+    [[nodiscard]] std::string open(const PortsConfig& config, const std::string& directory);
+    // Gives the ports back.
+    void close();
+    // In a process that the keeper has forked: forgets them, and they stay taken.
+    void forget();
+
+  private:
+    std::string take(const PortRequest& request);
+    Result<void> announce();
+
+    std::string table_;
+    std::string directory_; // of the container
+    std::vector<Fd> sockets_;
+    std::vector<net::PortMapping> mappings_;
+    LiveRecord record_;
+};
+
+} // namespace hrun::monitor

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/port_map.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "net/netlink.h"
+
+namespace hrun::net {
+
+namespace {
+
+// Keys: address . protocol . port, and protocol . port for every address. Values: address . port.
+constexpr char kAtAddress[] = "published_at";
+constexpr char kAnywhere[] = "published";
+constexpr char kWhat[] = "publish ports";
+
+enum class Change : uint16_t { kAdd = NFT_MSG_NEWSETELEM, kRemove = NFT_MSG_DELSETELEM };
+
+// Each part of a concatenation begins at a multiple of four bytes.
+template <class Part> void append(std::vector<std::byte>& bytes, const Part& part) {
+    const size_t start = bytes.size();
+    bytes.resize(start + 4);
+    static_assert(sizeof part <= 4);
+    memcpy(bytes.data() + start, &part, sizeof part);
+}
+
+bool is_anywhere(const PortMapping& mapping) {
+    return mapping.host == Ipv4{};
+}
+
+std::vector<std::byte> key_of(const PortMapping& mapping) {
+    std::vector<std::byte> key;
+    if (!is_anywhere(mapping))
+        append(key, mapping.host);
+    append(key, mapping.protocol);
+    append(key, htons(mapping.host_port));
+    return key;
+}
+
+std::vector<std::byte> value_of(const PortMapping& mapping) {
+    std::vector<std::byte> value;
+    append(value, mapping.address);
+    append(value, htons(mapping.port));
+    return value;
+}
+
+void put_data(Message& message, uint16_t type, const std::vector<std::byte>& value) {
+    message.begin_nested(type).put(NFTA_DATA_VALUE, std::span<const std::byte>(value)).end_nested();
+}
+
+Message message_for(Change change, const std::string& table, const char* map, bool last,
+                    const std::vector<PortMapping>& mappings) {
+    nfgenmsg head{};
+    head.nfgen_family = NFPROTO_INET;
+    head.version = NFNETLINK_V0;
+    const int flags = (change == Change::kAdd ? NLM_F_CREATE : 0) | (last ? NLM_F_ACK : 0);
+    Message message(static_cast<uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | static_cast<uint16_t>(change)),
+                    static_cast<uint16_t>(flags), head);
+    message.put(NFTA_SET_ELEM_LIST_TABLE, table).put(NFTA_SET_ELEM_LIST_SET, std::string(map));
+    message.begin_nested(NFTA_SET_ELEM_LIST_ELEMENTS);
+    for (const PortMapping& mapping : mappings) {
+        message.begin_nested(NFTA_LIST_ELEM);
+        put_data(message, NFTA_SET_ELEM_KEY, key_of(mapping));
+        if (change == Change::kAdd)
+            put_data(message, NFTA_SET_ELEM_DATA, value_of(mapping));
+        message.end_nested();
+    }
+    message.end_nested();
+    return message;
+}
+
+Result<void> apply(Netlink& netlink, Change change, const std::string& table,
+                   std::span<const PortMapping> mappings) {
+    std::vector<PortMapping> anywhere, at_address;
+    std::partition_copy(mappings.begin(), mappings.end(), std::back_inserter(anywhere),
+                        std::back_inserter(at_address), is_anywhere);
+    std::vector<Message> messages;
+    if (!anywhere.empty())
+        messages.push_back(message_for(change, table, kAnywhere, at_address.empty(), anywhere));
+    if (!at_address.empty())
+        messages.push_back(message_for(change, table, kAtAddress, true, at_address));
+    if (messages.empty())
+        return {};
+    return netlink.transaction(messages, NFNL_SUBSYS_NFTABLES, kWhat);
+}
+
+Result<void> remove_each(Netlink& netlink, const std::string& table, std::span<const PortMapping> mappings) {
+    for (const PortMapping& mapping : mappings)
+        if (auto removed = apply(netlink, Change::kRemove, table, {&mapping, 1});
+            !removed && removed.error().code != ENOENT)
+            return removed;
+    return {};
+}
+
+} // namespace
+
+Result<void> map_ports(const std::string& table, std::span<const PortMapping> mappings) {
+    auto netlink = Netlink::open(NETLINK_NETFILTER);
+    if (!netlink)
+        return netlink.error();
+    auto added = apply(*netlink, Change::kAdd, table, mappings);
+    if (added || (added.error().code != EBUSY && added.error().code != EEXIST))
+        return added;
+    HRUN_TRY(remove_each(*netlink, table, mappings));
+    return apply(*netlink, Change::kAdd, table, mappings);
+}
+
+Result<void> unmap_ports(const std::string& table, std::span<const PortMapping> mappings) {
+    auto netlink = Netlink::open(NETLINK_NETFILTER);
+    if (!netlink)
+        return netlink.error();
+    auto removed = apply(*netlink, Change::kRemove, table, mappings);
+    return removed || removed.error().code != ENOENT ? removed : remove_each(*netlink, table, mappings);
+}
+
+} // namespace hrun::net

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// In a network namespace of the test's own, against nft(8).
+#include "net/port_map.h"
+
+#include <netinet/in.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "own_network.h"
+
+using namespace hrun;
+using namespace hrun::net;
+
+namespace {
+
+constexpr Ipv4 kAny{}, kLoopback{std::byte{127}, std::byte{0}, std::byte{0}, std::byte{1}},
+    kOne{std::byte{172}, std::byte{31}, std::byte{0}, std::byte{2}},
+    kOther{std::byte{172}, std::byte{31}, std::byte{0}, std::byte{3}};
+
+constexpr char kTable[] =
+    "nft -f - <<E\n"
+    "table inet t {\n"
+    "map published { type inet_proto . inet_service : ipv4_addr . inet_service; }\n"
+    "map published_at { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }\n"
+    "}\nE";
+
+// Elements of both maps as nft(8) lists them, without blanks.
+std::string elements() {
+    std::string text;
+    FILE* list =
+        popen("nft list table inet t | tr -d ' \\t\\n' | grep -o 'elements={[^}]*}' | tr -d '\\n'", "r");
+    for (int byte = fgetc(list); byte != EOF; byte = fgetc(list))
+        text += static_cast<char>(byte);
+    pclose(list);
+    return text;
+}
+
+template <class Body> void with_table(const Body& body) {
+    test::in_own_network([&] {
+        if (system(kTable) == 0)
+            body();
+        else
+            MESSAGE("skipped: this host cannot make a table with nft");
+    });
+}
+
+} // namespace
+
+TEST_CASE("ports are mapped for every address and for one, and unmapped again") {
+    with_table([] {
+        const std::vector<PortMapping> mappings{{IPPROTO_TCP, kAny, 8080, kOne, 80},
+                                                {IPPROTO_UDP, kLoopback, 53, kOne, 5353}};
+        REQUIRE(map_ports("t", mappings));
+        CHECK(elements() == "elements={tcp.8080:172.31.0.2.80}elements={127.0.0.1.udp.53:172.31.0.2.5353}");
+        REQUIRE(map_ports("t", mappings));
+        REQUIRE(unmap_ports("t", {mappings.data(), 1}));
+        CHECK(elements() == "elements={127.0.0.1.udp.53:172.31.0.2.5353}");
+        REQUIRE(unmap_ports("t", mappings)); // one of them is gone already
+        CHECK(elements().empty());
+    });
+}
+
+TEST_CASE("a port that was another's is this one's") {
+    with_table([] {
+        const PortMapping before{IPPROTO_TCP, kAny, 8080, kOne, 80};
+        const std::vector<PortMapping> after{{IPPROTO_TCP, kAny, 8080, kOther, 81},
+                                             {IPPROTO_TCP, kAny, 8081, kOther, 82}};
+        REQUIRE(map_ports("t", {&before, 1}));
+        REQUIRE(map_ports("t", after));
+        CHECK(elements() == "elements={tcp.8080:172.31.0.3.81,tcp.8081:172.31.0.3.82}");
+    });
+}
+
+TEST_CASE("as many as may be go into one message") {
+    with_table([] {
+        std::vector<PortMapping> mappings;
+        for (uint16_t port = 1; port <= kMaxPortMappings; ++port)
+            mappings.push_back({IPPROTO_TCP, kLoopback, port, kOne, port});
+        REQUIRE(map_ports("t", mappings));
+        CHECK(elements().find("127.0.0.1.tcp.1024:172.31.0.2.1024") != std::string::npos);
+        REQUIRE(unmap_ports("t", mappings));
+        CHECK(elements().empty());
+    });
+}
+
+TEST_CASE("a table that is not there is an error for adding, and fine for removing") {
+    test::in_own_network([] {
+        const PortMapping mapping{IPPROTO_TCP, kAny, 8080, kOne, 80};
+        const auto mapped = map_ports("t", {&mapping, 1});
+        REQUIRE_FALSE(mapped);
+        CHECK(mapped.error().code == ENOENT);
+        CHECK(unmap_ports("t", {&mapping, 1}));
+        CHECK(map_ports("t", {}));
+    });
+}
