@@ -86,9 +86,12 @@ void raise_descriptor_limit() {
 std::string PublishedPorts::open(const PortsConfig& config, const std::string& directory) {
     if (config.publish.empty())
         return {};
-    table_ = config.table;
     directory_ = directory;
     raise_descriptor_limit();
+    auto map = net::PortMap::open(config.table);
+    if (!map)
+        return map.error().message();
+    map_.emplace(std::move(*map));
     std::string refused;
     for (const PortRequest& request : config.publish)
         if (refused = take(request); !refused.empty())
@@ -130,7 +133,7 @@ Result<void> PublishedPorts::announce() {
     if (!record)
         return record.error();
     record_ = std::move(*record);
-    auto mapped = net::map_ports(table_, mappings_);
+    auto mapped = map_->add(mappings_);
     if (mapped || mapped.error().code != ENOENT)
         return mapped;
     dprintf(STDERR_FILENO, "hrun-vmm: the firewall's rules are gone: ports are published when any "
@@ -143,7 +146,7 @@ void PublishedPorts::close() {
     if (mappings_.empty())
         return;
     const auto lock = lock_networks(directory_);
-    if (auto unmapped = net::unmap_ports(table_, mappings_); !unmapped)
+    if (auto unmapped = map_->remove(mappings_); !unmapped)
         dprintf(STDERR_FILENO, "hrun-vmm: %s\n", unmapped.error().message().c_str());
     record_.remove();
     mappings_.clear();
@@ -151,6 +154,7 @@ void PublishedPorts::close() {
 }
 
 void PublishedPorts::forget() {
+    map_.reset();
     record_.forget();
     mappings_.clear();
     sockets_.clear();

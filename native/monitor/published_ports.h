@@ -4,6 +4,7 @@
 // sees it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ class PublishedPorts {
     std::string take(const PortRequest& request);
     Result<void> announce();
 
-    std::string table_;
+    std::optional<net::PortMap> map_;
     std::string directory_; // of the container
     std::vector<Fd> sockets_;
     std::vector<net::PortMapping> mappings_;

@@ -8,9 +8,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
-
-#include "net/netlink.h"
 
 namespace hrun::net {
 
@@ -20,8 +17,6 @@ namespace {
 constexpr char kAtAddress[] = "published_at";
 constexpr char kAnywhere[] = "published";
 constexpr char kWhat[] = "publish ports";
-
-enum class Change : uint16_t { kAdd = NFT_MSG_NEWSETELEM, kRemove = NFT_MSG_DELSETELEM };
 
 // Each part of a concatenation begins at a multiple of four bytes.
 template <class Part> void append(std::vector<std::byte>& bytes, const Part& part) {
@@ -55,15 +50,26 @@ void put_data(Message& message, uint16_t type, const std::vector<std::byte>& val
     message.begin_nested(type).put(NFTA_DATA_VALUE, std::span<const std::byte>(value)).end_nested();
 }
 
-Message message_for(Change change, const std::string& table, const char* map, bool last,
-                    const std::vector<PortMapping>& mappings) {
+} // namespace
+
+enum class PortMap::Change : uint16_t { kAdd = NFT_MSG_NEWSETELEM, kRemove = NFT_MSG_DELSETELEM };
+
+Result<PortMap> PortMap::open(std::string table) {
+    auto netlink = Netlink::open(NETLINK_NETFILTER);
+    if (!netlink)
+        return netlink.error();
+    return PortMap(std::move(table), std::move(*netlink));
+}
+
+Message PortMap::message_for(Change change, const char* map, bool last,
+                             const std::vector<PortMapping>& mappings) const {
     nfgenmsg head{};
     head.nfgen_family = NFPROTO_INET;
     head.version = NFNETLINK_V0;
     const int flags = (change == Change::kAdd ? NLM_F_CREATE : 0) | (last ? NLM_F_ACK : 0);
     Message message(static_cast<uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | static_cast<uint16_t>(change)),
                     static_cast<uint16_t>(flags), head);
-    message.put(NFTA_SET_ELEM_LIST_TABLE, table).put(NFTA_SET_ELEM_LIST_SET, std::string(map));
+    message.put(NFTA_SET_ELEM_LIST_TABLE, table_).put(NFTA_SET_ELEM_LIST_SET, std::string(map));
     message.begin_nested(NFTA_SET_ELEM_LIST_ELEMENTS);
     for (const PortMapping& mapping : mappings) {
         message.begin_nested(NFTA_LIST_ELEM);
@@ -76,48 +82,38 @@ Message message_for(Change change, const std::string& table, const char* map, bo
     return message;
 }
 
-Result<void> apply(Netlink& netlink, Change change, const std::string& table,
-                   std::span<const PortMapping> mappings) {
+Result<void> PortMap::apply(Change change, std::span<const PortMapping> mappings) {
     std::vector<PortMapping> anywhere, at_address;
     std::partition_copy(mappings.begin(), mappings.end(), std::back_inserter(anywhere),
                         std::back_inserter(at_address), is_anywhere);
     std::vector<Message> messages;
     if (!anywhere.empty())
-        messages.push_back(message_for(change, table, kAnywhere, at_address.empty(), anywhere));
+        messages.push_back(message_for(change, kAnywhere, at_address.empty(), anywhere));
     if (!at_address.empty())
-        messages.push_back(message_for(change, table, kAtAddress, true, at_address));
+        messages.push_back(message_for(change, kAtAddress, true, at_address));
     if (messages.empty())
         return {};
-    return netlink.transaction(messages, NFNL_SUBSYS_NFTABLES, kWhat);
+    return netlink_.transaction(messages, NFNL_SUBSYS_NFTABLES, kWhat);
 }
 
-Result<void> remove_each(Netlink& netlink, const std::string& table, std::span<const PortMapping> mappings) {
+Result<void> PortMap::remove_each(std::span<const PortMapping> mappings) {
     for (const PortMapping& mapping : mappings)
-        if (auto removed = apply(netlink, Change::kRemove, table, {&mapping, 1});
-            !removed && removed.error().code != ENOENT)
+        if (auto removed = apply(Change::kRemove, {&mapping, 1}); !removed && removed.error().code != ENOENT)
             return removed;
     return {};
 }
 
-} // namespace
-
-Result<void> map_ports(const std::string& table, std::span<const PortMapping> mappings) {
-    auto netlink = Netlink::open(NETLINK_NETFILTER);
-    if (!netlink)
-        return netlink.error();
-    auto added = apply(*netlink, Change::kAdd, table, mappings);
+Result<void> PortMap::add(std::span<const PortMapping> mappings) {
+    auto added = apply(Change::kAdd, mappings);
     if (added || (added.error().code != EBUSY && added.error().code != EEXIST))
         return added;
-    HRUN_TRY(remove_each(*netlink, table, mappings));
-    return apply(*netlink, Change::kAdd, table, mappings);
+    HRUN_TRY(remove_each(mappings));
+    return apply(Change::kAdd, mappings);
 }
 
-Result<void> unmap_ports(const std::string& table, std::span<const PortMapping> mappings) {
-    auto netlink = Netlink::open(NETLINK_NETFILTER);
-    if (!netlink)
-        return netlink.error();
-    auto removed = apply(*netlink, Change::kRemove, table, mappings);
-    return removed || removed.error().code != ENOENT ? removed : remove_each(*netlink, table, mappings);
+Result<void> PortMap::remove(std::span<const PortMapping> mappings) {
+    auto removed = apply(Change::kRemove, mappings);
+    return removed || removed.error().code != ENOENT ? removed : remove_each(mappings);
 }
 
 } // namespace hrun::net

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "net/netlink.h"
 
 namespace hrun::net {
 
@@ -25,10 +27,29 @@ struct PortMapping {
 
 constexpr size_t kMaxPortMappings = 1024; // what one message holds
 
-// Adds the mappings, all or none. What a port was mapped to before goes: whoever has the port on the host may say so. ENOENT
-// when the table is not there.
-Result<void> map_ports(const std::string& table, std::span<const PortMapping> mappings);
-// Removes them; those that are gone already are fine.
-Result<void> unmap_ports(const std::string& table, std::span<const PortMapping> mappings);
+// Keep it after a removal: the end of its socket waits until the kernel has cleared away, some 10 ms.
+class PortMap {
+  public:
+    // Of this table, of family inet, in this thread's network namespace.
+    static Result<PortMap> open(std::string table);
+
+    // Adds the mappings, all or none. What a port was mapped to before goes: whoever has the port on the host may say so.
+    // ENOENT when the table is not there.
+    Result<void> add(std::span<const PortMapping> mappings);
+    // Removes them; those that are gone already are fine.
+    Result<void> remove(std::span<const PortMapping> mappings);
+
+  private:
+    enum class Change : uint16_t;
+
+    PortMap(std::string table, Netlink netlink) : table_(std::move(table)), netlink_(std::move(netlink)) {}
+    Result<void> apply(Change change, std::span<const PortMapping> mappings);
+    Result<void> remove_each(std::span<const PortMapping> mappings);
+    Message message_for(Change change, const char* map, bool last,
+                        const std::vector<PortMapping>& mappings) const;
+
+    std::string table_;
+    Netlink netlink_;
+};
 
 } // namespace hrun::net

@@ -7,7 +7,7 @@ build_packages=(
     linux-source-6.12 patch flex bison bc libelf-dev perl xz-utils binutils
 )
 test_packages=(
-    debootstrap docker-registry skopeo umoci podman runc erofs-utils busybox-static apache2-utils attr tmux hyperfine
+    debootstrap docker-registry skopeo umoci podman iptables runc erofs-utils busybox-static apache2-utils attr tmux hyperfine
     doctest-dev clang clang-format libclang-rt-14-dev llvm-14 openssl curl jq strace netavark iproute2 isal zstd pigz
     cpio procps util-linux zsh fish
 )

@@ -39,8 +39,9 @@ std::string elements() {
 
 template <class Body> void with_table(const Body& body) {
     test::in_own_network([&] {
-        if (system(kTable) == 0)
-            body();
+        auto map = PortMap::open("t");
+        if (map && system(kTable) == 0)
+            body(*map);
         else
             MESSAGE("skipped: this host cannot make a table with nft");
     });
@@ -49,38 +50,38 @@ template <class Body> void with_table(const Body& body) {
 } // namespace
 
 TEST_CASE("ports are mapped for every address and for one, and unmapped again") {
-    with_table([] {
+    with_table([](PortMap& map) {
         const std::vector<PortMapping> mappings{{IPPROTO_TCP, kAny, 8080, kOne, 80},
                                                 {IPPROTO_UDP, kLoopback, 53, kOne, 5353}};
-        REQUIRE(map_ports("t", mappings));
+        REQUIRE(map.add(mappings));
         CHECK(elements() == "elements={tcp.8080:172.31.0.2.80}elements={127.0.0.1.udp.53:172.31.0.2.5353}");
-        REQUIRE(map_ports("t", mappings));
-        REQUIRE(unmap_ports("t", {mappings.data(), 1}));
+        REQUIRE(map.add(mappings));
+        REQUIRE(map.remove({mappings.data(), 1}));
         CHECK(elements() == "elements={127.0.0.1.udp.53:172.31.0.2.5353}");
-        REQUIRE(unmap_ports("t", mappings)); // one of them is gone already
+        REQUIRE(map.remove(mappings)); // one of them is gone already
         CHECK(elements().empty());
     });
 }
 
 TEST_CASE("a port that was another's is this one's") {
-    with_table([] {
+    with_table([](PortMap& map) {
         const PortMapping before{IPPROTO_TCP, kAny, 8080, kOne, 80};
         const std::vector<PortMapping> after{{IPPROTO_TCP, kAny, 8080, kOther, 81},
                                              {IPPROTO_TCP, kAny, 8081, kOther, 82}};
-        REQUIRE(map_ports("t", {&before, 1}));
-        REQUIRE(map_ports("t", after));
+        REQUIRE(map.add({&before, 1}));
+        REQUIRE(map.add(after));
         CHECK(elements() == "elements={tcp.8080:172.31.0.3.81,tcp.8081:172.31.0.3.82}");
     });
 }
 
 TEST_CASE("as many as may be go into one message") {
-    with_table([] {
+    with_table([](PortMap& map) {
         std::vector<PortMapping> mappings;
         for (uint16_t port = 1; port <= kMaxPortMappings; ++port)
             mappings.push_back({IPPROTO_TCP, kLoopback, port, kOne, port});
-        REQUIRE(map_ports("t", mappings));
+        REQUIRE(map.add(mappings));
         CHECK(elements().find("127.0.0.1.tcp.1024:172.31.0.2.1024") != std::string::npos);
-        REQUIRE(unmap_ports("t", mappings));
+        REQUIRE(map.remove(mappings));
         CHECK(elements().empty());
     });
 }
@@ -88,10 +89,13 @@ TEST_CASE("as many as may be go into one message") {
 TEST_CASE("a table that is not there is an error for adding, and fine for removing") {
     test::in_own_network([] {
         const PortMapping mapping{IPPROTO_TCP, kAny, 8080, kOne, 80};
-        const auto mapped = map_ports("t", {&mapping, 1});
+        auto opened = PortMap::open("t");
+        REQUIRE(opened);
+        PortMap& map = *opened;
+        const auto mapped = map.add({&mapping, 1});
         REQUIRE_FALSE(mapped);
         CHECK(mapped.error().code == ENOENT);
-        CHECK(unmap_ports("t", {&mapping, 1}));
-        CHECK(map_ports("t", {}));
+        CHECK(map.remove({&mapping, 1}));
+        CHECK(map.add({}));
     });
 }

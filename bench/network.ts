@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// S14, S15: what a network and two published ports add to a container's start, beside what podman's own bridge adds to its. All of it in a
+// network namespace that the bench makes for itself.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Figures, measure, PROJECT, report, type Subject } from './harness.ts';
+import { Podman } from './podman.ts';
+
+const INSIDE = 'HRUN_BENCH_NETWORK_INSIDE';
+const IMAGE = 'busybox';
+const HRUN = join(PROJECT, 'bin/hrun');
+const LAYOUT = join(PROJECT, 'build/fixtures/oci');
+const RUNS = 25;
+/** milliseconds over --network none */
+const MOST_WITH_NIC = 5;
+const MOST_WITH_PORTS = 15;
+
+const PODMAN_CONFIG = (dir: string) =>
+  `[network]\nnetwork_backend = "netavark"\nnetwork_config_dir = "${join(dir, 'podman-networks')}"\n`;
+
+if (process.env[INSIDE] === undefined) {
+  const again = ['-n', process.execPath, import.meta.filename];
+  const { status } = spawnSync('unshare', again, {
+    stdio: 'inherit',
+    env: { ...process.env, [INSIDE]: '1' },
+  });
+  process.exitCode = status ?? 1;
+} else {
+  bench(mkdtempSync(join(tmpdir(), 'hrun-bench-network-')));
+}
+
+function bench(dir: string): void {
+  const podman = new Podman(dir);
+  try {
+    execFileSync('ip', ['link', 'set', 'lo', 'up']);
+    writeFileSync(join(dir, 'containers.conf'), PODMAN_CONFIG(dir));
+    process.env.CONTAINERS_CONF = join(dir, 'containers.conf');
+    const env = { ...process.env, HRUN_ROOT: join(dir, 'hrun'), HRUN_ENGINE: 'qemu' };
+    execFileSync(HRUN, ['load', '-i', LAYOUT], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    podman.load(LAYOUT, IMAGE);
+    const ours = (name: string, ...options: string[]): Subject => {
+      return { name, argv: [HRUN, 'run', '--rm', '-m', '512m', ...options, IMAGE, 'true'], env };
+    };
+    const measured = measure(
+      [
+        ours('hrun, none', '--network', 'none'),
+        ours('hrun, bridge', '--network', 'bridge'),
+        ours('hrun, bridge, 2 ports', '--network', 'bridge', '-p', '8080:80', '-p', '5353:53/udp'),
+        podmanSubject(podman, 'podman, none', '--network', 'none'),
+        podmanSubject(podman, 'podman, bridge', '--network', 'podman'),
+        podmanSubject(
+          podman,
+          'podman, bridge, 2 ports',
+          '--network',
+          'podman',
+          '-p',
+          '8080:80',
+          '-p',
+          '5353:53/udp',
+        ),
+      ],
+      { runs: RUNS, warmup: 2 },
+    );
+    process.exitCode = report('network', measured, promises(measured), { unit: 'ms' }) ? 0 : 1;
+  } finally {
+    podman.reset();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function podmanSubject(podman: Podman, name: string, ...options: string[]): Subject {
+  const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000'];
+  return { name, argv: podman.argv('run', '--rm', ...options, ...limits, `bench/${IMAGE}`, 'true') };
+}
+
+function promises(measured: Record<string, Figures>) {
+  const added = (name: string) => measured[name]!.median - measured[`${name.split(',')[0]}, none`]!.median;
+  const podman = added('podman, bridge').toFixed(1);
+  return [
+    {
+      id: 'S14',
+      what: `ms that a network adds (podman: ${podman})`,
+      ratio: added('hrun, bridge'),
+      atMost: MOST_WITH_NIC,
+    },
+    {
+      id: 'S15',
+      what: `ms that a network with two ports adds (podman: ${added('podman, bridge, 2 ports').toFixed(1)})`,
+      ratio: added('hrun, bridge, 2 ports'),
+      atMost: MOST_WITH_PORTS,
+    },
+  ];
+}
