@@ -22,7 +22,7 @@ const CXX_ROWS = [
   ['native/qemu', 'native/vmm'],
   ['native/boot', 'native/kvm', 'native/transport'],
   ['native/devices/platform', 'native/devices/virtio'],
-  ['native/memory', 'native/erofs', 'native/jail', 'native/net'],
+  ['native/memory', 'native/erofs', 'native/jail', 'native/net', 'native/names'],
   ['native/base'],
   ['initrd'],
 ];

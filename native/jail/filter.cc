@@ -19,6 +19,8 @@ std::span<const sock_filter> program_of(ThreadKind kind) {
         return kVcpuFilter;
     case ThreadKind::kDiskWorker:
         return kDiskWorkerFilter;
+    case ThreadKind::kNameServer:
+        return kNameServerFilter;
     case ThreadKind::kEventLoop:
         break;
     }

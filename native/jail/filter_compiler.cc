@@ -89,6 +89,7 @@ int main() {
     print("kEventLoopFilter", thread_filter(ThreadKind::kEventLoop));
     print("kVcpuFilter", thread_filter(ThreadKind::kVcpu));
     print("kDiskWorkerFilter", thread_filter(ThreadKind::kDiskWorker));
+    print("kNameServerFilter", thread_filter(ThreadKind::kNameServer));
     print("kProgramFilter", program_filter());
     return fflush(stdout) == 0 ? 0 : 1;
 }

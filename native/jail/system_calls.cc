@@ -104,6 +104,17 @@ void add_event_loop(Calls& calls) {
     calls.allow(SYS_seccomp, {is(0, SECCOMP_SET_MODE_FILTER), is(1, 0)}); // a new thread's own, on top
 }
 
+// It reads records, and asks other servers: sockets of the Internet, but no listening ones.
+void add_name_server(Calls& calls) {
+    calls.allow(SYS_openat, {{2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}});
+    calls.allow({SYS_close, SYS_read, SYS_getdents64, SYS_fstat, SYS_newfstatat, SYS_lseek, SYS_flock,
+                 SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_getrandom, SYS_accept4, SYS_recvfrom,
+                 SYS_sendto, SYS_connect, SYS_fcntl});
+    for (const uint64_t family : {AF_INET, AF_INET6})
+        for (const uint64_t type : {SOCK_STREAM, SOCK_DGRAM})
+            calls.allow(SYS_socket, {is(0, family), is(1, type | SOCK_CLOEXEC | SOCK_NONBLOCK), is(2, 0)});
+}
+
 } // namespace
 
 const char* name_of(ThreadKind kind) {
@@ -114,6 +125,8 @@ const char* name_of(ThreadKind kind) {
         return "vCPU";
     case ThreadKind::kDiskWorker:
         return "disk worker";
+    case ThreadKind::kNameServer:
+        return "name server";
     }
     return "unknown";
 }
@@ -123,6 +136,8 @@ std::vector<AllowedCall> allowed_calls(ThreadKind kind, pid_t self) {
     add_basics(calls, self);
     if (kind == ThreadKind::kVcpu) {
         add_vcpu(calls);
+    } else if (kind == ThreadKind::kNameServer) {
+        add_name_server(calls);
     } else {
         add_disk_worker(calls);
         if (kind == ThreadKind::kEventLoop)

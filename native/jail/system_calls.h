@@ -10,7 +10,7 @@
 
 namespace hrun::jail {
 
-enum class ThreadKind : uint32_t { kEventLoop, kVcpu, kDiskWorker };
+enum class ThreadKind : uint32_t { kEventLoop, kVcpu, kDiskWorker, kNameServer };
 
 const char* name_of(ThreadKind kind);
 

@@ -62,9 +62,22 @@ std::vector<NicConfig> read_nics(Reader& reader, std::string& mistake) {
         return nics;
     for (const Json& entry : reader.array("nics")) {
         Reader nic(entry, "nics[" + std::to_string(nics.size()) + "].", mistake);
-        nics.push_back({nic.slot("slot"), nic.mac("mac"), nic.ipv4_addresses("addresses"),
-                        nic.interface_name("bridge"), nic.interface_name("tap"),
-                        static_cast<uint16_t>(nic.number("mtu", kLeastMtu, kMostMtu))});
+        nics.push_back({nic.slot("slot"),
+                        nic.mac("mac"),
+                        nic.ipv4_addresses("addresses"),
+                        nic.interface_name("bridge"),
+                        nic.interface_name("tap"),
+                        static_cast<uint16_t>(nic.number("mtu", kLeastMtu, kMostMtu)),
+                        "",
+                        {},
+                        {}});
+        if (nic.has("names")) {
+            Reader names = nic.object("names");
+            nics.back().network = names.file_name("network");
+            nics.back().names = names.words("names");
+            nics.back().servers = names.words("servers");
+            names.finish();
+        }
         nic.finish();
     }
     return nics;

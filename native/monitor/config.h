@@ -44,6 +44,9 @@ struct NicConfig {
     std::string bridge;                  // by name, and there already
     std::string tap;                     // made for the machine
     uint16_t mtu;
+    std::string network;              // by name, where names are served; else empty
+    std::vector<std::string> names;   // of the machine in it
+    std::vector<std::string> servers; // that answer its questions for other names; none: the network's
 };
 
 // A port of the machine that is to be reached by one of the host's: the first of a range that is free, 0 to 0 for any.

@@ -22,6 +22,7 @@ using Json = nlohmann::json;
 class ConfigReader {
     static constexpr unsigned kLastSlot = 22;
     static constexpr size_t kMaxNicAddresses = 16;
+    static constexpr size_t kMostWords = 64;
 
   public:
     ConfigReader(const Json& object, std::string path, std::string& mistake)
@@ -105,6 +106,25 @@ class ConfigReader {
         else
             std::copy_n(address->bytes.begin(), value.size(), value.begin());
         return value;
+    }
+    // Of an entry in a directory that its user chose a name for.
+    std::string file_name(const char* key) {
+        std::string value = text(key);
+        if (value.empty() || value.starts_with('.') || value.find('/') != value.npos)
+            fail(key, "must be a name");
+        return value;
+    }
+    // Texts without blanks.
+    std::vector<std::string> words(const char* key) {
+        std::vector<std::string> words;
+        for (const Json& entry : array(key)) {
+            words.push_back(entry.is_string() ? entry.get<std::string>() : "");
+            if (words.back().empty() || words.size() > kMostWords ||
+                !std::all_of(words.back().begin(), words.back().end(),
+                             [](char c) { return c > ' ' && c < 0x7f; }))
+                fail(key, "must be at most " + std::to_string(kMostWords) + " words");
+        }
+        return words;
     }
     std::string interface_name(const char* key) {
         std::string value = text(key);

@@ -95,6 +95,7 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     collect();
     share_.reset();
     ports_.close();
+    next_run_ ? names_.hush() : names_.close();
     return {};
 }
 
@@ -147,9 +148,17 @@ void Keeper::give_up_template() {
 void Keeper::connect() {
     container_.refusal = ports_.open(container_.config.ports, container_.path);
     if (container_.refusal.empty())
+        if (auto named = names_.open(container_.config.nics, container_.path); !named)
+            container_.refusal = named.error().message();
+    if (container_.refusal.empty())
         container_.nics = open_nics(container_.config.nics);
     else
         container_.origin.reset();
+}
+
+void Keeper::disconnect() {
+    names_.close();
+    ports_.close();
 }
 
 Result<void> Keeper::start(const Monitor& monitor) {
@@ -184,6 +193,7 @@ int Keeper::become_monitor(const Monitor& monitor, pid_t keeper, Fd link, std::o
     const uid_t user = geteuid();
     signals_.reset();
     ports_.forget();
+    names_.forget();
     container_.directory.reset();
     container_.keeper_pid = keeper;
     container_.keeper = std::make_unique<KeeperLink>(std::move(link));
@@ -308,9 +318,9 @@ void Keeper::note_violation(uint32_t number) {
     syscall(SYS_pidfd_send_signal, monitor_.get(), SIGKILL, nullptr, 0);
 }
 
-// The container is nobody's any more, and neither are its ports.
+// The container is nobody's any more, and neither are its ports and names.
 void Keeper::let_go() {
-    ports_.close();
+    disconnect();
     container_.control.reset();
     if (container_.config.auto_remove && role_ == Role::kContainer) {
         // First the state: a directory without one is cleared away, whatever keeps the rest from going.

@@ -34,6 +34,10 @@ Result<LiveRecord> LiveRecord::create(const std::string& path, const std::string
     return record;
 }
 
+void LiveRecord::clear() {
+    [[maybe_unused]] const int done = ftruncate(file_.get(), 0);
+}
+
 void LiveRecord::remove() {
     if (!path_.empty())
         unlink(path_.c_str());

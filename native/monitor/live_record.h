@@ -18,6 +18,8 @@ class LiveRecord {
 
     // Makes the file, or replaces what a dead one has left; its directory is made too.
     static Result<LiveRecord> create(const std::string& path, const std::string& text);
+    // Leaves it without text.
+    void clear();
     // Removes it.
     void remove();
     // In a forked process: leaves the file to its owner.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun-vmm [--service] [--from TEMPLATE] CONTAINER_DIRECTORY, hrun-vmm --template DIRECTORY, hrun-vmm --limit
-// CONTAINER_DIRECTORY PID, hrun-vmm --check: see docs/monitor.md.
+// CONTAINER_DIRECTORY PID, hrun-vmm --check: see docs/monitor.md; hrun-vmm --names NETWORK_DIRECTORY ADDRESS: docs/networks.md.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -17,6 +17,7 @@
 #include "monitor/container.h"
 #include "monitor/host_check.h"
 #include "monitor/keeper.h"
+#include "monitor/name_service.h"
 #include "monitor/restart_wait.h"
 #include "monitor/service.h"
 #include "monitor/signals.h"
@@ -139,6 +140,10 @@ int main(int argc, char** argv) {
         return puts(check_host().c_str()) < 0;
     if (argc == 4 && std::string_view(argv[1]) == "--limit")
         return set_limits(argv[2], argv[3]);
+    if (argc == 4 && std::string_view(argv[1]) == "--names") {
+        const auto served = serve_names(argv[2], argv[3]);
+        return served ? 0 : complain(served.error().message());
+    }
     const std::optional<Arguments> arguments = parse({argv + 1, argv + argc});
     if (!arguments)
         return complain(

@@ -71,6 +71,8 @@ export interface ContainerNetwork {
   internal: boolean;
   /** bytes */
   mtu: number;
+  /** more names of the container in it */
+  aliases?: string[];
   /** interfaces of the host */
   bridge: string;
   tap: string;

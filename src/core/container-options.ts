@@ -81,6 +81,8 @@ export interface ContainerOptions {
   network: string | undefined;
   ip: string | undefined;
   macAddress: string | undefined;
+  /** more names in the network */
+  networkAliases: readonly string[];
   publish: readonly PortBinding[];
   /** every exposed port that `publish` does not name */
   publishAll: boolean;

@@ -223,7 +223,7 @@ function vmFile(root: Root, plan: Plan, config: ContainerConfig, writable: strin
     writable,
     volumes: guest.disks,
     share: guest.share,
-    nics: vmNics(plan.networks),
+    nics: vmNics(config),
     ports: vmPorts(root, plan.ports.bindings, plan.networks),
     tty,
     stopSignal,

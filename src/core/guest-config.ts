@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerNetwork } from '../container/index.ts';
 import { type Configure, encodeConfigure, encodeStart } from '../guest/index.ts';
-import { resolvers } from '../network/index.ts';
+import { networkResolvers, resolvers, servesNames } from '../network/index.ts';
 import { layerSlots, WRITABLE_SLOT } from '../vm/index.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { ContainerOptions } from './container-options.ts';
@@ -37,7 +37,7 @@ export function configurePayload(
     hostname,
     domainname: options.domainname,
     extraHosts: options.extraHosts,
-    network: networks[0] && { ...networks[0], resolvers: resolvers(options.dns) },
+    network: networks[0] && { ...networks[0], resolvers: resolversIn(networks[0], options) },
   };
   const configure: Configure = {
     layerSlots: layerSlots(layers),
@@ -76,6 +76,10 @@ export function startPayload(options: ContainerOptions, process: ContainerProces
     reaper: options.init,
     terminalSize: options.terminalSize,
   });
+}
+
+function resolversIn({ network, gateway }: ContainerNetwork, { dns }: ContainerOptions): string {
+  return servesNames({ name: network }) ? networkResolvers(dns, gateway) : resolvers(dns);
 }
 
 /** A file that the user mounts is not made. */

@@ -9,7 +9,9 @@ import type {
   DeviceRate,
   Ulimit,
 } from '../container/index.ts';
+import { servesNames } from '../network/index.ts';
 import { writableSize } from './allocated.ts';
+import { namesIn } from './join-networks.ts';
 import { describeBindings, describePorts } from './list-ports.ts';
 import { openContainer } from './open-container.ts';
 import { signalName } from './signal-number.ts';
@@ -45,7 +47,7 @@ export async function inspectContainer(
     HostConfig: describeHost(config),
     Mounts: config.mounts.map(describeMount),
     Config: describeConfig(config),
-    NetworkSettings: { Ports: describePorts(root, config, state), ...describeNetworks(config.networks) },
+    NetworkSettings: { Ports: describePorts(root, config, state), ...describeNetworks(config) },
   };
 }
 
@@ -150,19 +152,23 @@ function describeMount({ type, name, source, target, mode, readOnly }: Container
   };
 }
 
-function describeNetworks(networks: readonly ContainerNetwork[]): object {
+function describeNetworks(config: ContainerConfig): object {
+  const { networks } = config;
   const [first] = networks;
   return {
     IPAddress: first?.address ?? '',
     IPPrefixLen: first?.prefix ?? 0,
     Gateway: first?.gateway ?? '',
     MacAddress: first?.mac ?? '',
-    Networks: Object.fromEntries(networks.map((each) => [each.network, describeNetwork(each)])),
+    Networks: Object.fromEntries(networks.map((each) => [each.network, describeNetwork(config, each)])),
   };
 }
 
-function describeNetwork({ networkId, gateway, address, prefix, mac }: ContainerNetwork): object {
+function describeNetwork(config: ContainerConfig, network: ContainerNetwork): object {
+  const { networkId, gateway, address, prefix, mac, aliases = [] } = network;
   return {
+    Aliases: orNull(aliases),
+    DNSNames: servesNames({ name: network.network }) ? namesIn(config, network) : null,
     NetworkID: networkId,
     Gateway: gateway,
     IPAddress: address,

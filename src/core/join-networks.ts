@@ -9,6 +9,7 @@ import {
   type ContainerNetwork,
   containerDirectory,
   type RepairResult,
+  shortId,
   whileNobodyMakes,
 } from '../container/index.ts';
 import type { GuestNic } from '../guest/index.ts';
@@ -16,25 +17,29 @@ import {
   createNetwork,
   DEFAULT_MTU,
   DEFAULT_NETWORK,
+  ensureNameServer,
   ensureNetwork,
   findNetwork,
+  forgetDeadRecords,
   listNetworks,
   lockNetworks,
   type Network,
+  nameRecords,
   networkObstacle,
   parseIPv4,
   releaseLeases,
+  servesNames,
   sweepPorts,
   takeLease,
   tapName,
 } from '../network/index.ts';
-import { NETWORK_SLOTS, type VmNic } from '../vm/index.ts';
+import { findAssets, NETWORK_SLOTS, type VmNic } from '../vm/index.ts';
 import type { ContainerOptions } from './container-options.ts';
 
 const MAC_PATTERN = /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
 
 /** What --network means here: "none" or the name of a network. UNSUPPORTED, HOST_SETUP, USAGE. */
-export function networkMode({ network, ip, macAddress, publish }: ContainerOptions): string {
+export function networkMode({ network, ip, macAddress, networkAliases, publish }: ContainerOptions): string {
   const asked = network === 'default' ? undefined : network || undefined;
   if (asked === 'host') {
     throw new HrunError(
@@ -58,6 +63,13 @@ export function networkMode({ network, ip, macAddress, publish }: ContainerOptio
   if (mode === 'none' && (ip !== undefined || macAddress !== undefined)) {
     throw new HrunError('USAGE', '--ip and --mac-address need a network', { hint: 'use --network' });
   }
+  if (networkAliases.length > 0 && !servesNames({ name: mode === 'none' ? DEFAULT_NETWORK : mode })) {
+    throw new HrunError(
+      'USAGE',
+      'network-scoped alias is supported only for containers in user defined networks',
+      { hint: 'make one: hrun network create' },
+    );
+  }
   return mode;
 }
 
@@ -75,9 +87,9 @@ export async function joinNetworks(
   checkMac(options.macAddress);
   return await withNetworks(root, async () => {
     const network = mode === DEFAULT_NETWORK ? await defaultNetwork(root) : findNetwork(root, mode);
-    await ensureNetwork(root, network);
+    await bringUp(root, network);
     const address = await takeLease(root, network, id, options.ip);
-    return [membership(root, network, { id, address, mac: options.macAddress })];
+    return [membership(root, network, { id, address, options })];
   });
 }
 
@@ -85,8 +97,13 @@ export async function joinNetworks(
 export async function prepareNetworks(root: Root, { networks }: ContainerConfig): Promise<void> {
   if (networks.length === 0) return;
   await withNetworks(root, async () => {
-    for (const { network } of networks) await ensureNetwork(root, findNetwork(root, network));
+    for (const { network } of networks) await bringUp(root, findNetwork(root, network));
   });
+}
+
+async function bringUp(root: Root, network: Network): Promise<void> {
+  await ensureNetwork(root, network);
+  if (servesNames(network)) await ensureNameServer(root, network, findAssets().monitor);
 }
 
 /** Gives back the addresses of a container that is gone. */
@@ -104,6 +121,7 @@ export async function sweepNetworks(root: Root): Promise<void> {
   if (!existsSync(root.networks)) return;
   await withNetworks(root, async () => {
     await sweepPorts(root);
+    for (const network of listNetworks(root)) forgetDeadRecords(nameRecords(root, network));
     await whileNobodyMakes(root, async () => {
       for (const network of listNetworks(root)) {
         releaseLeases(root, network, (holder) => !existsSync(containerDirectory(root, holder)));
@@ -141,10 +159,22 @@ export async function defaultNetwork(root: Root): Promise<Network> {
 }
 
 /** The interfaces' part of vm.json. */
-export function vmNics(networks: readonly ContainerNetwork[]): VmNic[] {
-  return networks.map(({ slot, mac, address, prefix, bridge, tap, mtu }) => {
-    return { slot, mac, addresses: [`${address}/${prefix}`], bridge, tap, mtu };
+export function vmNics(config: ContainerConfig): VmNic[] {
+  const servers = config.host.dns?.servers ?? [];
+  return config.networks.map((member) => {
+    const { network, slot, mac, address, prefix, bridge, tap, mtu } = member;
+    const nic = { slot, mac, addresses: [`${address}/${prefix}`], bridge, tap, mtu };
+    if (!servesNames({ name: network })) return nic;
+    return { ...nic, names: { network, names: namesIn(config, member), servers } };
   });
+}
+
+/** What the other containers of a network may call it, its own name first. */
+export function namesIn(
+  { name, id, hostname }: ContainerConfig,
+  { aliases = [] }: ContainerNetwork,
+): string[] {
+  return [...new Set([name, ...aliases, shortId(id), hostname])];
 }
 
 /** The interfaces' part of CONFIGURE. */
@@ -157,13 +187,15 @@ export function guestNics(networks: readonly ContainerNetwork[]): GuestNic[] {
 function membership(
   root: Root,
   network: Network,
-  { id, address, mac }: { id: string; address: string; mac: string | undefined },
+  { id, address, options }: { id: string; address: string; options: ContainerOptions },
 ): ContainerNetwork {
+  const { macAddress: mac, networkAliases } = options;
   const { name, id: networkId, bridge, gateway, mtu, internal, subnet } = network;
   return {
     ...{ network: name, networkId, bridge, gateway, mtu, internal, address },
     interface: 'eth0',
     slot: NETWORK_SLOTS[0],
+    aliases: [...networkAliases],
     mac: mac?.toLowerCase() ?? macOf(address),
     prefix: Number(subnet.split('/')[1]),
     tap: tapName(root, id, 0),

@@ -16,6 +16,7 @@ import {
   listNetworks,
   type Network,
   networkObstacle,
+  stopNameServer,
 } from '../network/index.ts';
 import { hasLabel } from './container-filters.ts';
 import { defaultNetwork, sweepNetworks, withNetworks } from './join-networks.ts';
@@ -125,6 +126,7 @@ export async function pruneNetworks(root: Root, filters: PruneFilters): Promise<
 
 async function remove(root: Root, network: Network): Promise<void> {
   checkHost();
+  await stopNameServer(root, network);
   await deleteNetwork(root, network.name);
   await dismantleNetwork(root, network);
 }

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { join } from 'node:path';
+import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
+import { readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
 import {
+  type ContainerConfig,
   changeName,
   readContainerConfig,
   recordContainer,
   writeContainerConfig,
 } from '../container/index.ts';
+import { findNetwork, renameStation, servesNames } from '../network/index.ts';
+import type { VmConfig } from '../vm/index.ts';
+import { vmNics, withNetworks } from './join-networks.ts';
 import { openContainer } from './open-container.ts';
 
 /** Gives a container another name. The old one is free only when the new one is written down. */
@@ -21,7 +28,26 @@ export async function renameContainer(root: Root, text: string, name: string): P
     if (now.name !== before) throw renamedMeanwhile(text, now.name);
     await writeContainerConfig(directory, { ...now, name });
   });
+  await renameInNetworks(root, directory, config, name);
   recordContainer(root, { ...config, name }, 'rename', { oldName: `/${before}` });
+}
+
+/** What the other containers of its networks call it, now if it runs, and from its next start on. */
+async function renameInNetworks(
+  root: Root,
+  directory: string,
+  { id, name, networks }: ContainerConfig,
+  after: string,
+): Promise<void> {
+  const named = networks.filter(({ network }) => servesNames({ name: network }));
+  if (named.length === 0) return;
+  const path = join(directory, 'vm.json');
+  const vm = JSON.parse(readRegularFile(path)) as VmConfig;
+  const nics = vmNics({ ...readContainerConfig(directory), name: after });
+  await writeFileAtomic(path, JSON.stringify({ ...vm, nics }), { mode: 0o600 });
+  await withNetworks(root, async () => {
+    for (const { network } of named) renameStation(root, findNetwork(root, network), id, name, after);
+  });
 }
 
 /** Of two who rename it at the same time the second is told so: both would think that it has the name they gave. */

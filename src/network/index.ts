@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 export { dismantleNetwork, ensureNetwork, firewallTable, networkObstacle, sweepPorts } from './host.ts';
 export { type Lease, listLeases, releaseLeases, takeLease } from './leases.ts';
+export { forgetDeadRecords } from './live-records.ts';
+export { ensureNameServer, nameRecords, renameStation, servesNames, stopNameServer } from './name-server.ts';
 export { checkNetworkName, DEFAULT_NETWORK, type Network, tapName } from './network.ts';
 export { type PublishedPort, publishedPorts } from './published-ports.ts';
-export { resolvers } from './resolvers.ts';
+export { networkResolvers, resolvers } from './resolvers.ts';
 export {
   createNetwork,
   DEFAULT_MTU,

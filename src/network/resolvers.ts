@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // /etc/resolv.conf of a container: the host's, as far as its servers can be reached from another machine.
 import { readFileSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 
 /** What --dns, --dns-search and --dns-option ask for. */
 export interface ResolverOptions {
@@ -28,6 +28,28 @@ export function resolvers(asked: ResolverOptions, hostFiles: readonly string[] =
     ...(options.length > 0 ? [`options ${options.join(' ')}`] : []),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The text for a container whose network has a DNS server. Names of containers have no dots: they are asked for as they are (ndots:0). */
+export function networkResolvers(
+  asked: ResolverOptions,
+  server: string,
+  hostFiles: readonly string[] = HOST_FILES,
+): string {
+  const options =
+    asked.options.length > 0 ? asked.options : wordsOf(readIfThere(hostFiles[0] ?? ''), 'options').flat();
+  const hasDots = options.some((option) => option.startsWith('ndots:'));
+  return resolvers(
+    { ...asked, servers: [server], options: hasDots ? options : [...options, 'ndots:0'] },
+    hostFiles,
+  );
+}
+
+/** The servers that the host itself asks, those on its loopback too. */
+export function hostNameServers(hostFile = HOST_FILES[0]!): readonly string[] {
+  const servers = wordsOf(readIfThere(hostFile), 'nameserver').flatMap(([server]) => server ?? []);
+  const addresses = servers.filter((server) => isIP(server) !== 0);
+  return addresses.length > 0 ? addresses : PUBLIC_SERVERS;
 }
 
 function hostServers(hosts: readonly string[]): readonly string[] {

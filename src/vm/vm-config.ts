@@ -70,6 +70,8 @@ export interface VmNic {
   tap: string;
   /** bytes */
   mtu: number;
+  /** where the network has a name server: the machine's names in it, and the servers that it wants instead of the network's */
+  names?: { network: string; names: string[]; servers: string[] };
 }
 
 /** Ports of the machine that its keeper publishes: docs/monitor.md. */

@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root.dir, { recursive: true }));
 
 const mode = (options: Partial<ContainerOptions>) =>
-  networkMode({ publish: [], ...options } as unknown as ContainerOptions);
+  networkMode({ publish: [], networkAliases: [], ...options } as unknown as ContainerOptions);
 
 describe('leases whose container is gone', () => {
   test('are taken back, but not while a container is being made, nor from one that is there', async () => {

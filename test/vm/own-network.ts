@@ -65,11 +65,21 @@ export class OwnNetwork {
       http.listen(0, '${address}', () => sink.listen(0, '${address}', () => console.log(JSON.stringify({
         port: http.address().port, sinkPort: sink.address().port, md5: createHash('md5').update(body).digest('hex'),
       }))));`;
+    const { said } = await this.#start(program);
+    return JSON.parse(said);
+  }
+
+  /** Runs a Node.js program on it, and waits until it has said something. */
+  async program(text: string): Promise<ChildProcess> {
+    return (await this.#start(text)).child;
+  }
+
+  async #start(program: string): Promise<{ child: ChildProcess; said: string }> {
     const child = spawn('nsenter', [...this.#enter(), process.execPath, '-e', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#servers.push(child);
-    return JSON.parse(String(await new Promise((resolve) => child.stdout.once('data', resolve))));
+    return { child, said: String(await new Promise((resolve) => child.stdout.once('data', resolve))) };
   }
 
   /** Waits until something holds. */

@@ -47,6 +47,7 @@ export interface ListFlags {
   labelFile: string[];
   logOpt: string[];
   mount: string[];
+  networkAlias: string[];
   publish: string[];
   securityOpt: string[];
   storageOpt: string[];
@@ -112,6 +113,7 @@ const NO_LISTS: ListFlags = {
   labelFile: [],
   logOpt: [],
   mount: [],
+  networkAlias: [],
   publish: [],
   securityOpt: [],
   storageOpt: [],
@@ -197,6 +199,7 @@ export function declareContainerOptions(command: Command): void {
   list('--expose <port[-last][/udp]>', 'say that the container serves a port');
   command.option('--ip <address>', 'its IPv4 address in the network');
   command.option('--mac-address <address>', 'its MAC address in the network');
+  list('--network-alias <name>', 'one more name for the other containers of its network');
   list('--dns <address>', 'a DNS server');
   list('--dns-search <domain>', 'a domain in which names are looked up; "." for none');
   list('--dns-option <option>', 'an option of resolv.conf');
@@ -242,6 +245,7 @@ function processOptions(flags: Flags) {
     network: flags.net ?? flags.network,
     ip: flags.ip,
     macAddress: flags.macAddress,
+    networkAliases: flags.networkAlias.map(checkAlias),
     publish: flags.publish.flatMap(parsePublish),
     publishAll: flags.publishAll === true,
     expose: flags.expose.flatMap(parseExpose),
@@ -309,6 +313,11 @@ function guestOptions(flags: Flags) {
 function checkServer(address: string): string {
   if (isIP(address)) return address;
   throw new HrunError('USAGE', `--dns ${JSON.stringify(address)} is not an IP address`);
+}
+
+function checkAlias(name: string): string {
+  if (/^[a-zA-Z0-9_](?:[a-zA-Z0-9_.-]{0,61}[a-zA-Z0-9_])?$/.test(name)) return name;
+  throw new HrunError('USAGE', `--network-alias ${JSON.stringify(name)} is not a name`);
 }
 
 function parseTmpfs(text: string): TmpfsMount {

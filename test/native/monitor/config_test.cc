@@ -103,6 +103,31 @@ TEST_CASE("network interfaces may be left out; each is a port of a bridge, in a 
     CHECK(with("extra", 1) == "nics[0].extra is not a known field");
 }
 
+TEST_CASE("an interface may have names, which are words, in a network that is an entry of a directory") {
+    Json json = sample();
+    const auto with = [&](const Json& network, const Json& names) {
+        json["nics"] = {
+            {{"slot", 19},
+             {"mac", "02:42:ac:1f:00:02"},
+             {"addresses", {"172.31.0.2/16"}},
+             {"bridge", "hrun0"},
+             {"tap", "hrun-0123"},
+             {"mtu", 1500},
+             {"names", {{"network", network}, {"names", names}, {"servers", Json::array({"::1"})}}}}};
+        return parse_config(json.dump());
+    };
+    const auto result = with("db", {"web", "www"});
+    REQUIRE(std::holds_alternative<Config>(result));
+    CHECK(std::get<Config>(result).nics[0].network == "db");
+    CHECK(std::get<Config>(result).nics[0].names == std::vector<std::string>{"web", "www"});
+    CHECK(std::get<Config>(result).nics[0].servers == std::vector<std::string>{"::1"});
+    for (const char* bad : {"", "..", ".ports", "a/b"})
+        CHECK(std::get<std::string>(with(bad, {"web"})) == "nics[0].names.network must be a name");
+    for (const Json& bad : {Json::array({"a b"}), Json::array({"a\nname b"}), Json::array({""}),
+                            Json::array({1}), Json(65, "web")})
+        CHECK(std::get<std::string>(with("db", bad)) == "nics[0].names.names must be at most 64 words");
+}
+
 TEST_CASE("ports may be left out; each has a protocol, an address and a range of the host's") {
     Json json = sample();
     const Json port = {{"protocol", "udp"},    {"host", "127.0.0.1"},     {"firstHostPort", 8000},

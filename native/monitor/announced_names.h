@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// A running machine's names in its networks: a record of each for the network's name server (names/name_table.h).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "monitor/config.h"
+#include "monitor/live_record.h"
+
+namespace hrun::monitor {
+
+class AnnouncedNames {
+  public:
+    // Writes <store>/networks/<network>/names/<id>; `directory` is the container's.
+    Result<void> open(const std::vector<NicConfig>& nics, const std::string& directory);
+    void close();
+    // The machine is between two runs: it has no names, but its networks' name servers stay.
+    void hush();
+    // In a process that the keeper has forked: the names stay.
+    void forget() { records_.clear(); }
+
+  private:
+    std::vector<LiveRecord> records_;
+};
+
+} // namespace hrun::monitor

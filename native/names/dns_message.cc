@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "names/dns_message.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace hrun::names {
+
+namespace {
+
+constexpr size_t kFlags = 2, kQuestions = 4, kAnswers = 6;
+constexpr size_t kMostName = 255, kMostLabel = 63;
+constexpr uint16_t kClassIn = 1;
+constexpr uint8_t kResponse = 0x80, kOpcode = 0x78, kAuthoritative = 0x04, kRecursionDesired = 0x01;
+constexpr uint8_t kRecursionAvailable = 0x80;
+constexpr uint16_t kPointerToQuestion = 0xc000 | kHeader; // RFC 1035, 4.1.4
+constexpr size_t kMostAnswers = 16;                       // which 512 bytes always hold
+constexpr std::string_view kReverse = ".in-addr.arpa";
+
+uint8_t byte_at(std::string_view message, size_t offset) {
+    return static_cast<uint8_t>(message[offset]);
+}
+
+uint16_t number_at(std::string_view message, size_t offset) {
+    return static_cast<uint16_t>(byte_at(message, offset) << 8 | byte_at(message, offset + 1));
+}
+
+void put_number(std::string& message, uint16_t value) {
+    message += static_cast<char>(value >> 8);
+    message += static_cast<char>(value);
+}
+
+void set_number(std::string& message, size_t offset, uint16_t value) {
+    message[offset] = static_cast<char>(value >> 8);
+    message[offset + 1] = static_cast<char>(value);
+}
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool is_plain(char c) {
+    return c > ' ' && c < 0x7f && c != '.';
+}
+
+// Reads labels up to the root's; false when they do not end within the message, or are no plain labels.
+bool read_name(std::string_view message, size_t& at, std::string& name) {
+    bool plain = true;
+    const size_t start = at;
+    while (at < message.size() && at - start < kMostName) {
+        const size_t length = byte_at(message, at++);
+        if (length == 0) {
+            if (!plain)
+                name.clear();
+            return true;
+        }
+        if (length > kMostLabel || length > message.size() - at)
+            return false;
+        const std::string_view label = message.substr(at, length);
+        plain = plain && std::all_of(label.begin(), label.end(), is_plain);
+        if (!name.empty())
+            name += '.';
+        std::transform(label.begin(), label.end(), std::back_inserter(name), lower);
+        at += length;
+    }
+    return false;
+}
+
+} // namespace
+
+std::optional<Question> parse_query(std::string_view message) {
+    if (message.size() < kHeader || (byte_at(message, kFlags) & (kResponse | kOpcode)) != 0 ||
+        number_at(message, kQuestions) != 1 || number_at(message, kAnswers) != 0)
+        return std::nullopt;
+    Question question{};
+    size_t at = kHeader;
+    if (!read_name(message, at, question.name) || message.size() - at < 4 ||
+        number_at(message, at + 2) != kClassIn)
+        return std::nullopt;
+    question.type = number_at(message, at);
+    question.end = at + 4;
+    return question;
+}
+
+// A record's time to live is 0: who comes and goes is asked for each time.
+std::string make_response(std::string_view query, const Question& question, ResponseCode code,
+                          const std::vector<Answer>& answers) {
+    const size_t count = std::min(answers.size(), kMostAnswers);
+    std::string response(query.substr(0, question.end));
+    const uint8_t authoritative = code == ResponseCode::kNone ? kAuthoritative : 0;
+    response[kFlags] =
+        static_cast<char>(kResponse | authoritative | (byte_at(query, kFlags) & kRecursionDesired));
+    response[kFlags + 1] = static_cast<char>(kRecursionAvailable | static_cast<uint8_t>(code));
+    std::fill(response.begin() + kAnswers, response.begin() + kHeader, '\0');
+    set_number(response, kAnswers, static_cast<uint16_t>(count));
+    for (const Answer& answer : std::vector(answers.begin(), answers.begin() + static_cast<long>(count))) {
+        put_number(response, kPointerToQuestion);
+        put_number(response, static_cast<uint16_t>(answer.type));
+        put_number(response, kClassIn);
+        response.append(4, '\0');
+        put_number(response, static_cast<uint16_t>(answer.data.size()));
+        response += answer.data;
+    }
+    return response;
+}
+
+std::string encode_name(std::string_view name) {
+    std::string bytes;
+    while (!name.empty()) {
+        const size_t dot = std::min(name.find('.'), name.size());
+        const std::string_view label = name.substr(0, std::min(dot, kMostLabel));
+        bytes += static_cast<char>(label.size());
+        bytes += label;
+        name.remove_prefix(std::min(dot + 1, name.size()));
+    }
+    return bytes + '\0';
+}
+
+std::optional<uint32_t> reverse_address(std::string_view name) {
+    if (!name.ends_with(kReverse))
+        return std::nullopt;
+    name.remove_suffix(kReverse.size());
+    uint32_t address = 0;
+    const char *at = name.data(), *const end = at + name.size();
+    for (int part = 0; part < 4; ++part) {
+        uint8_t value = 0;
+        const auto [next, error] = std::from_chars(at, end, value);
+        if (error != std::errc() || (part < 3 ? next == end || *next != '.' : next != end))
+            return std::nullopt;
+        address |= static_cast<uint32_t>(value) << (8 * part);
+        at = next + 1;
+    }
+    return htonl(address);
+}
+
+uint16_t id_of(std::string_view message) {
+    return number_at(message, 0);
+}
+
+void set_id(std::string& message, uint16_t id) {
+    set_number(message, 0, id);
+}
+
+bool answers_question(std::string_view response, std::string_view query) {
+    return response.size() >= kHeader && (byte_at(response, kFlags) & kResponse) != 0 &&
+           id_of(response) == id_of(query);
+}
+
+} // namespace hrun::names

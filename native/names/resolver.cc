@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "names/resolver.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace hrun::names {
+
+namespace {
+
+constexpr uint16_t kPort = 53;
+constexpr int kBacklog = 64;
+constexpr size_t kMostClients = 64;
+constexpr long kMostOfOne = 8;
+
+Result<Fd> listen_on(const std::string& address, int type) {
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_port = htons(kPort);
+    const std::string what = "listen on " + address + ":53";
+    if (inet_pton(AF_INET, address.c_str(), &where.sin_addr) != 1)
+        return Error{EINVAL, what};
+    Fd socket(::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const int yes = 1;
+    if (!socket.valid() || setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||
+        bind(socket.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) < 0 ||
+        (type == SOCK_STREAM && listen(socket.get(), kBacklog) < 0))
+        return Error::last(what);
+    return socket;
+}
+
+std::string address_data(uint32_t address) {
+    std::string data(sizeof address, '\0');
+    memcpy(data.data(), &address, sizeof address);
+    return data;
+}
+
+std::vector<Answer> pointer_to(const Station& station, const std::string& network) {
+    if (station.names.empty())
+        return {};
+    return {{RecordType::kPtr, encode_name(station.names.front() + "." + network)}};
+}
+
+} // namespace
+
+std::optional<std::vector<Answer>> look_up(const std::vector<Station>& stations, const std::string& network,
+                                           const Question& question) {
+    const auto wants = [&question](RecordType type) {
+        return question.type == static_cast<uint16_t>(type) ||
+               question.type == static_cast<uint16_t>(RecordType::kAny);
+    };
+    const auto reverse = reverse_address(question.name);
+    std::string name = question.name;
+    if (name.ends_with("." + network))
+        name.resize(name.size() - network.size() - 1);
+    std::optional<std::vector<Answer>> answers;
+    for (const Station& station : stations) {
+        if (reverse == station.address)
+            return wants(RecordType::kPtr) ? pointer_to(station, network) : std::vector<Answer>();
+        if (std::find(station.names.begin(), station.names.end(), name) == station.names.end())
+            continue;
+        if (!answers)
+            answers.emplace();
+        if (wants(RecordType::kA))
+            answers->push_back({RecordType::kA, address_data(station.address)});
+    }
+    return answers;
+}
+
+Result<std::unique_ptr<Resolver>> Resolver::create(EventLoop& loop, const std::string& address,
+                                                   std::string network) {
+    auto datagrams = listen_on(address, SOCK_DGRAM);
+    auto listener = listen_on(address, SOCK_STREAM);
+    for (const auto* socket : {&datagrams, &listener})
+        if (!*socket)
+            return socket->error();
+    std::unique_ptr<Resolver> resolver(new Resolver(loop, std::move(network)));
+    resolver->datagrams_ = std::move(*datagrams);
+    resolver->listener_ = std::move(*listener);
+    return resolver;
+}
+
+Result<void> Resolver::start() {
+    auto datagrams = loop_.watch(datagrams_.get(), EPOLLIN, [this](uint32_t) { take_datagram(); });
+    if (!datagrams)
+        return datagrams.error();
+    auto listener = loop_.watch(listener_.get(), EPOLLIN, [this](uint32_t) { take_client(); });
+    if (!listener)
+        return listener.error();
+    datagram_watch_ = std::move(*datagrams);
+    listener_watch_ = std::move(*listener);
+    return {};
+}
+
+void Resolver::take_datagram() {
+    char bytes[4096];
+    sockaddr_in asker{};
+    socklen_t size = sizeof asker;
+    const ssize_t count =
+        recvfrom(datagrams_.get(), bytes, sizeof bytes, 0, reinterpret_cast<sockaddr*>(&asker), &size);
+    if (count <= 0 || size != sizeof asker)
+        return;
+    answer(asker.sin_addr.s_addr, std::string(bytes, static_cast<size_t>(count)), Transport::kUdp,
+           [this, asker](const std::string& response) {
+               sendto(datagrams_.get(), response.data(), response.size(), 0,
+                      reinterpret_cast<const sockaddr*>(&asker), sizeof asker);
+           });
+}
+
+void Resolver::take_client() {
+    sockaddr_in asker{};
+    socklen_t size = sizeof asker;
+    Fd socket(
+        accept4(listener_.get(), reinterpret_cast<sockaddr*>(&asker), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    const uint32_t address = asker.sin_addr.s_addr;
+    const auto own = std::count_if(clients_.begin(), clients_.end(), [address](const auto& entry) {
+        return entry.second->address() == address;
+    });
+    if (!socket.valid() || clients_.size() >= kMostClients || own >= kMostOfOne)
+        return;
+    const uint64_t number = ++last_client_;
+    const auto ask = [this, number, address](std::string query) {
+        answer(address, std::move(query), Transport::kTcp, [this, number](const std::string& response) {
+            if (const auto client = clients_.find(number); client != clients_.end())
+                client->second->reply(response);
+        });
+    };
+    clients_[number] = std::make_unique<StreamClient>(loop_, std::move(socket), address, ask,
+                                                      [this, number] { clients_.erase(number); });
+}
+
+// Whoever is no machine of the network gets no word: there is nothing here to be had for others, nor to flood others with.
+void Resolver::answer(uint32_t asker, std::string query, Transport transport, const Reply& reply) {
+    const auto question = parse_query(query);
+    if (!question)
+        return;
+    const std::vector<Station> stations = read_stations();
+    const auto station = std::find_if(stations.begin(), stations.end(),
+                                      [asker](const Station& each) { return each.address == asker; });
+    if (station == stations.end())
+        return;
+    if (const auto answers = look_up(stations, network_, *question))
+        return reply(make_response(query, *question, ResponseCode::kNone, *answers));
+    forwarder_.ask(asker, std::move(query), station->servers.empty() ? read_servers() : station->servers,
+                   transport, reply);
+}
+
+} // namespace hrun::names

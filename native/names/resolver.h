@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The DNS server of a network: answers for the machines that are in it now, and asks others for all other names. Only these
+// machines get answers.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "names/dns_message.h"
+#include "names/forwarder.h"
+#include "names/name_table.h"
+#include "names/stream_client.h"
+
+namespace hrun::names {
+
+class Resolver {
+  public:
+    // Listens on port 53 of an address of this host, by UDP and TCP. `network`: the name that machines' names may end in.
+    static Result<std::unique_ptr<Resolver>> create(EventLoop& loop, const std::string& address,
+                                                    std::string network);
+
+    // Answers from the working directory's records (name_table.h) from now on.
+    Result<void> start();
+
+  private:
+    Resolver(EventLoop& loop, std::string network)
+        : loop_(loop), network_(std::move(network)), forwarder_(loop) {}
+
+    using Reply = Forwarder::Reply;
+
+    void take_datagram();
+    void take_client();
+    void answer(uint32_t asker, std::string query, Transport transport, const Reply& reply);
+
+    EventLoop& loop_;
+    std::string network_;
+    Fd datagrams_;
+    Fd listener_;
+    Forwarder forwarder_;
+    uint64_t last_client_ = 0;
+    std::map<uint64_t, std::unique_ptr<StreamClient>> clients_;
+    Watch datagram_watch_;
+    Watch listener_watch_;
+};
+
+// The network's own answer: nothing when the name is none of its machines'.
+std::optional<std::vector<Answer>> look_up(const std::vector<Station>& stations, const std::string& network,
+                                           const Question& question);
+
+} // namespace hrun::names

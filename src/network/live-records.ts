@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Directories with a file for each running container, named by its id and locked by its keeper as long as that lives
+// (native/monitor/live_record.h). They are out of reach of monitors in their jails.
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../base/errors.ts';
+import { native } from '../native/index.ts';
+
+const ID = /^[0-9a-f]{64}$/;
+
+/** The ids of the containers that have a record, those of keepers that were killed among them. */
+export function recordIds(directory: string): string[] {
+  try {
+    return readdirSync(directory).filter((name) => ID.test(name));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Removes the records of keepers that were killed; true if there were any. Only while holding the lock of all networks. */
+export function forgetDeadRecords(directory: string): boolean {
+  const dead = recordIds(directory).filter((id) => !isHeld(join(directory, id)));
+  for (const id of dead) rmSync(join(directory, id), { force: true });
+  return dead.length > 0;
+}
+
+/** True while somebody holds the file's lock. The file is made if it is not there. */
+export function isHeld(path: string): boolean {
+  const lock = native().lockFile(path, { shared: false, wait: false });
+  lock?.release();
+  return lock === null;
+}

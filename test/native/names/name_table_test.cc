@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "names/name_table.h"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/fd.h"
+#include "names/resolver.h"
+
+using namespace hrun;
+using namespace hrun::names;
+
+namespace {
+
+Station station(const char* address, std::vector<std::string> names) {
+    return {inet_addr(address), std::move(names), {}};
+}
+
+Question asks(std::string name, RecordType type) {
+    return {std::move(name), static_cast<uint16_t>(type), 0};
+}
+
+} // namespace
+
+TEST_CASE("a record has an address, names and servers, and may have lines that nobody knows") {
+    const Station read = parse_station("address 10.5.0.2\nname Web\nname www\nserver ::1\nfoo bar\n\n\n");
+    CHECK(read.address == inet_addr("10.5.0.2"));
+    CHECK(read.names == std::vector<std::string>{"web", "www"});
+    CHECK(read.servers == std::vector<std::string>{"::1"});
+    CHECK(parse_station("address x\nname").address == 0);
+    CHECK(parse_station("").names.empty());
+}
+
+TEST_CASE("a record counts as long as somebody holds its lock") {
+    char path[] = "/tmp/hrun-names-XXXXXX";
+    REQUIRE(mkdtemp(path));
+    const Fd before(open(".", O_RDONLY | O_DIRECTORY));
+    REQUIRE(chdir(path) == 0);
+    std::filesystem::create_directory("names");
+    const std::string live = "names/" + std::string(64, 'a'), dead = "names/" + std::string(64, 'b');
+    for (const std::string& name : {live, dead, std::string("names/other")})
+        std::ofstream(name) << "address 10.5.0.2\nname web\n";
+    {
+        const Fd held(open(live.c_str(), O_RDONLY));
+        REQUIRE(flock(held.get(), LOCK_EX) == 0);
+        CHECK(read_stations().size() == 1);
+    }
+    CHECK(read_stations().empty());
+    std::ofstream("servers") << "192.0.2.1\n::1\n";
+    CHECK(read_servers() == std::vector<std::string>{"192.0.2.1", "::1"});
+    REQUIRE(fchdir(before.get()) == 0);
+    std::filesystem::remove_all(path);
+    CHECK(read_stations().empty());
+}
+
+TEST_CASE("names are looked up by themselves and below the network's, addresses backwards") {
+    const std::vector<Station> stations{station("10.5.0.2", {"web", "www"}),
+                                        station("10.5.0.3", {"api", "www"}), station("10.5.0.4", {})};
+    CHECK(look_up(stations, "db", asks("web", RecordType::kA))->size() == 1);
+    CHECK(look_up(stations, "db", asks("web.db", RecordType::kA))->size() == 1);
+    CHECK(look_up(stations, "db", asks("www", RecordType::kA))->size() == 2);
+    CHECK(look_up(stations, "db", asks("web", RecordType::kPtr))->empty());
+    CHECK_FALSE(look_up(stations, "db", asks("web.other", RecordType::kA)));
+    CHECK_FALSE(look_up(stations, "db", asks("", RecordType::kA)));
+    const auto pointer = look_up(stations, "db", asks("3.0.5.10.in-addr.arpa", RecordType::kPtr));
+    REQUIRE(pointer);
+    CHECK(pointer->front().data == encode_name("api.db"));
+    CHECK(look_up(stations, "db", asks("4.0.5.10.in-addr.arpa", RecordType::kPtr))->empty());
+    CHECK_FALSE(look_up(stations, "db", asks("9.0.5.10.in-addr.arpa", RecordType::kPtr)));
+}
