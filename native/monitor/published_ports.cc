@@ -10,6 +10,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "net/flows.h"
+
 namespace hrun::monitor {
 
 namespace {
@@ -134,7 +136,9 @@ Result<void> PublishedPorts::announce() {
         return record.error();
     record_ = std::move(*record);
     auto mapped = map_->add(mappings_);
-    if (mapped || mapped.error().code != ENOENT)
+    if (mapped)
+        return net::forget_other_flows(mappings_);
+    if (mapped.error().code != ENOENT)
         return mapped;
     dprintf(STDERR_FILENO, "hrun-vmm: the firewall's rules are gone: ports are published when any "
                            "container is started\n");

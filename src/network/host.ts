@@ -65,6 +65,7 @@ export function firewallTable(root: Root): string {
 }
 
 async function renewRules(root: Root): Promise<void> {
+  forgetDeadPorts(root);
   await applyRules(ruleset(storeTag(root), listNetworks(root), allPublishedPorts(root)).text);
 }
 

@@ -25,7 +25,7 @@ export function publishedPorts(root: Root, id: string): PublishedPort[] {
     return (JSON.parse(readRegularFile(join(recordsDirectory(root), id))) as { ports: PublishedPort[] })
       .ports;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return []; // a power cut may have left it empty
     throw error;
   }
 }

@@ -90,6 +90,25 @@ describe.skipIf(cannot)(`published ports${cannot ? ` (this host cannot: ${cannot
     expect((await host.hrun(['port', id])).stdout).toBe('53/udp -> 0.0.0.0:5353\n');
   });
 
+  test('are reached by a UDP client that has sent before they were published', async () => {
+    outside = await host.neighbour();
+    const client = await outside.program(
+      `const s = require("node:dgram").createSocket("udp4"); s.on("message", (m) => console.log(String(m)));
+       s.bind(4444, () => { setInterval(() => s.send("hello", 5353, "192.0.2.1"), 100); console.log("up"); })`,
+    );
+    let heard = '';
+    client.stdout!.on('data', (bytes) => {
+      heard += bytes;
+    });
+    // So that flows are remembered, as on any host that has other rules.
+    await host.shell(
+      'nft add table inet x; nft "add chain inet x in { type filter hook input priority 0; }"; nft add rule inet x in ct state new counter',
+    );
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await start(['-p', '5353:53/udp'], ['debian:demo', 'python3', '-c', UDP_SERVER]);
+    await host.until(async () => heard.includes('hello from 192.0.2.2'));
+  });
+
   test('are shown by port, inspect and ps as Docker shows them, while the container runs', async () => {
     const id = await start([
       '-p',
