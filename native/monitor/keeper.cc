@@ -84,7 +84,9 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     start_share();
     open_template();
     if (role_ == Role::kContainer)
-        connect();
+        connections_.open(container_);
+    if (!container_.refusal.empty())
+        container_.origin.reset(); // its template is not to blame
     HRUN_TRY(start(monitor));
     container_.shared.reset();
     container_.origin.reset();
@@ -94,8 +96,7 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     HRUN_TRY(watch());
     collect();
     share_.reset();
-    ports_.close();
-    next_run_ ? names_.hush() : names_.close();
+    next_run_ ? connections_.pause() : connections_.close();
     return {};
 }
 
@@ -144,23 +145,6 @@ void Keeper::give_up_template() {
     container_.template_path.clear();
 }
 
-// Ports are taken first: a container that cannot have them does not start, and its template is not to blame.
-void Keeper::connect() {
-    container_.refusal = ports_.open(container_.config.ports, container_.path);
-    if (container_.refusal.empty())
-        if (auto named = names_.open(container_.config.nics, container_.path); !named)
-            container_.refusal = named.error().message();
-    if (container_.refusal.empty())
-        container_.nics = open_nics(container_.config.nics);
-    else
-        container_.origin.reset();
-}
-
-void Keeper::disconnect() {
-    names_.close();
-    ports_.close();
-}
-
 Result<void> Keeper::start(const Monitor& monitor) {
     finished_ = false;
     int ends[2];
@@ -192,8 +176,7 @@ Result<void> Keeper::start(const Monitor& monitor) {
 int Keeper::become_monitor(const Monitor& monitor, pid_t keeper, Fd link, std::optional<Error> refused) {
     const uid_t user = geteuid();
     signals_.reset();
-    ports_.forget();
-    names_.forget();
+    connections_.forget();
     container_.directory.reset();
     container_.keeper_pid = keeper;
     container_.keeper = std::make_unique<KeeperLink>(std::move(link));
@@ -320,7 +303,7 @@ void Keeper::note_violation(uint32_t number) {
 
 // The container is nobody's any more, and neither are its ports and names.
 void Keeper::let_go() {
-    disconnect();
+    connections_.close();
     container_.control.reset();
     if (container_.config.auto_remove && role_ == Role::kContainer) {
         // First the state: a directory without one is cleared away, whatever keeps the rest from going.

@@ -10,10 +10,9 @@
 
 #include "base/fd.h"
 #include "jail/cgroup.h"
-#include "monitor/announced_names.h"
+#include "monitor/connections.h"
 #include "monitor/container.h"
 #include "monitor/event_journal.h"
-#include "monitor/published_ports.h"
 
 namespace hrun::monitor {
 
@@ -38,8 +37,6 @@ class Keeper {
     void open_template();
     void boot_instead(bool spoilt);
     void give_up_template();
-    void connect();
-    void disconnect();
     Result<void> start(const Monitor& monitor);
     int become_monitor(const Monitor& monitor, pid_t keeper, Fd link, std::optional<Error> refused);
     void create_cgroup();
@@ -65,8 +62,7 @@ class Keeper {
     pid_t monitor_pid_ = 0;
     std::optional<jail::Cgroup> cgroup_;
     std::optional<ShareDaemon> share_; // lives as long as a run
-    PublishedPorts ports_;             // the same
-    AnnouncedNames names_;             // the same
+    Connections connections_;          // the same
     Restarts restarts_{container_.config.restart};
     std::optional<std::chrono::milliseconds> next_run_; // after this wait
     std::string started_at_;                            // of the container's process; empty: it did not run

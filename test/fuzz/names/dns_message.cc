@@ -15,8 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         if (question->end > message.size() || question->name.size() > 255)
             abort();
         const auto answers = look_up(stations, "db", *question);
-        const std::string response = make_response(message, *question, ResponseCode::kNone,
-                                                   answers.value_or(std::vector<Answer>()));
+        const std::string response =
+            make_response(message, *question, ResponseCode::kNone, answers.value_or(std::vector<Answer>()));
         if (response.size() > 512 || !answers_question(response, message))
             abort();
     }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a machine has of the host's networks while it runs: published ports, names, tap interfaces.
+#pragma once
+
+#include "monitor/announced_names.h"
+#include "monitor/container.h"
+#include "monitor/published_ports.h"
+
+namespace hrun::monitor {
+
+class Connections {
+  public:
+    // Gives the container its interfaces for a run, or the reason why it cannot have what it wants.
+    void open(Container& container);
+    // The run is over and another follows: its networks are to stay as they are.
+    void pause();
+    void close();
+    // In a process that the keeper has forked: all of it is the keeper's alone.
+    void forget();
+
+  private:
+    PublishedPorts ports_;
+    AnnouncedNames names_;
+};
+
+} // namespace hrun::monitor
