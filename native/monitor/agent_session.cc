@@ -29,7 +29,8 @@ Result<void> AgentSession::begin(Fd socket, std::string_view configure, std::str
     watch_ = std::move(*watch);
     socket_ = std::move(socket);
     outbox_.push(hello_frame());
-    outbox_.push(frame(HRUN_CONFIGURE, configure));
+    if (!configure.empty())
+        outbox_.push(frame(HRUN_CONFIGURE, configure));
     if (!start.empty())
         outbox_.push(frame(HRUN_START, start));
     flush();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The monitor's connection to the agent: the container's own session (docs/agent-protocol.md).
+// A connection of the monitor's to the agent: the container's own session, or a probe's (docs/agent-protocol.md).
 #pragma once
 
 #include <array>
@@ -37,7 +37,7 @@ class AgentSession {
   public:
     AgentSession(EventLoop& loop, AgentEvents& events) : loop_(loop), events_(events) {}
 
-    // Talks over `socket`: sends HELLO, CONFIGURE and, unless it is empty, START at once.
+    // Talks over `socket`: sends HELLO and, unless they are empty, CONFIGURE and START at once.
     Result<void> begin(Fd socket, std::string_view configure, std::string_view start);
     bool open() const { return socket_.valid(); }
     // Handles what has come and not been read yet, for instance after the guest's end.

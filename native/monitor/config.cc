@@ -210,6 +210,21 @@ jail::Resources read_resources(Reader& reader, std::string& mistake) {
     return resources;
 }
 
+// Absent: the container is not probed.
+std::optional<HealthPolicy> read_health(Reader& reader) {
+    if (!reader.has("health"))
+        return std::nullopt;
+    Reader object = reader.object("health");
+    const auto time = [&object](const char* key, uint64_t least) {
+        return std::chrono::milliseconds(object.number(key, least, INT32_MAX));
+    };
+    const HealthPolicy policy{time("intervalMs", 1), time("timeoutMs", 1), time("startPeriodMs", 0),
+                              time("startIntervalMs", 1),
+                              static_cast<uint32_t>(object.number("retries", 1, UINT32_MAX))};
+    object.finish();
+    return policy;
+}
+
 // Absent: never.
 RestartPolicy read_restart(Reader& reader, bool auto_remove) {
     using When = RestartPolicy::When;
@@ -264,6 +279,7 @@ std::variant<Config, std::string> parse_config(std::string_view text) {
     config.boot_timeout_ms = static_cast<uint32_t>(reader.number("bootTimeoutMs", 1, UINT32_MAX));
     config.resources = read_resources(reader, mistake);
     config.restart = read_restart(reader, config.auto_remove);
+    config.health = read_health(reader);
     reader.finish();
     if (!mistake.empty())
         return mistake;

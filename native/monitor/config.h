@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "jail/cgroup.h"
+#include "monitor/health.h"
 #include "monitor/restart_policy.h"
 #include "net/address.h"
 #include "net/port_map.h"
@@ -75,7 +76,8 @@ struct LogConfig {
 struct Config {
     std::string id;
     RestartPolicy restart;
-    jail::Resources resources; // of the VM's control group
+    std::optional<HealthPolicy> health; // of a container that is probed
+    jail::Resources resources;          // of the VM's control group
     Engine engine;
     std::string qemu_binary; // this and accel: of the qemu engine
     std::string accel;

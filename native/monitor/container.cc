@@ -76,12 +76,16 @@ std::variant<Container, std::string> open_container(const char* path) {
     auto start = read_file(container.directory.get(), "start.bin", HRUN_MAX_PAYLOAD);
     if (auto* mistake = std::get_if<std::string>(&config))
         return where + *mistake;
-    for (auto* file : {&configure, &start})
+    Result<std::string> probe = std::get<Config>(config).health
+                                    ? read_file(container.directory.get(), "probe.bin", HRUN_MAX_PAYLOAD)
+                                    : Result<std::string>(std::string());
+    for (auto* file : {&configure, &start, &probe})
         if (!*file)
             return where + file->error().message();
     container.config = std::move(std::get<Config>(config));
     container.configure = std::move(*configure);
     container.start = std::move(*start);
+    container.probe = std::move(*probe);
     container.files = open_machine_files(container.config);
     return container;
 }

@@ -30,6 +30,7 @@ struct Container {
     Config config;
     std::string configure; // payloads for the agent
     std::string start;
+    std::string probe; // START of a probe; empty without Config::health
     MachineFiles files;
     std::optional<SharedDirectories> shared; // of this run, if anything is shared
     std::vector<Nic> nics;                   // of this run; none when only the files are served

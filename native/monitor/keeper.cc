@@ -18,6 +18,7 @@
 #include "monitor/clock.h"
 #include "monitor/control_server.h"
 #include "monitor/signals.h"
+#include "monitor/start_payload.h"
 #include "monitor/state_file.h"
 #include "protocol.h"
 
@@ -79,6 +80,7 @@ Result<void> Keeper::prepare() {
 Result<void> Keeper::run_monitor(const Monitor& monitor) {
     waited_ = false;
     started_at_.clear();
+    probes_.reset();
     exit_code_.reset();
     container_.restart_count = restarts_.count();
     start_share();
@@ -242,6 +244,8 @@ void Keeper::answer(const KeeperMessage& message) {
             started_at_ = timestamp_now();
             started_ = std::chrono::steady_clock::now();
             record("start");
+            if (container_.config.health && role_ == Role::kContainer)
+                probes_.emplace(journal_, *container_.config.health, start_command(container_.probe));
         }
         return;
     case KeeperRequest::kEnded:
@@ -260,6 +264,12 @@ void Keeper::answer(const KeeperMessage& message) {
         return;
     case KeeperRequest::kViolation:
         return note_violation(message.argument);
+    case KeeperRequest::kProbeBegun:
+    case KeeperRequest::kProbeEnded:
+    case KeeperRequest::kHealth:
+        if (probes_)
+            probes_->write(message);
+        return;
     default:
         return;
     }

@@ -13,6 +13,7 @@
 #include "monitor/connections.h"
 #include "monitor/container.h"
 #include "monitor/event_journal.h"
+#include "monitor/probe_journal.h"
 
 namespace hrun::monitor {
 
@@ -55,6 +56,7 @@ class Keeper {
     Container container_;
     Role role_;
     EventJournal journal_{container_.path, container_.config.id};
+    std::optional<ProbeJournal> probes_; // of a run whose container is probed
     Fd first_client_;
     Fd signals_;
     Fd link_;

@@ -18,6 +18,9 @@ enum class KeeperRequest : uint32_t {
     kWaited = 6,    // the wait before the next run is over
     // the copy of the template failed before a client was served: boot the machine; `argument`: it is the template's fault; answered
     kBootInstead = 7,
+    kProbeBegun = 8, // of the container's health
+    kProbeEnded = 9, // `argument`: exit code of the probe's process
+    kHealth = 10,    // `argument`: what the container's health has become, Health::Status
 };
 
 constexpr uint32_t kRunAgain = 2;              // an answer

@@ -44,7 +44,10 @@ Vm::Vm(EventLoop& loop, Container container)
     : loop_(loop), container_(std::move(container)), config_(container_.config),
       machine_(create_machine(loop, container_, *this)), unproven_(container_.origin.has_value()),
       control_(loop, kContainerDirectory, *this), connector_(loop), agent_(loop, *this),
-      wants_input_(start_wants_input(container_.start)) {}
+      wants_input_(start_wants_input(container_.start)) {
+    if (config_.health)
+        health_.emplace(loop, *container_.keeper, *config_.health, container_.probe);
+}
 
 // ---- start
 
@@ -129,6 +132,8 @@ void Vm::agent_started(uint32_t pid) {
     for (Client& client : control_.clients())
         if (client.attached())
             client.send(frame_of(HRUN_STARTED, pid));
+    if (health_)
+        health_->start(machine_->vsock());
     state_.status = "running";
     state_.started_at = timestamp_now();
     save_state();
@@ -162,6 +167,10 @@ void Vm::agent_paused(bool paused) {
         return;
     phase_ = paused ? Phase::kPaused : Phase::kRunning;
     state_.status = paused ? "paused" : "running";
+    if (health_ && paused)
+        health_->suspend();
+    else if (health_)
+        health_->resume();
     save_state();
     for (Client& client : control_.clients())
         client.send(frame(paused ? HRUN_PAUSED : HRUN_RESUMED));
@@ -377,6 +386,8 @@ void Vm::end() {
     limit_.reset();
     connector_.cancel();
     killer_.reset();
+    if (health_)
+        health_->stop();
     for (Output& output : outputs_)
         output.finish();
     schedule();

@@ -14,6 +14,7 @@
 #include "monitor/config.h"
 #include "monitor/container.h"
 #include "monitor/control_server.h"
+#include "monitor/health_check.h"
 #include "monitor/log_file.h"
 #include "monitor/machine.h"
 #include "monitor/state_file.h"
@@ -91,6 +92,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     ControlServer control_;
     AgentConnector connector_;
     AgentSession agent_;
+    std::optional<HealthCheck> health_;
     std::optional<LogFile> log_;
     Outputs outputs_;
     bool wants_input_;

@@ -17,7 +17,7 @@ import type { Findings } from '../base/finding.ts';
 import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
-import { type ContainerConfig, readContainerConfig } from './container-config.ts';
+import { type ContainerConfig, isProbed, readContainerConfig } from './container-config.ts';
 import { CREATED, isStateDamaged, STATE_FILE } from './container-state.ts';
 import { containerDirectory, listContainerIds } from './directory.ts';
 import { shortId } from './id.ts';
@@ -47,7 +47,7 @@ export async function checkContainers(
   await checkNames(root, dangling, findings);
 }
 
-/** Files that each container has, beside config.json and state.json. */
+/** Files that each container has, beside config.json and state.json; probe.bin only one that is probed. */
 const FILES = ['vm.json', 'configure.bin', 'start.bin', 'writable.ext4'];
 
 /** False for one that is half-made or being removed: it has no state.json. */
@@ -55,7 +55,8 @@ function looksWrong(root: Root, id: string): boolean {
   const directory = containerDirectory(root, id);
   const stat = statIfThere(directory);
   if (!stat || !existsSync(join(directory, STATE_FILE))) return false;
-  if (isStateDamaged(directory) || !readConfig(directory, id) || missingFile(directory) !== undefined) {
+  const config = readConfig(directory, id);
+  if (isStateDamaged(directory) || !config || missingFile(directory, config) !== undefined) {
     return existsSync(join(directory, STATE_FILE)); // not removed while we looked
   }
   return isOpen(stat) || !hasOwner(root, stat);
@@ -68,7 +69,7 @@ async function checkContainer(root: Root, id: string, findings: Findings): Promi
   const config = readConfig(directory, id);
   if (!config) return await setAside(root, id, findings);
   if (isStateDamaged(directory)) await rewriteState(directory, where, findings);
-  const missing = missingFile(directory);
+  const missing = missingFile(directory, config);
   if (missing === undefined) return;
   const remedy = existsSync(join(directory, 'writable.ext4'))
     ? `its disk is ${join(directory, 'writable.ext4')}; remove the container when you need nothing of it`
@@ -160,8 +161,8 @@ function hasOwner(root: Root, { uid }: Stats): boolean {
   return uid === statSync(root.dir).uid;
 }
 
-function missingFile(directory: string): string | undefined {
-  return FILES.find((file) => {
+function missingFile(directory: string, { healthcheck }: ContainerConfig): string | undefined {
+  return [...FILES, ...(isProbed(healthcheck) ? ['probe.bin'] : [])].find((file) => {
     const stat = statIfThere(join(directory, file));
     return !stat?.isFile() || stat.size === 0 || (file === 'vm.json' && !isJson(join(directory, file)));
   });

@@ -49,7 +49,27 @@ export interface ContainerConfig {
   autoRemove: boolean;
   /** made by `hrun create`: it stays although it was never started */
   awaitsStart: boolean;
+  /** how it is probed; undefined when neither image nor user says anything */
+  healthcheck?: Healthcheck;
   host: HostOptions;
+}
+
+/** Docker's HEALTHCHECK: times in nanoseconds, 0 for the default. */
+export interface Healthcheck {
+  /** `CMD` and a command, `CMD-SHELL` and a line for the shell, or `NONE`; empty is none too */
+  test: string[];
+  interval: number;
+  timeout: number;
+  startPeriod: number;
+  startInterval: number;
+  /** failures in a row that make it unhealthy; 0 for the default */
+  retries: number;
+}
+
+/** True when there is something to probe with. */
+export function isProbed(healthcheck: Healthcheck | undefined): boolean {
+  const [kind, command] = healthcheck?.test ?? [];
+  return (kind === 'CMD' || kind === 'CMD-SHELL') && command !== undefined;
 }
 
 /** A container's interface in a network. */

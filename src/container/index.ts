@@ -8,7 +8,9 @@ export {
   type ContainerNetwork,
   type DeviceRate,
   type DeviceRates,
+  type Healthcheck,
   type HostOptions,
+  isProbed,
   type LogOptions,
   type PortBinding,
   type RestartPolicy,
@@ -17,6 +19,12 @@ export {
   writeContainerConfig,
 } from './container-config.ts';
 export { recordContainer } from './container-events.ts';
+export {
+  type ContainerHealth,
+  type HealthStatus,
+  type ProbeResult,
+  readHealth,
+} from './container-health.ts';
 export {
   type ContainerState,
   type ContainerStatus,

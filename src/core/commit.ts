@@ -13,6 +13,7 @@ import {
   openImageStore,
 } from '../image/index.ts';
 import type { HistoryEntry, ImageConfig, ProcessConfig } from '../oci/index.ts';
+import { describeHealthcheck } from './healthcheck.ts';
 import { applyChanges } from './image-changes.ts';
 import { newImageName } from './image-name.ts';
 import { isRunning, type KnownContainer, openContainer } from './open-container.ts';
@@ -74,7 +75,7 @@ async function hasChanges(guest: Guest): Promise<boolean> {
 /** As Docker: what the user said at `run` is the new image's default. What hrun added by itself is not. */
 function processConfig({ config: container }: KnownContainer, image: Image): ProcessConfig {
   const base = image.config.config ?? {};
-  const { process, labels } = container;
+  const { process, labels, healthcheck } = container;
   const sameSignal = signalNumber(base.StopSignal || 'SIGTERM') === process.stopSignal;
   return {
     ...base,
@@ -84,6 +85,7 @@ function processConfig({ config: container }: KnownContainer, image: Image): Pro
     Cmd: process.cmd.length > 0 ? process.cmd : null,
     WorkingDir: process.cwd === '/' ? (base.WorkingDir ?? '') : process.cwd,
     Labels: labels,
+    ...(healthcheck && { Healthcheck: describeHealthcheck(healthcheck) }),
     ...(sameSignal ? {} : { StopSignal: String(process.stopSignal) }),
   };
 }

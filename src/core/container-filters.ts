@@ -8,7 +8,12 @@ import { openContainer } from './open-container.ts';
 /** Values by key: one of each key's must hold, but all of `label`. */
 export type ContainerFilters = ReadonlyMap<string, readonly string[]>;
 
-const KEYS = ['ancestor', 'before', 'exited', 'id', 'label', 'name', 'network', 'since', 'status', 'volume'];
+const KEYS = [
+  ...['ancestor', 'before', 'exited', 'health', 'id', 'label', 'name', 'network', 'since', 'status'],
+  'volume',
+];
+/** values of those that are words */
+const HEALTHS = ['starting', 'healthy', 'unhealthy', 'none'];
 const STATUSES = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
 
 /** Parses `key=value` options; USAGE for a key that there is not. */
@@ -21,6 +26,9 @@ export function parseContainerFilters(texts: readonly string[]): ContainerFilter
     }
     if (key === 'status' && !STATUSES.includes(value)) {
       throw new HrunError('USAGE', `"${value}" is not a status`, { hint: `use ${STATUSES.join(', ')}` });
+    }
+    if (key === 'health' && !HEALTHS.includes(value)) {
+      throw new HrunError('USAGE', `"${value}" is not a health`, { hint: `use ${HEALTHS.join(', ')}` });
     }
     filters.set(key, [...(filters.get(key) ?? []), value]);
   }
@@ -66,6 +74,8 @@ async function testFor(root: Root, key: string, values: readonly string[]): Prom
       return any(({ config }, value) =>
         config.mounts.some(({ name, target }) => name === value || target === value),
       );
+    case 'health':
+      return any(({ health }, value) => (health ?? 'none') === value);
     case 'network':
       return any(({ config }, value) => config.host.network === value);
     default:

@@ -49,6 +49,19 @@ export interface TmpfsMount {
   options: string;
 }
 
+/** How a container is to be probed: times in nanoseconds, 0 leaves it to the image. */
+export interface ProbeOptions {
+  /** as an image has it: CMD-SHELL and a line */
+  test: readonly string[] | undefined;
+  interval: number;
+  timeout: number;
+  startPeriod: number;
+  startInterval: number;
+  retries: number;
+}
+
+export type HealthOptions = 'none' | ProbeOptions;
+
 /** What a user asks of a container, whatever the front end; undefined leaves it to the image or the default. */
 export interface ContainerOptions {
   /** name, digest or id */
@@ -118,6 +131,7 @@ export interface ContainerOptions {
   stopTimeout: number | undefined;
   /** as given, for `inspect` */
   securityOptions: readonly string[];
+  health: HealthOptions | undefined;
   restart: RestartPolicy;
   log: LogOptions;
   /** bytes of the writable disk */

@@ -7,6 +7,8 @@ import {
   type ContainerConfig,
   type ContainerNetwork,
   deleteDirectory,
+  type Healthcheck,
+  isProbed,
   lockForMaking,
   makeContainerDirectory,
   makeWritableDisk,
@@ -33,9 +35,11 @@ import {
 } from '../vm/index.ts';
 import { lockVolumes } from '../volume/index.ts';
 import type { ContainerOptions } from './container-options.ts';
+import { probePayload } from './exec-payload.ts';
 import { configurePayload, startPayload } from './guest-config.ts';
 import { checkHostname } from './guest-files.ts';
 import { canShare, type GuestMounts, guestMounts } from './guest-mounts.ts';
+import { healthcheckOf, probeCommand, vmHealth } from './healthcheck.ts';
 import { imageForContainer } from './image-for-container.ts';
 import { joinNetworks, leaveNetworks, vmNics } from './join-networks.ts';
 import { makeMounts } from './make-mounts.ts';
@@ -130,6 +134,7 @@ interface Plan extends Ingredients {
   hostname: string;
   process: ContainerProcess;
   ports: PortPlan;
+  healthcheck: Healthcheck | undefined;
   vcpus: number;
   memoryMiB: number;
   configure: Buffer;
@@ -145,6 +150,7 @@ function planContainer(options: ContainerOptions, ingredients: Ingredients): Pla
     ...ingredients,
     ...{ hostname, process },
     ports: planPorts(options, image.config.config ?? {}),
+    healthcheck: healthcheckOf(image.config.config?.Healthcheck, options.health),
     vcpus: vcpusFor(options.cpus, options.cpusetCpus),
     memoryMiB: memoryMiB(options.memory),
     configure: configurePayload(options, hostname, layers.length, guest, networks),
@@ -195,11 +201,13 @@ async function fillDirectory(
   const write = (file: string, data: Uint8Array | string) =>
     writeContainerFile(join(directory, file), data, durable);
   const writable = join(directory, 'writable.ext4');
+  const probe = probeCommand(plan.healthcheck, plan.image.config.config?.Shell);
   const writeFiles = async () => {
     write('config.json', JSON.stringify(config));
     write('vm.json', JSON.stringify(vmFile(root, plan, config, writable)));
     write('configure.bin', plan.configure);
     write('start.bin', plan.start);
+    if (probe) write('probe.bin', probePayload(config, probe));
   };
   await Promise.all([makeWritableDisk(root, writable, config.host.diskSize), writeFiles()]);
   if (durable) await Promise.all([syncFile(writable), syncDirectory(directory), syncContainerNames(root)]);
@@ -207,7 +215,7 @@ async function fillDirectory(
 }
 
 function vmFile(root: Root, plan: Plan, config: ContainerConfig, writable: string) {
-  const { id, assets, vcpus, memoryMiB, layers, guest } = plan;
+  const { id, assets, vcpus, memoryMiB, layers, guest, healthcheck } = plan;
   const { engine } = plan.choice;
   const { tty, stopSignal } = config.process;
   const { autoRemove, host } = config;
@@ -232,5 +240,6 @@ function vmFile(root: Root, plan: Plan, config: ContainerConfig, writable: strin
     resources: vmResources(config, { engine: engine.engine, disks: layers.length + guest.disks.length + 1 }),
     bootTimeoutMs: bootTimeoutMs(host.cpus),
     ...(autoRemove ? {} : { restart }),
+    health: healthcheck && isProbed(healthcheck) ? vmHealth(healthcheck) : undefined,
   });
 }

@@ -3,28 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type ContainerConfig, recordContainer } from '../container/index.ts';
-import { AGENT_PORT, encodeStart, type TerminalSize } from '../guest/index.ts';
+import { AGENT_PORT } from '../guest/index.ts';
 import { connectGuest } from '../vm/index.ts';
 import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
-import { capabilityMask } from './capabilities.ts';
+import { type ExecProcess, execPayload } from './exec-payload.ts';
 import { openRunning } from './open-container.ts';
-import { mergeEnv, workingDirectory } from './process-config.ts';
-import { fromUlimit, withDefaultRlimits } from './rlimits.ts';
 import { sessionFailure } from './session-failure.ts';
 
-export interface ExecOptions {
-  command: readonly string[];
-  tty: boolean;
-  stdin: boolean;
-  /** nobody waits for it, nor sees its output */
-  detach: boolean;
-  /** NAME=value, or NAME to take it out of the container's */
-  env: readonly string[];
-  workingDir: string | undefined;
-  user: string | undefined;
-  privileged: boolean;
-  terminalSize: TerminalSize | undefined;
-}
+export type ExecOptions = ExecProcess;
 
 export interface ExecEnd {
   exitCode: number;
@@ -56,7 +42,7 @@ export async function execInContainer(
       hint: `first: hrun unpause ${text}`,
     });
   }
-  const payload = startPayload(config, options);
+  const payload = execPayload(config, options);
   const connection = await connectGuest(directory, AGENT_PORT);
   const record = execRecorder(root, config, options.command);
   record('exec_create');
@@ -82,27 +68,6 @@ function execRecorder(root: Root, config: ContainerConfig, command: readonly str
     const what = action === 'exec_die' ? action : `${action}: ${command.join(' ')}`;
     recordContainer(root, config, what, { execID, ...more });
   };
-}
-
-/** As the container's own process, with what the options change. */
-function startPayload(config: ContainerConfig, options: ExecOptions): Buffer {
-  const { process, hostname } = config;
-  return encodeStart({
-    args: options.command,
-    env: mergeEnv(process.env, options, hostname),
-    cwd: workingDirectory(options.workingDir ?? process.cwd),
-    user: options.user ?? process.user,
-    supplementaryGroups: process.groups,
-    capabilities: options.privileged ? capabilityMask([], [], true) : BigInt(`0x${process.capabilities}`),
-    rlimits: withDefaultRlimits(process.ulimits.map(fromUlimit)),
-    initSession: false,
-    tty: options.tty,
-    stdin: options.stdin && !options.detach,
-    noNewPrivileges: process.noNewPrivileges,
-    reaper: false,
-    detached: options.detach,
-    terminalSize: options.terminalSize,
-  });
 }
 
 function execEnd({ started, exit, error, left, outputError, cause }: AttachEnd): ExecEnd {

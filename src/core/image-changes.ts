@@ -2,7 +2,7 @@
 // `--change` of commit and import: the Dockerfile instructions that change an image's configuration.
 import { posix } from 'node:path';
 import { HrunError } from '../base/errors.ts';
-import type { ProcessConfig } from '../oci/index.ts';
+import type { ImageHealthcheck, ProcessConfig } from '../oci/index.ts';
 import { durationNs } from './go-duration.ts';
 import { expandVariables, instructionWords, keyValues } from './instruction-words.ts';
 
@@ -112,8 +112,8 @@ const DURATIONS: Readonly<Record<string, string>> = {
 };
 
 /** `NONE`, or options and `CMD command`; times in nanoseconds, as Docker's images have them. */
-function healthcheck(text: string): object {
-  const result: Record<string, unknown> = {};
+function healthcheck(text: string): ImageHealthcheck {
+  const result: Record<string, number> = {};
   let rest = text;
   for (let option = /^--([a-z-]+)=(\S+)\s*/.exec(rest); option; option = /^--([a-z-]+)=(\S+)\s*/.exec(rest)) {
     const [whole, name, value] = option as unknown as [string, string, string];

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import type { Root } from '../base/root.ts';
-import type {
-  ContainerConfig,
-  ContainerMount,
-  ContainerNetwork,
-  ContainerState,
-  DeviceRate,
-  Ulimit,
+import {
+  type ContainerConfig,
+  type ContainerHealth,
+  type ContainerMount,
+  type ContainerNetwork,
+  type ContainerState,
+  type DeviceRate,
+  readHealth,
+  type Ulimit,
 } from '../container/index.ts';
 import { servesNames } from '../network/index.ts';
 import { writableSize } from './allocated.ts';
 import { namesIn } from './join-networks.ts';
 import { describeBindings, describePorts } from './list-ports.ts';
+import { describeHealthcheck } from './healthcheck.ts';
 import { openContainer } from './open-container.ts';
 import { signalName } from './signal-number.ts';
 
@@ -26,13 +29,14 @@ export async function inspectContainer(
   options: { size?: boolean } = {},
 ): Promise<object> {
   const { id, directory, config, state } = await openContainer(root, text);
+  const health = readHealth(directory, config, state);
   const [path, ...args] = config.process.args;
   return {
     Id: id,
     Created: config.created,
     Path: path,
     Args: args,
-    State: describeState(state),
+    State: { ...describeState(state), ...(health && { Health: describeHealth(health) }) },
     Image: config.imageId,
     ResolvConfPath: '',
     HostnamePath: '',
@@ -66,6 +70,19 @@ function describeState(state: ContainerState): object {
     Error: error?.message ?? '',
     StartedAt: startedAt || NEVER,
     FinishedAt: finishedAt || NEVER,
+  };
+}
+
+function describeHealth({ status, failingStreak, log }: ContainerHealth): object {
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: log.map(({ start, end, exitCode, output }) => ({
+      Start: start,
+      End: end,
+      ExitCode: exitCode,
+      Output: output,
+    })),
   };
 }
 
@@ -113,7 +130,8 @@ function describeHost(config: ContainerConfig): object {
   };
 }
 
-function describeConfig({ hostname, domainname, process, image, labels, host }: ContainerConfig): object {
+function describeConfig(config: ContainerConfig): object {
+  const { hostname, domainname, process, image, labels, host, healthcheck } = config;
   return {
     Hostname: hostname,
     Domainname: domainname,
@@ -134,6 +152,7 @@ function describeConfig({ hostname, domainname, process, image, labels, host }: 
     WorkingDir: process.cwd,
     Entrypoint: process.entrypoint.length > 0 ? process.entrypoint : null,
     Labels: labels,
+    ...(healthcheck && { Healthcheck: describeHealthcheck(healthcheck) }),
     StopSignal: signalName(process.stopSignal),
     ...(process.stopTimeout !== undefined && { StopTimeout: process.stopTimeout }),
   };

@@ -6,10 +6,12 @@ import {
   type ContainerConfig,
   type ContainerState,
   containerDirectory,
+  type HealthStatus,
   isAtRest,
   listContainerIds,
   type RepairResult,
   readContainerConfig,
+  readHealth,
   readState,
   repairContainer,
 } from '../container/index.ts';
@@ -18,6 +20,8 @@ import { hasDied, sweepNetworks } from './join-networks.ts';
 export interface ListedContainer {
   config: ContainerConfig;
   state: ContainerState;
+  /** of one that is probed and was started */
+  health: HealthStatus | undefined;
 }
 
 /** The containers, newest first, with truthful states: what killed monitors left is repaired before. */
@@ -62,7 +66,9 @@ function isUp({ status }: ContainerState): boolean {
 function readContainer(directory: string): ListedContainer | undefined {
   try {
     const state = readState(directory);
-    return state && { state, config: readContainerConfig(directory) };
+    if (!state) return undefined;
+    const config = readContainerConfig(directory);
+    return { state, config, health: readHealth(directory, config, state)?.status };
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || hasCode(error, 'STORE_CORRUPT')) return undefined;
     throw error;

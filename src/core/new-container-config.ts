@@ -3,6 +3,7 @@ import {
   type ContainerConfig,
   type ContainerMount,
   type ContainerNetwork,
+  type Healthcheck,
   type HostOptions,
   WRITABLE_DISK_BYTES,
 } from '../container/index.ts';
@@ -26,11 +27,12 @@ export interface ContainerFacts {
   mounts: readonly ContainerMount[];
   networks: readonly ContainerNetwork[];
   ports: PortPlan;
+  healthcheck: Healthcheck | undefined;
 }
 
 /** config.json of a new container. */
 export function newContainerConfig(options: ContainerOptions, facts: ContainerFacts): ContainerConfig {
-  const { id, name, hostname, image, memoryMiB, vcpus } = facts;
+  const { id, name, hostname, image, memoryMiB, vcpus, healthcheck } = facts;
   return {
     version: 1,
     ...{ id, name, hostname },
@@ -46,6 +48,7 @@ export function newContainerConfig(options: ContainerOptions, facts: ContainerFa
     networks: [...facts.networks],
     autoRemove: options.autoRemove,
     awaitsStart: options.awaitsStart,
+    ...(healthcheck && { healthcheck }),
     host: hostOptions(options, facts),
   };
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ContainerState } from '../container/index.ts';
+import type { ListedContainer } from './list-containers.ts';
+
+type Shown = Pick<ListedContainer, 'state' | 'health'>;
 
 /** A container's state in a few words, as Docker has them; `inWords` words a span of milliseconds. */
-export function statusText(state: ContainerState, inWords: (ms: number) => string): string {
+export function statusText({ state, health }: Shown, inWords: (ms: number) => string): string {
   const since = (time: string) => inWords(Date.now() - Date.parse(time));
   switch (state.status) {
     case 'running':
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${healthText(health)}`;
     case 'paused':
       return `Up ${since(state.startedAt)} (Paused)`;
     case 'restarting':
@@ -18,4 +20,9 @@ export function statusText(state: ContainerState, inWords: (ms: number) => strin
     default:
       return 'Created';
   }
+}
+
+function healthText(health: Shown['health']): string {
+  if (!health) return '';
+  return health === 'starting' ? ' (health: starting)' : ` (${health})`;
 }

@@ -7,6 +7,16 @@ import { validateConfig } from './validators.generated.ts';
 /** Largest image config that is read, in bytes. */
 export const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
+/** Docker's extension of the image-spec: times in nanoseconds, 0 for the default. */
+export interface ImageHealthcheck {
+  Test?: string[] | null;
+  Interval?: number;
+  Timeout?: number;
+  StartPeriod?: number;
+  StartInterval?: number;
+  Retries?: number;
+}
+
 /** image-spec config.md, property `config`; Docker writes null for what is empty. */
 export interface ProcessConfig {
   User?: string;
@@ -19,7 +29,7 @@ export interface ProcessConfig {
   Labels?: Record<string, string> | null;
   StopSignal?: string;
   Shell?: string[] | null;
-  Healthcheck?: object | null;
+  Healthcheck?: ImageHealthcheck | null;
   OnBuild?: string[] | null;
 }
 

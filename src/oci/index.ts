@@ -4,6 +4,7 @@ export {
   diffIdsOf,
   type HistoryEntry,
   type ImageConfig,
+  type ImageHealthcheck,
   MAX_CONFIG_BYTES,
   type ProcessConfig,
   parseImageConfig,

@@ -70,6 +70,7 @@ const healthcheck = nullable('object', {
     Interval: { type: 'integer' },
     Timeout: { type: 'integer' },
     StartPeriod: { type: 'integer' },
+    StartInterval: { type: 'integer' },
     Retries: { type: 'integer' },
   },
 });

@@ -900,7 +900,7 @@ return errors === 0;
 }
 
 export const validateConfig = validate12;
-const schema13 = {"type":"object","required":["architecture","os","rootfs"],"properties":{"created":{"type":["string","null"]},"author":{"type":"string"},"architecture":{"type":"string"},"os":{"type":"string"},"variant":{"type":"string"},"config":{"type":["object","null"],"properties":{"User":{"type":"string"},"ExposedPorts":{"type":["object","null"],"additionalProperties":{"type":["object","null"]}},"Env":{"type":["array","null"],"items":{"type":"string"}},"Entrypoint":{"type":["array","null"],"items":{"type":"string"}},"Cmd":{"type":["array","null"],"items":{"type":"string"}},"Volumes":{"type":["object","null"],"additionalProperties":{"type":["object","null"]}},"WorkingDir":{"type":"string"},"Labels":{"type":["object","null"],"additionalProperties":{"type":"string"}},"StopSignal":{"type":"string"},"Shell":{"type":["array","null"],"items":{"type":"string"}},"Healthcheck":{"type":["object","null"],"properties":{"Test":{"type":["array","null"],"items":{"type":"string"}},"Interval":{"type":"integer"},"Timeout":{"type":"integer"},"StartPeriod":{"type":"integer"},"Retries":{"type":"integer"}}}}},"rootfs":{"type":"object","required":["type"],"properties":{"type":{"enum":["layers"]},"diff_ids":{"type":["array","null"],"items":{"type":"string","pattern":"^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"},"maxItems":512}}},"history":{"type":["array","null"],"items":{"type":"object","properties":{"created":{"type":["string","null"]},"created_by":{"type":"string"},"author":{"type":"string"},"comment":{"type":"string"},"empty_layer":{"type":"boolean"}}}}},"$id":"validateConfig"};
+const schema13 = {"type":"object","required":["architecture","os","rootfs"],"properties":{"created":{"type":["string","null"]},"author":{"type":"string"},"architecture":{"type":"string"},"os":{"type":"string"},"variant":{"type":"string"},"config":{"type":["object","null"],"properties":{"User":{"type":"string"},"ExposedPorts":{"type":["object","null"],"additionalProperties":{"type":["object","null"]}},"Env":{"type":["array","null"],"items":{"type":"string"}},"Entrypoint":{"type":["array","null"],"items":{"type":"string"}},"Cmd":{"type":["array","null"],"items":{"type":"string"}},"Volumes":{"type":["object","null"],"additionalProperties":{"type":["object","null"]}},"WorkingDir":{"type":"string"},"Labels":{"type":["object","null"],"additionalProperties":{"type":"string"}},"StopSignal":{"type":"string"},"Shell":{"type":["array","null"],"items":{"type":"string"}},"Healthcheck":{"type":["object","null"],"properties":{"Test":{"type":["array","null"],"items":{"type":"string"}},"Interval":{"type":"integer"},"Timeout":{"type":"integer"},"StartPeriod":{"type":"integer"},"StartInterval":{"type":"integer"},"Retries":{"type":"integer"}}}}},"rootfs":{"type":"object","required":["type"],"properties":{"type":{"enum":["layers"]},"diff_ids":{"type":["array","null"],"items":{"type":"string","pattern":"^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"},"maxItems":512}}},"history":{"type":["array","null"],"items":{"type":"object","properties":{"created":{"type":["string","null"]},"created_by":{"type":"string"},"author":{"type":"string"},"comment":{"type":"string"},"empty_layer":{"type":"boolean"}}}}},"$id":"validateConfig"};
 
 function validate12(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="validateConfig" */;
@@ -1304,17 +1304,31 @@ else {
 var valid9 = true;
 }
 if(valid9){
-if(data23.Retries !== undefined){
-let data29 = data23.Retries;
+if(data23.StartInterval !== undefined){
+let data29 = data23.StartInterval;
 const _errs62 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate12.errors = [{instancePath:instancePath+"/config/Healthcheck/Retries",schemaPath:"#/properties/config/properties/Healthcheck/properties/Retries/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate12.errors = [{instancePath:instancePath+"/config/Healthcheck/StartInterval",schemaPath:"#/properties/config/properties/Healthcheck/properties/StartInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid9 = _errs62 === errors;
 }
 else {
 var valid9 = true;
+}
+if(valid9){
+if(data23.Retries !== undefined){
+let data30 = data23.Retries;
+const _errs64 = errors;
+if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
+validate12.errors = [{instancePath:instancePath+"/config/Healthcheck/Retries",schemaPath:"#/properties/config/properties/Healthcheck/properties/Retries/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid9 = _errs64 === errors;
+}
+else {
+var valid9 = true;
+}
 }
 }
 }
@@ -1346,50 +1360,50 @@ var valid0 = true;
 }
 if(valid0){
 if(data.rootfs !== undefined){
-let data30 = data.rootfs;
-const _errs64 = errors;
-if(errors === _errs64){
-if(data30 && typeof data30 == "object" && !Array.isArray(data30)){
+let data31 = data.rootfs;
+const _errs66 = errors;
+if(errors === _errs66){
+if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
 let missing1;
-if((data30.type === undefined) && (missing1 = "type")){
+if((data31.type === undefined) && (missing1 = "type")){
 validate12.errors = [{instancePath:instancePath+"/rootfs",schemaPath:"#/properties/rootfs/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
-if(data30.type !== undefined){
-const _errs66 = errors;
-if(!(data30.type === "layers")){
+if(data31.type !== undefined){
+const _errs68 = errors;
+if(!(data31.type === "layers")){
 validate12.errors = [{instancePath:instancePath+"/rootfs/type",schemaPath:"#/properties/rootfs/properties/type/enum",keyword:"enum",params:{allowedValues: schema13.properties.rootfs.properties.type.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid11 = _errs66 === errors;
+var valid11 = _errs68 === errors;
 }
 else {
 var valid11 = true;
 }
 if(valid11){
-if(data30.diff_ids !== undefined){
-let data32 = data30.diff_ids;
-const _errs67 = errors;
-if((!(Array.isArray(data32))) && (data32 !== null)){
+if(data31.diff_ids !== undefined){
+let data33 = data31.diff_ids;
+const _errs69 = errors;
+if((!(Array.isArray(data33))) && (data33 !== null)){
 validate12.errors = [{instancePath:instancePath+"/rootfs/diff_ids",schemaPath:"#/properties/rootfs/properties/diff_ids/type",keyword:"type",params:{type: schema13.properties.rootfs.properties.diff_ids.type},message:"must be array,null"}];
 return false;
 }
-if(errors === _errs67){
-if(Array.isArray(data32)){
-if(data32.length > 512){
+if(errors === _errs69){
+if(Array.isArray(data33)){
+if(data33.length > 512){
 validate12.errors = [{instancePath:instancePath+"/rootfs/diff_ids",schemaPath:"#/properties/rootfs/properties/diff_ids/maxItems",keyword:"maxItems",params:{limit: 512},message:"must NOT have more than 512 items"}];
 return false;
 }
 else {
 var valid12 = true;
-const len5 = data32.length;
+const len5 = data33.length;
 for(let i5=0; i5<len5; i5++){
-let data33 = data32[i5];
-const _errs69 = errors;
-if(errors === _errs69){
-if(typeof data33 === "string"){
-if(!pattern2.test(data33)){
+let data34 = data33[i5];
+const _errs71 = errors;
+if(errors === _errs71){
+if(typeof data34 === "string"){
+if(!pattern2.test(data34)){
 validate12.errors = [{instancePath:instancePath+"/rootfs/diff_ids/" + i5,schemaPath:"#/properties/rootfs/properties/diff_ids/items/pattern",keyword:"pattern",params:{pattern: "^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"},message:"must match pattern \""+"^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"+"\""}];
 return false;
 }
@@ -1399,7 +1413,7 @@ validate12.errors = [{instancePath:instancePath+"/rootfs/diff_ids/" + i5,schemaP
 return false;
 }
 }
-var valid12 = _errs69 === errors;
+var valid12 = _errs71 === errors;
 if(!valid12){
 break;
 }
@@ -1407,7 +1421,7 @@ break;
 }
 }
 }
-var valid11 = _errs67 === errors;
+var valid11 = _errs69 === errors;
 }
 else {
 var valid11 = true;
@@ -1420,45 +1434,33 @@ validate12.errors = [{instancePath:instancePath+"/rootfs",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs64 === errors;
+var valid0 = _errs66 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.history !== undefined){
-let data34 = data.history;
-const _errs71 = errors;
-if((!(Array.isArray(data34))) && (data34 !== null)){
+let data35 = data.history;
+const _errs73 = errors;
+if((!(Array.isArray(data35))) && (data35 !== null)){
 validate12.errors = [{instancePath:instancePath+"/history",schemaPath:"#/properties/history/type",keyword:"type",params:{type: schema13.properties.history.type},message:"must be array,null"}];
 return false;
 }
-if(errors === _errs71){
-if(Array.isArray(data34)){
-var valid13 = true;
-const len6 = data34.length;
-for(let i6=0; i6<len6; i6++){
-let data35 = data34[i6];
-const _errs73 = errors;
 if(errors === _errs73){
-if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
-if(data35.created !== undefined){
-let data36 = data35.created;
+if(Array.isArray(data35)){
+var valid13 = true;
+const len6 = data35.length;
+for(let i6=0; i6<len6; i6++){
+let data36 = data35[i6];
 const _errs75 = errors;
-if((typeof data36 !== "string") && (data36 !== null)){
-validate12.errors = [{instancePath:instancePath+"/history/" + i6+"/created",schemaPath:"#/properties/history/items/properties/created/type",keyword:"type",params:{type: schema13.properties.history.items.properties.created.type},message:"must be string,null"}];
-return false;
-}
-var valid14 = _errs75 === errors;
-}
-else {
-var valid14 = true;
-}
-if(valid14){
-if(data35.created_by !== undefined){
+if(errors === _errs75){
+if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
+if(data36.created !== undefined){
+let data37 = data36.created;
 const _errs77 = errors;
-if(typeof data35.created_by !== "string"){
-validate12.errors = [{instancePath:instancePath+"/history/" + i6+"/created_by",schemaPath:"#/properties/history/items/properties/created_by/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if((typeof data37 !== "string") && (data37 !== null)){
+validate12.errors = [{instancePath:instancePath+"/history/" + i6+"/created",schemaPath:"#/properties/history/items/properties/created/type",keyword:"type",params:{type: schema13.properties.history.items.properties.created.type},message:"must be string,null"}];
 return false;
 }
 var valid14 = _errs77 === errors;
@@ -1467,10 +1469,10 @@ else {
 var valid14 = true;
 }
 if(valid14){
-if(data35.author !== undefined){
+if(data36.created_by !== undefined){
 const _errs79 = errors;
-if(typeof data35.author !== "string"){
-validate12.errors = [{instancePath:instancePath+"/history/" + i6+"/author",schemaPath:"#/properties/history/items/properties/author/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(typeof data36.created_by !== "string"){
+validate12.errors = [{instancePath:instancePath+"/history/" + i6+"/created_by",schemaPath:"#/properties/history/items/properties/created_by/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid14 = _errs79 === errors;
@@ -1479,10 +1481,10 @@ else {
 var valid14 = true;
 }
 if(valid14){
-if(data35.comment !== undefined){
+if(data36.author !== undefined){
 const _errs81 = errors;
-if(typeof data35.comment !== "string"){
-validate12.errors = [{instancePath:instancePath+"/history/" + i6+"/comment",schemaPath:"#/properties/history/items/properties/comment/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(typeof data36.author !== "string"){
+validate12.errors = [{instancePath:instancePath+"/history/" + i6+"/author",schemaPath:"#/properties/history/items/properties/author/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid14 = _errs81 === errors;
@@ -1491,13 +1493,25 @@ else {
 var valid14 = true;
 }
 if(valid14){
-if(data35.empty_layer !== undefined){
+if(data36.comment !== undefined){
 const _errs83 = errors;
-if(typeof data35.empty_layer !== "boolean"){
-validate12.errors = [{instancePath:instancePath+"/history/" + i6+"/empty_layer",schemaPath:"#/properties/history/items/properties/empty_layer/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+if(typeof data36.comment !== "string"){
+validate12.errors = [{instancePath:instancePath+"/history/" + i6+"/comment",schemaPath:"#/properties/history/items/properties/comment/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid14 = _errs83 === errors;
+}
+else {
+var valid14 = true;
+}
+if(valid14){
+if(data36.empty_layer !== undefined){
+const _errs85 = errors;
+if(typeof data36.empty_layer !== "boolean"){
+validate12.errors = [{instancePath:instancePath+"/history/" + i6+"/empty_layer",schemaPath:"#/properties/history/items/properties/empty_layer/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid14 = _errs85 === errors;
 }
 else {
 var valid14 = true;
@@ -1512,14 +1526,14 @@ validate12.errors = [{instancePath:instancePath+"/history/" + i6,schemaPath:"#/p
 return false;
 }
 }
-var valid13 = _errs73 === errors;
+var valid13 = _errs75 === errors;
 if(!valid13){
 break;
 }
 }
 }
 }
-var valid0 = _errs71 === errors;
+var valid0 = _errs73 === errors;
 }
 else {
 var valid0 = true;

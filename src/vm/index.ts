@@ -33,6 +33,7 @@ export {
   type SharedDirectories,
   type VmConfig,
   type VmDisk,
+  type VmHealth,
   type VmNic,
   type VmPorts,
   type VmRequest,

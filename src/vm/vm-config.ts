@@ -34,7 +34,18 @@ export type VmConfig = Engine & {
   /** what follows the end of the container's process; not with autoRemove */
   restart?: { policy: 'no' | 'on-failure' | 'always' | 'unless-stopped'; maximumRetries: number };
   resources?: VmResources;
+  /** with it, probe.bin is a probe's START */
+  health?: VmHealth;
 };
+
+/** When the container is probed, and how many failures in a row make it unhealthy. */
+export interface VmHealth {
+  intervalMs: number;
+  timeoutMs: number;
+  startPeriodMs: number;
+  startIntervalMs: number;
+  retries: number;
+}
 
 /** Limits of the host's control group around monitor and VM; without one there is none. */
 export interface VmResources {
@@ -118,6 +129,7 @@ export interface VmRequest {
   stopSignal: number;
   autoRemove: boolean;
   restart?: VmConfig['restart'];
+  health?: VmHealth | undefined;
   resources: VmResources;
   bootTimeoutMs: number;
   log: VmConfig['log'];
@@ -149,6 +161,7 @@ export function vmConfig(request: VmRequest): VmConfig {
     stopSignal: request.stopSignal,
     autoRemove: request.autoRemove,
     ...(request.restart && { restart: request.restart }),
+    ...(request.health && { health: request.health }),
     resources: request.resources,
     bootTimeoutMs: request.bootTimeoutMs,
   };

@@ -52,7 +52,7 @@ export const command = defineCommand<PsOptions, Shown[]>({
       .option('-a, --all', 'also those that do not run')
       .option(
         '-f, --filter <key=value>',
-        'status=, name=, label=, ancestor=, exited=, id=, volume=, before=, since=',
+        'status=, health=, name=, label=, ancestor=, exited=, id=, volume=, before=, since=',
         collect,
         [],
       )
@@ -90,7 +90,8 @@ function columns(size: boolean): Record<string, (row: Shown) => string> {
   };
 }
 
-function shown({ config, state }: ListedContainer, { trunc, size }: PsOptions): Shown {
+function shown(container: ListedContainer, { trunc, size }: PsOptions): Shown {
+  const { config, state } = container;
   const line = config.process.args.join(' ');
   const created = Date.parse(config.created);
   return {
@@ -109,7 +110,7 @@ function shown({ config, state }: ListedContainer, { trunc, size }: PsOptions): 
     RunningFor: formatAge(created),
     Size: size ? formatSize(writableSize(rootFromEnvironment(), config.id)) : '',
     State: state.status === 'starting' ? 'created' : state.status,
-    Status: statusText(state, formatDuration),
+    Status: statusText(container, formatDuration),
   };
 }
 

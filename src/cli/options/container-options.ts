@@ -15,6 +15,7 @@ import {
 import { parsePlatform } from '../../oci/index.ts';
 import { collect } from '../option.ts';
 import { parseEnvironment, readLabelFile } from './environment.ts';
+import { declareHealthOptions, type HealthFlags, healthOptions } from './health.ts';
 import { parseCpuList, parseDeviceRate, parseMemorySwap } from './host-limits.ts';
 import { parseLabels, parseSysctls } from './key-value.ts';
 import { parseLogOptions } from './log.ts';
@@ -59,7 +60,7 @@ export interface ListFlags {
 }
 
 /** The options as commander gives them: a list that was not given is not there. */
-export interface ContainerFlags extends Partial<ListFlags> {
+export interface ContainerFlags extends Partial<ListFlags>, HealthFlags {
   cpus?: string;
   cpusetCpus?: string;
   domainname?: string;
@@ -178,6 +179,7 @@ export function declareContainerOptions(command: Command): void {
     '--restart <policy>',
     'start it again when it ends: no, on-failure[:times], always, unless-stopped',
   );
+  declareHealthOptions(command);
   command.addOption(
     choice('--log-driver <driver>', 'where its output is kept', ['json-file', 'none'], 'json-file'),
   );
@@ -221,6 +223,7 @@ export function containerOptions(
     autoRemove: flags.rm === true,
     awaitsStart: false,
     restart: restartPolicy(flags),
+    health: healthOptions(flags),
     log: parseLogOptions(flags.logDriver, flags.logOpt),
     diskSize: parseStorageOptions(flags.storageOpt),
     labels: parseLabels([...flags.labelFile.flatMap(readLabelFile), ...flags.label]),

@@ -72,6 +72,26 @@ describe('the options of a container', () => {
     expect(() => parse('--device-read-iops=/dev/sda:1mb', 'i')).toThrow('is not a device and a rate');
   });
 
+  test('of a health check are times and a line of shell, or none of them', () => {
+    const asked = parse('--health-cmd', 'a b', '--health-interval', '1m30s', '--health-retries=2', 'image');
+    expect(asked.health).toEqual({
+      ...{ test: ['CMD-SHELL', 'a b'], interval: 90e9, retries: 2 },
+      ...{ timeout: 0, startPeriod: 0, startInterval: 0 },
+    });
+    expect(parse('--health-start-period', '5s', 'image').health).toMatchObject({
+      test: undefined,
+      startPeriod: 5e9,
+    });
+    expect(parse('--health-interval', '0s', 'image').health).toBeUndefined();
+    expect(parse('--no-healthcheck', 'image').health).toBe('none');
+    expect(() => parse('--no-healthcheck', '--health-retries', '1', 'image')).toThrow(
+      '--no-healthcheck conflicts with --health-* options',
+    );
+    expect(() => parse('--health-timeout=-1s', 'image')).toThrow('--health-timeout cannot be negative');
+    expect(() => parse('--health-interval', 'soon', 'image')).toThrow('"soon" is no duration');
+    expect(() => parse('--health-retries', 'x', 'image')).toThrow('is not a number');
+  });
+
   test('keep what was not given undefined or empty', () => {
     expect(parse('i')).toMatchObject({
       ...{ entrypoint: undefined, memory: undefined, workingDir: undefined, user: undefined },

@@ -76,6 +76,28 @@ TEST_CASE("limits and the restart policy may be left out, as a whole or in part"
     CHECK_FALSE(ends_restarts(config, 1));
 }
 
+TEST_CASE("a container is probed if its configuration says all about it") {
+    Json json = sample();
+    CHECK_FALSE(std::get<Config>(parse_config(json.dump())).health);
+    json["health"] = {{"intervalMs", 1000},
+                      {"timeoutMs", 2000},
+                      {"startPeriodMs", 0},
+                      {"startIntervalMs", 500},
+                      {"retries", 3}};
+    const auto result = parse_config(json.dump());
+    REQUIRE(std::holds_alternative<Config>(result));
+    const HealthPolicy& policy = *std::get<Config>(result).health;
+    CHECK(policy.timeout.count() == 2000);
+    CHECK(policy.retries == 3);
+    for (const auto& [key, least] : {std::pair("intervalMs", 1), {"timeoutMs", 1}, {"retries", 1}}) {
+        Json wrong = json;
+        wrong["health"][key] = least - 1;
+        CHECK_MESSAGE(mistake(wrong).find(key) != std::string::npos, key);
+    }
+    json["health"]["intervalMs"] = 1ull << 32;
+    CHECK(!mistake(json).empty());
+}
+
 TEST_CASE("network interfaces may be left out; each is a port of a bridge, in a slot of its own") {
     Json json = sample();
     const Json nic = {
