@@ -2,6 +2,7 @@
 // Containers whose monitor was killed, and containers whose maker was: found by the locks that nobody holds.
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
@@ -9,6 +10,7 @@ import { type ContainerConfig, readContainerConfig } from './container-config.ts
 import { recordContainer } from './container-events.ts';
 import { type ContainerState, isStateDamaged, readState, writeLastState } from './container-state.ts';
 import { containerDirectory, listContainerIds } from './directory.ts';
+import { isProcessAlive } from './keeper-process.ts';
 import { releaseDanglingNames } from './names.ts';
 import { deleteDirectory, sweepDeleted } from './remove.ts';
 
@@ -36,7 +38,7 @@ export async function repairContainer(root: Root, id: string): Promise<RepairRes
   if (state === undefined) return isStateDamaged(directory) ? 'sound' : await removeUnfinished(root, id);
   if (isAtRest(state, configOf(directory))) return 'sound';
   if (state.status === 'created') return await removeUnfinished(root, id);
-  return await withLock(directory, () => settle(root, id, directory));
+  return await withLock(directory, () => settle(root, id, directory), state.monitorPid);
 }
 
 /** True when no monitor, and nobody who makes or removes it, has anything to do with the container: its state is the truth. */
@@ -46,9 +48,24 @@ export function isAtRest(state: ContainerState, config: ContainerConfig | undefi
   return state.status === 'exited' && !temporary;
 }
 
-/** Runs `action` if no monitor holds the container. */
-async function withLock(directory: string, action: () => Promise<RepairResult>): Promise<RepairResult> {
-  const lock = tryLock(join(directory, 'lock'));
+const DEATH_ATTEMPTS = 200;
+const DEATH_PAUSE_MS = 10;
+
+/**
+ * Runs `action` if nobody holds the container. A keeper that was killed takes its monitor and machine with it, which hold the lock until
+ * each has ended: with the keeper's pid that is waited for, since nothing of it runs any more that could be called running.
+ */
+async function withLock(
+  directory: string,
+  action: () => Promise<RepairResult>,
+  keeperPid = 0,
+): Promise<RepairResult> {
+  let lock = tryLock(join(directory, 'lock'));
+  for (let attempt = 0; !lock && attempt < DEATH_ATTEMPTS; attempt++) {
+    if (keeperPid === 0 || isProcessAlive(keeperPid)) return 'alive';
+    await sleep(DEATH_PAUSE_MS);
+    lock = tryLock(join(directory, 'lock'));
+  }
   if (lock === 'gone') return 'removed';
   if (!lock) return 'alive';
   try {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -156,6 +157,31 @@ describe('repair', () => {
     const lock = holdLock(id);
     expect(await repairContainer(root, id)).toBe('alive');
     expect(readState(pathOf(id))?.status).toBe('running');
+    lock.release();
+  });
+
+  test('a keeper that is dead is no life: what it has started is waited for until it has let go', async () => {
+    const id = await make('running');
+    const { pid } = spawnSync('true');
+    writeFileSync(
+      pathOf(id, 'state.json'),
+      JSON.stringify({ ...CREATED, status: 'running', monitorPid: pid }),
+    );
+    const lock = holdLock(id);
+    const repaired = repairContainer(root, id);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(readState(pathOf(id))?.status).toBe('running');
+    lock.release();
+    expect(await repaired).toBe('repaired');
+    expect(readState(pathOf(id))?.status).toBe('exited');
+  });
+
+  test('a keeper that lives is not waited for', async () => {
+    const id = await make('running');
+    const state = { ...CREATED, status: 'running', monitorPid: process.pid };
+    writeFileSync(pathOf(id, 'state.json'), JSON.stringify(state));
+    const lock = holdLock(id);
+    expect(await repairContainer(root, id)).toBe('alive');
     lock.release();
   });
 
