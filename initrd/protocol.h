@@ -97,7 +97,7 @@ enum hrun_frame_type {
     HRUN_ATTACH = 32,   /* client to monitor: u32 of enum hrun_attach_flags; then DATA and CREDIT flow */
     HRUN_ATTACHED = 33, /* monitor to client: hrun_attached */
     HRUN_TRACE = 34,    /* monitor to client: hrun_trace, a stage of the start-up reached */
-    HRUN_STOP = 35,     /* client to monitor: u32 stop signal, u32 milliseconds until SIGKILL */
+    HRUN_STOP = 35,     /* client to monitor: hrun_stop */
     HRUN_GONE = 36,     /* monitor to client, last frame: hrun_exit; the monitor has let go of everything */
 };
 
@@ -167,6 +167,16 @@ enum hrun_attach_flags {
     HRUN_ATTACH_STDIN = 1,
     HRUN_ATTACH_STDOUT = 2,
     HRUN_ATTACH_STDERR = 4,
+};
+
+struct hrun_stop {
+    uint32_t signal;       /* to the container's process */
+    uint32_t milliseconds; /* until SIGKILL */
+    uint32_t flags;        /* enum hrun_stop_flags */
+};
+
+enum hrun_stop_flags {
+    HRUN_STOP_FOR_HOST = 1, /* the host goes down: it is not the user's wish that the container stays ended */
 };
 
 struct hrun_trace {

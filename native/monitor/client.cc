@@ -10,6 +10,7 @@ namespace hrun::monitor {
 namespace {
 
 constexpr uint32_t kKnownFlags = HRUN_ATTACH_STDIN | HRUN_ATTACH_STDOUT | HRUN_ATTACH_STDERR;
+constexpr uint32_t kKnownStopFlags = HRUN_STOP_FOR_HOST;
 constexpr uint32_t kOutputFlags[] = {HRUN_ATTACH_STDOUT, HRUN_ATTACH_STDERR};
 constexpr size_t kOutboxLimit = 128 * 1024; // no output is added beyond this: the client does not read
 constexpr uint32_t kCreditStep = HRUN_INITIAL_CREDIT / 4;
@@ -185,14 +186,11 @@ Result<void> Client::handle_attach(const Frame& frame) {
 }
 
 Result<void> Client::handle_stop(const Frame& frame) {
-    struct {
-        uint32_t signal;
-        uint32_t milliseconds;
-    } stop;
-    if (!frame.get(stop) || stop.signal == 0 || stop.signal > 64)
+    hrun_stop stop;
+    if (!frame.get(stop) || stop.signal == 0 || stop.signal > 64 || (stop.flags & ~kKnownStopFlags))
         return broken(frame);
     first_ = first_ && attached();
-    events_.client_stop(stop.signal, stop.milliseconds);
+    events_.client_stop(stop);
     return {};
 }
 

@@ -25,7 +25,7 @@ class ClientEvents {
     virtual void client_attached(Client& client) = 0;
     virtual void client_signal(uint32_t number) = 0;
     virtual void client_resize(std::string_view rows_and_columns) = 0;
-    virtual void client_stop(uint32_t signal, uint32_t milliseconds) = 0;
+    virtual void client_stop(const hrun_stop& stop) = 0;
     virtual void client_pause(Client& client, bool paused) = 0;
     // Output may go to it, or input has come from it.
     virtual void client_ready() = 0;

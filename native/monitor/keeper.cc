@@ -279,13 +279,13 @@ void Keeper::answer(const KeeperMessage& message) {
 // Once a run: a monitor has no second say.
 uint32_t Keeper::note_end(uint32_t argument) {
     if (!exit_code_ && !started_at_.empty() && role_ == Role::kContainer) {
-        exit_code_ = argument & (kStoppedByClient - 1);
+        exit_code_ = argument & (kStaysEnded - 1);
         if (argument & kOutOfMemory)
             record("oom");
         record("die", {{"exitCode", std::to_string(*exit_code_)}});
         renew_restart_policy();
         const auto duration = std::chrono::steady_clock::now() - started_;
-        next_run_ = restarts_.after({*exit_code_, (argument & kStoppedByClient) != 0,
+        next_run_ = restarts_.after({*exit_code_, (argument & kStaysEnded) != 0,
                                      std::chrono::duration_cast<std::chrono::milliseconds>(duration)});
     }
     return next_run_ ? kRunAgain : kDone;

@@ -23,9 +23,9 @@ enum class KeeperRequest : uint32_t {
     kHealth = 10,    // `argument`: what the container's health has become, Health::Status
 };
 
-constexpr uint32_t kRunAgain = 2;              // an answer
-constexpr uint32_t kStoppedByClient = 1 << 16; // in kEnded's argument, besides the exit code
-constexpr uint32_t kOutOfMemory = 1 << 17;     // there too: the guest's OOM killer ended it
+constexpr uint32_t kRunAgain = 2;          // an answer
+constexpr uint32_t kStaysEnded = 1 << 16;  // in kEnded's argument, besides the exit code
+constexpr uint32_t kOutOfMemory = 1 << 17; // there too: the guest's OOM killer ended it
 
 struct KeeperMessage {
     KeeperRequest request;

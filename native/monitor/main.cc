@@ -65,7 +65,9 @@ int run_vm(Container container, Fd client) {
     if (!loop)
         return complain(loop.error().message());
     Vm vm(**loop, std::move(container));
-    return serve(**loop, vm, std::move(client), [&] { vm.stop(vm.stop_signal(), kStopMilliseconds); });
+    return serve(**loop, vm, std::move(client), [&] {
+        vm.stop({vm.stop_signal(), kStopMilliseconds, HRUN_STOP_FOR_HOST});
+    });
 }
 
 int run_service(Container container, Fd client) {

@@ -52,11 +52,12 @@ Result<void> RestartWait::start_parts(Fd first_client) {
     return {};
 }
 
-void RestartWait::stop() {
+// The state becomes `exited`, the keeper lets go, and clients are told.
+void RestartWait::end(bool by_user) {
     if (std::exchange(stopped_, true))
         return;
     over_.reset();
-    complain(write_exited());
+    complain(write_exited(by_user));
     control_.close();
     container_.lock.reset();
     container_.keeper->ask(KeeperRequest::kFinished);
@@ -65,11 +66,12 @@ void RestartWait::stop() {
 }
 
 // As the last run left it, but that none follows.
-Result<void> RestartWait::write_exited() {
+Result<void> RestartWait::write_exited(bool by_user) {
     auto state = read_state(kContainerDirectory);
     if (!state)
         return state.error();
     state->status = "exited";
+    state->stopped = by_user;
     return write_state(kContainerDirectory, *state);
 }
 
@@ -82,7 +84,7 @@ void RestartWait::client_attached(Client& client) {
 
 void RestartWait::client_signal(uint32_t number) {
     if (ends_restarts(container_.config, number))
-        stop();
+        end(true);
 }
 
 void RestartWait::client_pause(Client& client, bool) {

@@ -15,17 +15,18 @@ class RestartWait : private ClientEvents {
 
     // Waits Container::restart_wait, then tells the keeper and stops the loop.
     void start(Fd first_client);
-    // There is no next run: the state becomes `exited`, the keeper lets go, and clients are told.
-    void stop();
+    // As SIGTERM: there is no next run, for the host goes down.
+    void stop() { end(false); }
 
   private:
     Result<void> start_parts(Fd first_client);
-    Result<void> write_exited();
+    void end(bool by_user);
+    Result<void> write_exited(bool by_user);
 
     void client_attached(Client& client) override;
     void client_signal(uint32_t number) override;
     void client_resize(std::string_view) override {}
-    void client_stop(uint32_t, uint32_t) override { stop(); }
+    void client_stop(const hrun_stop& stop) override { end((stop.flags & HRUN_STOP_FOR_HOST) == 0); }
     void client_pause(Client& client, bool paused) override;
     void client_ready() override { schedule(); }
     void client_gone(Client& client) override;

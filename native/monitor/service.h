@@ -42,7 +42,7 @@ class Service : private AgentEvents, private ClientEvents, private MachineEvents
     void client_attached(Client& client) override;
     void client_signal(uint32_t) override {}
     void client_resize(std::string_view) override {}
-    void client_stop(uint32_t, uint32_t) override { stop(); }
+    void client_stop(const hrun_stop&) override { stop(); }
     void client_pause(Client&, bool) override {}
     void client_ready() override { schedule(); }
     void client_gone(Client& client) override;

@@ -55,7 +55,8 @@ std::string to_json(const State& state) {
                                 {"exitCode", state.exit_code},
                                 {"signal", state.signal},
                                 {"oomKilled", state.oom_killed},
-                                {"restartCount", state.restart_count}};
+                                {"restartCount", state.restart_count},
+                                {"stopped", state.stopped}};
     if (state.error)
         json["error"] = {{"kind", state.error->kind}, {"message", state.error->message}};
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -80,6 +81,7 @@ Result<State> read_state(int directory) {
     state.signal = from("signal", 0u);
     state.oom_killed = from("oomKilled", false);
     state.restart_count = from("restartCount", 0u);
+    state.stopped = from("stopped", false);
     if (const auto error = json.find("error"); error != json.end() && error->is_object())
         state.error =
             State::Failure{value_of(*error, "kind", 0u), value_of(*error, "message", std::string())};

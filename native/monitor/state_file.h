@@ -25,6 +25,7 @@ struct State {
     uint32_t signal = 0;
     bool oom_killed = false;
     uint32_t restart_count = 0;
+    bool stopped = false; // its user has ended it
     std::optional<Failure> error;
 };
 

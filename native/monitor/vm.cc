@@ -213,7 +213,8 @@ void Vm::client_attached(Client& client) {
 }
 
 void Vm::client_signal(uint32_t number) {
-    stopped_by_client_ |= ends_restarts(config_, number);
+    if (ends_restarts(config_, number))
+        stays_ended_ = state_.stopped = true;
     if (process_runs())
         agent_.signal(number);
     else if (phase_ == Phase::kStarting && signals_.size() < kMaxSignals)
@@ -241,17 +242,18 @@ void Vm::client_pause(Client& client, bool paused) {
 }
 
 // A VM that has not started its process is simply ended, as if SIGKILL had hit it.
-void Vm::client_stop(uint32_t signal, uint32_t milliseconds) {
-    stopped_by_client_ = true;
+void Vm::client_stop(const hrun_stop& stop) {
+    stays_ended_ = true;
+    state_.stopped |= !(stop.flags & HRUN_STOP_FOR_HOST);
     if (phase_ == Phase::kStarting)
         return conclude({kSignalled + SIGKILL, SIGKILL, 0},
                         frame_of(HRUN_EXIT, hrun_exit{kSignalled + SIGKILL, SIGKILL, 0}));
     if (!process_runs())
         return;
-    agent_.signal(signal);
+    agent_.signal(stop.signal);
     if (phase_ == Phase::kPaused)
         agent_.resume(); // so that it can heed the signal
-    killer_ = loop_.after(std::chrono::milliseconds(milliseconds), [this] {
+    killer_ = loop_.after(std::chrono::milliseconds(stop.milliseconds), [this] {
         agent_.signal(SIGKILL);
         killer_ = loop_.after(kKillLimit, [this] {
             fail(HRUN_ERROR_VM, ETIMEDOUT,
@@ -435,7 +437,7 @@ void Vm::finish() {
 bool Vm::runs_again() {
     if (!pid_)
         return false;
-    const uint32_t how = (stopped_by_client_ ? kStoppedByClient : 0) | (state_.oom_killed ? kOutOfMemory : 0);
+    const uint32_t how = (stays_ended_ ? kStaysEnded : 0) | (state_.oom_killed ? kOutOfMemory : 0);
     return container_.keeper->ask(KeeperRequest::kEnded, exit_->code | how) == kRunAgain;
 }
 

@@ -27,8 +27,8 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
 
     // Starts everything; `first_client` may be invalid. After an error nothing is left behind but the state, which tells it.
     void start(Fd first_client);
-    // As STOP: `signal` to the container's process, SIGKILL after `milliseconds`.
-    void stop(uint32_t signal, uint32_t milliseconds) { client_stop(signal, milliseconds); }
+    // As a client's STOP.
+    void stop(const hrun_stop& stop) { client_stop(stop); }
     uint32_t stop_signal() const { return config_.stop_signal; }
 
   private:
@@ -53,7 +53,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void client_attached(Client& client) override;
     void client_signal(uint32_t number) override;
     void client_resize(std::string_view rows_and_columns) override;
-    void client_stop(uint32_t signal, uint32_t milliseconds) override;
+    void client_stop(const hrun_stop& stop) override;
     void client_pause(Client& client, bool paused) override;
     void client_ready() override;
     void client_gone(Client& client) override;
@@ -98,7 +98,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     bool wants_input_;
     bool input_ended_ = false;
     bool first_output_ = false;
-    bool stopped_by_client_ = false;
+    bool stays_ended_ = false;      // somebody has ended it: its restart policy does not count
     std::optional<uint32_t> pid_;   // of the container's process, once STARTED
     std::optional<hrun_exit> exit_; // how it ended, once that is known
     std::string verdict_;           // the frame that tells clients: EXIT or ERROR

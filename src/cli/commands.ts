@@ -213,6 +213,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Remove images that have no name',
     load: () => import('./commands/image-prune.ts'),
   },
+  'system start': {
+    summary: 'Start the containers that are to run after a boot of the host',
+    load: () => import('./commands/system-start.ts'),
+  },
+  'system stop': {
+    summary: 'Stop all containers because the host goes down',
+    load: () => import('./commands/system-stop.ts'),
+  },
   'system prune': {
     summary: 'Remove what nothing needs',
     load: () => import('./commands/system-prune.ts'),

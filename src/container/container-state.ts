@@ -20,6 +20,8 @@ export interface ContainerState {
   exitCode: number;
   signal: number;
   oomKilled: boolean;
+  /** its user has ended it: not the host's shut-down, nor by itself */
+  stopped?: boolean;
   /** how often its restart policy has started it again */
   restartCount?: number;
   /** the container did not run, or its VM died */

@@ -20,6 +20,10 @@ export interface StopOptions {
   signal?: string | undefined;
   /** seconds until SIGKILL, -1 for ever; by default the container's own, else 10 */
   timeout?: number | undefined;
+  /** seconds until SIGKILL at most, whatever the container says */
+  limit?: number | undefined;
+  /** only because the host goes down: it is to run again afterwards */
+  forHost?: boolean;
 }
 
 /** Ends a container as `docker stop` does and waits until it has ended. One that does not run is fine. */
@@ -27,12 +31,17 @@ export async function stopContainer(root: Root, text: string, options: StopOptio
   const container = await openContainer(root, text);
   const { stopSignal, stopTimeout } = container.config.process;
   const signal = options.signal === undefined ? stopSignal : signalNumber(options.signal);
-  const seconds = options.timeout ?? stopTimeout ?? DEFAULT_TIMEOUT_S;
-  const milliseconds = seconds < 0 ? FOR_EVER_MS : Math.min(seconds, MAX_TIMEOUT_S) * 1000;
-  if (!isRunning(container.state)) return await endContainer(container.directory, signal, milliseconds);
+  const milliseconds = limitMs(options.timeout ?? stopTimeout ?? DEFAULT_TIMEOUT_S, options.limit);
+  const end = () => untilGone(container.directory, (session) => session.stop(signal, milliseconds, options));
+  if (!isRunning(container.state)) return void (await end());
   recordContainer(root, container.config, 'kill', { signal: String(signal) });
-  await endContainer(container.directory, signal, milliseconds);
+  await end();
   recordContainer(root, container.config, 'stop');
+}
+
+function limitMs(seconds: number, most = Number.POSITIVE_INFINITY): number {
+  const wanted = seconds < 0 ? most : Math.min(seconds, most, MAX_TIMEOUT_S);
+  return Number.isFinite(wanted) ? wanted * 1000 : FOR_EVER_MS;
 }
 
 /** Sends a signal to a running container's process; SIGKILL ends it, whatever it does, and is waited for. */

@@ -9,7 +9,7 @@ import { findAssets, type VmAssets, type VmConfig } from '../vm/index.ts';
 import { prepareNetworks } from './join-networks.ts';
 import { makeSource } from './make-mounts.ts';
 import { type KnownContainer, openContainer } from './open-container.ts';
-import type { StartableContainer } from './run.ts';
+import { type StartableContainer, startDetached } from './run.ts';
 
 /** A container that was made or ran before, ready to be started; `running` if there is nothing to do. */
 export async function openToStart(root: Root, text: string): Promise<StartableContainer | 'running'> {
@@ -27,6 +27,13 @@ export async function openToStart(root: Root, text: string): Promise<StartableCo
   await renewAssets(container, assets);
   const { id, name, directory, config } = container;
   return { id, name, directory, config, assets, release: () => {} };
+}
+
+/** Starts a container that was made or ran before, unless it runs; resolves to `text` once its command runs. */
+export async function startInBackground(root: Root, text: string): Promise<string> {
+  const container = await openToStart(root, text);
+  if (container !== 'running') await startDetached(root, container);
+  return text;
 }
 
 /** hrun may have been set up anew since: kernel and initrd are those of now. The VM gets the size that `hrun update` has left. */

@@ -70,6 +70,8 @@ export const AttachedState = { STARTING: 1, RUNNING: 2 } as const;
 
 export const AttachFlags = { STDIN: 1, STDOUT: 2, STDERR: 4 } as const;
 
+export const StopFlags = { FOR_HOST: 1 } as const;
+
 export const Stage = {
   MONITOR_STARTED: 1,
   VMM_SPAWNED: 2,

@@ -10,6 +10,7 @@ import {
   type OutputStream,
   PROTOCOL_MAGIC,
   PROTOCOL_VERSION,
+  StopFlags,
   Stream,
 } from './protocol.ts';
 import { sizeBytes, type TerminalSize } from './start.ts';
@@ -128,9 +129,10 @@ export class Session {
     this.#send(Buffer.concat([frameHeader(FrameType.RESIZE, 0, 4), sizeBytes(size)]));
   }
 
-  /** Ends the container: `signal` to its process, SIGKILL after `milliseconds`. */
-  stop(signal: number, milliseconds: number): void {
-    this.#send(wordFrame(FrameType.STOP, 0, signal, milliseconds));
+  /** Ends the container: `signal` to its process, SIGKILL after `milliseconds`. `forHost`: only because the host goes down. */
+  stop(signal: number, milliseconds: number, { forHost = false } = {}): void {
+    const flags = forHost ? StopFlags.FOR_HOST : 0;
+    this.#send(wordFrame(FrameType.STOP, 0, signal, milliseconds, flags));
   }
 
   /** Sends standard input; resolves when all of it is on its way, or the session is over. */

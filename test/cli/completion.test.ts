@@ -23,7 +23,7 @@ describe('completion', () => {
   test("knows the commands, also by Docker's management names", async () => {
     expect(await words('sta')).toEqual(['start', 'stats']);
     expect(await words('container', 'pa')).toEqual(['pause']);
-    expect(await words('system', '')).toEqual(['events', 'prune', 'df', 'check']);
+    expect(await words('system', '')).toEqual(['events', 'start', 'stop', 'prune', 'df', 'check']);
     expect(await words('')).toEqual(expect.arrayContaining(['run', 'container', 'image', 'system']));
     expect(await words('nonesuch', '')).toEqual([]);
   });

@@ -18,6 +18,7 @@ const ENUMS: [string, string, Record<string, number>][] = [
   ['hrun_error_kind', 'HRUN_ERROR_', protocol.ErrorKind],
   ['hrun_attached_state', 'HRUN_STATE_', protocol.AttachedState],
   ['hrun_attach_flags', 'HRUN_ATTACH_', protocol.AttachFlags],
+  ['hrun_stop_flags', 'HRUN_STOP_', protocol.StopFlags],
   ['hrun_stage', 'HRUN_STAGE_', protocol.Stage],
   ['hrun_configure_tag', 'HRUN_CONF_', protocol.ConfigureTag],
   ['hrun_configure_flags', 'HRUN_CONF_FLAG_', protocol.ConfigureFlags],

@@ -2,8 +2,8 @@
 import { HrunError } from '../../base/errors.ts';
 import { type Root, rootFromEnvironment } from '../../base/root.ts';
 import { openContainer } from '../../core/open-container.ts';
-import { attachContainer, startContainer, startDetached } from '../../core/run.ts';
-import { openToStart } from '../../core/start-container.ts';
+import { attachContainer, startContainer } from '../../core/run.ts';
+import { openToStart, startInBackground } from '../../core/start-container.ts';
 import { defineCommand } from '../command.ts';
 import { DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
 import { eachOperand } from '../each-operand.ts';
@@ -42,12 +42,6 @@ export const command = defineCommand<StartOptions, number>({
   },
   print: (exitCode) => exitCode,
 });
-
-async function startInBackground(root: Root, text: string): Promise<string> {
-  const container = await openToStart(root, text);
-  if (container !== 'running') await startDetached(root, container);
-  return text;
-}
 
 /** One that runs already is only attached to. */
 async function startAttached(root: Root, text: string, options: StartOptions) {

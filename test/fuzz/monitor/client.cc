@@ -14,7 +14,7 @@ struct Host : ClientEvents {
     void client_attached(Client& client) override { client.attach(outputs, HRUN_STATE_RUNNING); }
     void client_signal(uint32_t) override {}
     void client_resize(std::string_view) override {}
-    void client_stop(uint32_t, uint32_t) override {}
+    void client_stop(const hrun_stop&) override {}
     void client_pause(Client&, bool) override {}
     void client_ready() override {}
     void client_gone(Client&) override {}

@@ -18,7 +18,7 @@ struct ClientRig : ClientEvents {
     void client_attached(Client& which) override { which.attach(outputs, HRUN_STATE_RUNNING); }
     void client_signal(uint32_t number) override { signals.push_back(number); }
     void client_resize(std::string_view) override { ++resizes; }
-    void client_stop(uint32_t signal, uint32_t milliseconds) override { stop = {signal, milliseconds}; }
+    void client_stop(const hrun_stop& asked) override { stop = asked; }
     void client_pause(Client&, bool pause) override { paused = pause; }
     void client_ready() override { client->pump(outputs); }
     void client_gone(Client&) override { ++gone; }
@@ -52,7 +52,7 @@ struct ClientRig : ClientEvents {
     std::pair<Fd, Fd> pair;
     Outputs outputs;
     std::vector<uint32_t> signals;
-    std::pair<uint32_t, uint32_t> stop;
+    hrun_stop stop{};
     std::optional<bool> paused;
     int resizes = 0;
     int gone = 0;
@@ -133,10 +133,12 @@ TEST_CASE("requests reach the VM") {
     ClientRig rig;
     rig.attach();
     rig.say(frame_of(HRUN_SIGNAL, uint32_t{2}) + frame(HRUN_RESIZE, "1234") +
-            frame_of(HRUN_STOP, std::array<uint32_t, 2>{15, 500}));
+            frame_of(HRUN_STOP, hrun_stop{15, 500, HRUN_STOP_FOR_HOST}));
     CHECK(rig.signals == std::vector<uint32_t>{2});
     CHECK(rig.resizes == 1);
-    CHECK(rig.stop == std::pair<uint32_t, uint32_t>{15, 500});
+    CHECK(rig.stop.signal == 15);
+    CHECK(rig.stop.milliseconds == 500);
+    CHECK(rig.stop.flags == HRUN_STOP_FOR_HOST);
 }
 
 TEST_CASE("input and its end are kept in order") {

@@ -37,6 +37,7 @@ TEST_CASE("a state that was written is read again, and nonsense is none") {
     hrun::test::TemporaryDirectory directory;
     State state{"restarting", 10, 0, "2024-05-01T12:00:00Z", "2024-05-01T12:00:01Z", 137, 9};
     state.restart_count = 4;
+    state.stopped = true;
     state.error = State::Failure{8, "it died"};
     REQUIRE(write_state(directory.fd.get(), state));
     auto read = read_state(directory.fd.get());
