@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../base/digest.ts';
 import type { Root } from '../base/root.ts';
+import { recordContainer } from '../container/index.ts';
 import { Archive, archiveOutput } from '../guest/index.ts';
 import {
   addImage,
@@ -13,6 +14,7 @@ import {
   openImageStore,
 } from '../image/index.ts';
 import type { HistoryEntry, ImageConfig, ProcessConfig } from '../oci/index.ts';
+import { familiarName } from '../registry/index.ts';
 import { describeHealthcheck } from './healthcheck.ts';
 import { applyChanges } from './image-changes.ts';
 import { newImageName } from './image-name.ts';
@@ -42,12 +44,11 @@ export async function commitContainer(root: Root, text: string, options: CommitO
   const layers = [...image.manifest.layers, ...(layer ? [layerDescriptor(layer)] : [])];
   const diffIds = [...image.diffIds, ...(layer ? [layer.diffId] : [])];
   const entry = historyEntry(container, options, layer === undefined);
-  return await addImage(
-    store,
-    imageConfig(image, { config, diffIds, entry, author: options.author }),
-    layers,
-    name,
-  );
+  const made = imageConfig(image, { config, diffIds, entry, author: options.author });
+  const imageID = await addImage(store, made, layers, name);
+  const imageRef = name ? familiarName(name) : '';
+  recordContainer(root, container.config, 'commit', { comment: options.message, imageID, imageRef });
+  return imageID;
 }
 
 /** Without any change there is none: directories that were only opened for a mount point are nothing of the user's. */

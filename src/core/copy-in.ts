@@ -3,6 +3,7 @@ import { lstat, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { recordContainer } from '../container/index.ts';
 import { Archive, archiveInput } from '../guest/index.ts';
 import { unpackedStream } from '../image/index.ts';
 import { packTree } from '../tar/index.ts';
@@ -42,6 +43,7 @@ export async function copyToContainer(
     ...(options.progress && { progress: options.progress }),
   });
   await put(guest, container, { directory, archive: options.archive, target }, chunks);
+  recordContainer(root, container.config, 'extract-to-dir');
 }
 
 /** Unpacks a tar archive, plain or packed with gzip or zstd, into a directory of a container. */
@@ -66,6 +68,7 @@ export async function archiveToContainer(
     { directory, archive: options.archive, target },
     await unpackedStream(chunks, 'the archive'),
   );
+  recordContainer(root, container.config, 'extract-to-dir');
 }
 
 async function put(

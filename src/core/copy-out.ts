@@ -3,6 +3,7 @@ import { lstat, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { recordContainer } from '../container/index.ts';
 import { Archive, archiveOutput } from '../guest/index.ts';
 import { unpackTar } from '../tar/index.ts';
 import { type ContainerFile, containerPath, statInContainer } from './container-files.ts';
@@ -28,8 +29,10 @@ export async function copyFromContainer(
 ): Promise<void> {
   const path = absolute(target);
   await requireParent(path);
-  await using guest = await openGuest(await openContainer(root, source.container));
+  const container = await openContainer(root, source.container);
+  await using guest = await openGuest(container);
   const found = await findSource(guest, source, options.followLink);
+  recordContainer(root, container.config, 'archive-path');
   const destination = await findDestination(path);
   const plan = planCopy(found.file, destination);
   const rename =
@@ -50,8 +53,10 @@ export async function archiveFromContainer(
   options: Pick<CopyOutOptions, 'followLink'>,
   sink: (bytes: Buffer) => void,
 ): Promise<void> {
-  await using guest = await openGuest(await openContainer(root, source.container));
+  const container = await openContainer(root, source.container);
+  await using guest = await openGuest(container);
   const found = await findSource(guest, source, options.followLink);
+  recordContainer(root, container.config, 'archive-path');
   for await (const piece of archiveOutput(await guest.connect(), archiveRequest(found))) sink(piece);
 }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
+import { recordContainer } from '../container/index.ts';
 import { Archive, archiveOutput } from '../guest/index.ts';
 import { openContainer } from './open-container.ts';
 import { openGuest } from './service-vm.ts';
@@ -13,7 +14,9 @@ export async function exportContainer(
   text: string,
   sink: (bytes: Buffer) => void | Promise<void>,
 ): Promise<void> {
-  await using guest = await openGuest(await openContainer(root, text));
+  const container = await openContainer(root, text);
+  await using guest = await openGuest(container);
+  recordContainer(root, container.config, 'export');
   for await (const piece of archiveOutput(await guest.connect(), { operation: Archive.EXPORT }))
     await sink(piece);
 }

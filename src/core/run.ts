@@ -3,7 +3,13 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { type ContainerConfig, releaseName, repairContainer, repairContainers } from '../container/index.ts';
+import {
+  type ContainerConfig,
+  recordContainer,
+  releaseName,
+  repairContainer,
+  repairContainers,
+} from '../container/index.ts';
 import { connectMonitor, monitorLastWords, startMonitor } from '../vm/index.ts';
 import { recordVolume } from '../volume/index.ts';
 import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
@@ -48,6 +54,7 @@ export function startContainer(
   streams: AttachStreams,
   events: AttachEvents = {},
 ): RunningContainer {
+  recordAttach(root, container.config, streams);
   const origin = findOrigin(root, container.directory, container.assets);
   const connection = startMonitor(container.assets.monitor, container.directory, {
     template: origin.directory,
@@ -83,7 +90,14 @@ export async function attachContainer(
   streams: AttachStreams,
   events: AttachEvents = {},
 ): Promise<RunningContainer> {
-  return join(root, container, await connectMonitor(container.directory), streams, events);
+  const connection = await connectMonitor(container.directory);
+  recordAttach(root, container.config, streams);
+  return join(root, container, connection, streams, events);
+}
+
+/** Who only starts a container joins no streams. */
+function recordAttach(root: Root, config: ContainerConfig, { stdin, stdout, stderr }: AttachStreams): void {
+  if (stdin || stdout || stderr) recordContainer(root, config, 'attach');
 }
 
 type Joined = Pick<KnownContainer, 'id' | 'name' | 'directory' | 'config'>;

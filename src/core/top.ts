@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Root } from '../base/root.ts';
+import { recordContainer } from '../container/index.ts';
 import { askProcesses } from './ask-agent.ts';
 import { openRunning } from './open-container.ts';
 
@@ -24,8 +25,9 @@ export interface ContainerProcessInfo {
 
 /** The processes of a running container, in the order of their pids. */
 export async function containerProcesses(root: Root, text: string): Promise<ContainerProcessInfo[]> {
-  const { directory } = await openRunning(root, text);
+  const { directory, config } = await openRunning(root, text);
   const [heading = '', ...lines] = await askProcesses(directory);
+  recordContainer(root, config, 'top');
   const [hz = 100, now = 0] = heading.split('\t').map(Number);
   return lines.map((line) => parseProcess(line, hz, now)).sort((a, b) => a.pid - b.pid);
 }

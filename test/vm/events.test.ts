@@ -85,7 +85,27 @@ describe('events', { timeout: 120_000 }, () => {
 
   test('say that the guest ran out of memory', async () => {
     await store.hrun(['run', '--name', 'full', '-m', '64m', 'busybox', 'tail', '/dev/zero']);
-    expect(await actionsOf('full', 'exitCode')).toEqual(['create', 'start', 'oom', 'die 137']);
+    expect(await actionsOf('full', 'exitCode')).toEqual(['create', 'attach', 'start', 'oom', 'die 137']);
+  });
+
+  test('tell who looked at a container and who took something out of it', async () => {
+    await ok('run', '-d', '--name', 'seen', 'busybox', 'sleep', '600');
+    await ok('top', 'seen');
+    await store.shell('$HRUN cp seen:/etc/hostname - | $HRUN cp - seen:/tmp');
+    await store.shell('$HRUN export seen >/dev/null');
+    const imageID = await ok('commit', '-m', 'why', 'seen', 'kept');
+    const attached = store.start(['attach', 'seen']);
+    await expect.poll(() => actionsOf('seen')).toContain('attach');
+    await ok('kill', 'seen');
+    await attached;
+    const actions = (await actionsOf('seen')).slice(2);
+    expect(actions.filter((action) => !['archive-path', 'extract-to-dir'].includes(action))).toEqual([
+      ...['top', 'export', 'commit', 'attach', 'kill', 'die'],
+    ]);
+    expect(actions).toEqual(expect.arrayContaining(['archive-path', 'extract-to-dir']));
+    expect(await actionsOf('seen', 'imageRef')).toContain('commit kept:latest');
+    expect(await actionsOf('seen', 'imageID')).toContain(`commit ${imageID}`);
+    expect(await actionsOf('seen', 'comment')).toContain('commit why');
   });
 
   test('say that a container died whose keeper was killed', async () => {
