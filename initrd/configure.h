@@ -57,8 +57,9 @@ struct configure {
     uint64_t time_ns; /* since the epoch, or 0: leave the clock */
     uint8_t entropy[CONFIGURE_MAX_ENTROPY];
     size_t entropy_length;
-    uint64_t shm_size; /* bytes */
-    uint64_t pids_max; /* or 0: no limit */
+    uint64_t shm_size;   /* bytes */
+    uint64_t pids_max;   /* or 0: no limit */
+    uint64_t memory_max; /* the same, in bytes */
     struct nic_requests nics;
 };
 

@@ -220,14 +220,15 @@ enum hrun_configure_tag {
     HRUN_CONF_SYSCTL = 7,     /* * "key NUL value", key with dots */
     HRUN_CONF_FILE = 8,   /* * "target NUL content": a generated file bound over target (/etc/hosts, …) */
     HRUN_CONF_MASKED = 9, /* * string: path to hide, as OCI maskedPaths */
-    HRUN_CONF_READONLY = 10, /* * string: path to make read-only, as OCI readonlyPaths */
-    HRUN_CONF_TIME = 11,     /* u64: nanoseconds since the epoch; sets the clock */
-    HRUN_CONF_ENTROPY = 12,  /* 32-256 bytes, credited to the guest's RNG */
-    HRUN_CONF_SHM_SIZE = 13, /* u64: bytes of /dev/shm; default 64 MiB */
-    HRUN_CONF_PIDS_MAX = 14, /* u64: pids.max of the container's cgroup */
-    HRUN_CONF_SHARE = 20,    /* u32: slot of the virtiofs device of tag "hrun", for mounts of type "share" */
-    HRUN_CONF_NIC = 32,      /* * struct hrun_nic */
-    HRUN_CONF_ADDRESS = 33,  /* * struct hrun_nic_address: one that the NIC in that slot has */
+    HRUN_CONF_READONLY = 10,   /* * string: path to make read-only, as OCI readonlyPaths */
+    HRUN_CONF_TIME = 11,       /* u64: nanoseconds since the epoch; sets the clock */
+    HRUN_CONF_ENTROPY = 12,    /* 32-256 bytes, credited to the guest's RNG */
+    HRUN_CONF_SHM_SIZE = 13,   /* u64: bytes of /dev/shm; default 64 MiB */
+    HRUN_CONF_PIDS_MAX = 14,   /* u64: pids.max of the container's cgroup */
+    HRUN_CONF_MEMORY_MAX = 15, /* u64: memory.max of the container's cgroup, below the size of the VM */
+    HRUN_CONF_SHARE = 20,   /* u32: slot of the virtiofs device of tag "hrun", for mounts of type "share" */
+    HRUN_CONF_NIC = 32,     /* * struct hrun_nic */
+    HRUN_CONF_ADDRESS = 33, /* * struct hrun_nic_address: one that the NIC in that slot has */
     HRUN_CONF_GATEWAY =
         34, /* * struct hrun_nic_address: where all other packets of the family go; prefix 0 */
     /* 35-63 are kept for networks. */

@@ -59,6 +59,10 @@ std::variant<Config, std::string> read_config(int directory) {
     return config;
 }
 
+Result<std::string> read_configure(int directory) {
+    return read_file(directory, "configure.bin", HRUN_MAX_PAYLOAD);
+}
+
 std::variant<Container, std::string> open_container(const char* path) {
     char resolved[PATH_MAX];
     const std::string where = std::string(path) + ": ";
@@ -72,7 +76,7 @@ std::variant<Container, std::string> open_container(const char* path) {
         return where + lock.error().message();
     container.lock = std::move(*lock);
     auto config = read_config(container.directory.get());
-    auto configure = read_file(container.directory.get(), "configure.bin", HRUN_MAX_PAYLOAD);
+    auto configure = read_configure(container.directory.get());
     auto start = read_file(container.directory.get(), "start.bin", HRUN_MAX_PAYLOAD);
     if (auto* mistake = std::get_if<std::string>(&config))
         return where + *mistake;

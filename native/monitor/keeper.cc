@@ -83,6 +83,8 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     probes_.reset();
     exit_code_.reset();
     container_.restart_count = restarts_.count();
+    if (container_.restart_count > 0)
+        renew_guest_limits();
     start_share();
     open_template();
     if (role_ == Role::kContainer)
@@ -296,6 +298,12 @@ void Keeper::renew_restart_policy() {
     const auto config = read_config(container_.directory.get());
     if (const Config* read = std::get_if<Config>(&config))
         restarts_.set_policy(read->restart);
+}
+
+// The same. What is told to the guest is the guest's to change anyway.
+void Keeper::renew_guest_limits() {
+    if (auto configure = read_configure(container_.directory.get()))
+        container_.configure = std::move(*configure);
 }
 
 // A service has no events.

@@ -51,7 +51,23 @@ export interface ContainerConfig {
   awaitsStart: boolean;
   /** how it is probed; undefined when neither image nor user says anything */
   healthcheck?: Healthcheck;
+  /** what somebody was about to change: it may be in force or not */
+  unfinishedUpdate?: Partial<ContainerUpdate>;
   host: HostOptions;
+}
+
+/** What is to be different; undefined stays. */
+export interface ContainerUpdate {
+  /** bytes */
+  memory: number | undefined;
+  /** bytes of memory and swap together; -1 is any */
+  memorySwap: number | undefined;
+  cpus: number | undefined;
+  /** CPUs of the host, as cpuset(7) lists them */
+  cpusetCpus: string | undefined;
+  /** 0 is no limit */
+  pidsLimit: number | undefined;
+  restart: RestartPolicy | undefined;
 }
 
 /** Docker's HEALTHCHECK: times in nanoseconds, 0 for the default. */

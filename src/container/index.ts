@@ -6,6 +6,7 @@ export {
   type ContainerConfig,
   type ContainerMount,
   type ContainerNetwork,
+  type ContainerUpdate,
   type DeviceRate,
   type DeviceRates,
   type Healthcheck,

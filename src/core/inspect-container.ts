@@ -8,6 +8,7 @@ import {
   type ContainerNetwork,
   type ContainerState,
   type DeviceRate,
+  readContainerConfig,
   readHealth,
   type Ulimit,
 } from '../container/index.ts';
@@ -16,8 +17,9 @@ import { writableSize } from './allocated.ts';
 import { namesIn } from './join-networks.ts';
 import { describeBindings, describePorts } from './list-ports.ts';
 import { describeHealthcheck } from './healthcheck.ts';
-import { openContainer } from './open-container.ts';
+import { type KnownContainer, openContainer } from './open-container.ts';
 import { signalName } from './signal-number.ts';
+import { settleUpdate } from './update-container.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
 const NANO = 1e9;
@@ -28,7 +30,9 @@ export async function inspectContainer(
   text: string,
   options: { size?: boolean } = {},
 ): Promise<object> {
-  const { id, directory, config, state } = await openContainer(root, text);
+  const known = await openContainer(root, text);
+  const { id, directory, state } = known;
+  const config = await settledConfig(root, known);
   const health = readHealth(directory, config, state);
   const [path, ...args] = config.process.args;
   return {
@@ -53,6 +57,13 @@ export async function inspectContainer(
     Config: describeConfig(config),
     NetworkSettings: { Ports: describePorts(root, config, state), ...describeNetworks(config) },
   };
+}
+
+/** An update that was killed half-way is settled first: what is shown is in force. */
+async function settledConfig(root: Root, container: KnownContainer): Promise<ContainerConfig> {
+  if (!container.config.unfinishedUpdate) return container.config;
+  await settleUpdate(root, container);
+  return readContainerConfig(container.directory);
 }
 
 function describeState(state: ContainerState): object {

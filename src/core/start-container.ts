@@ -10,10 +10,13 @@ import { prepareNetworks } from './join-networks.ts';
 import { makeSource } from './make-mounts.ts';
 import { type KnownContainer, openContainer } from './open-container.ts';
 import { type StartableContainer, startDetached } from './run.ts';
+import { settleUpdate } from './update-container.ts';
 
 /** A container that was made or ran before, ready to be started; `running` if there is nothing to do. */
 export async function openToStart(root: Root, text: string): Promise<StartableContainer | 'running'> {
-  const container = await openContainer(root, text);
+  const found = await openContainer(root, text);
+  await settleUpdate(root, found);
+  const container = found.config.unfinishedUpdate ? await openContainer(root, text) : found;
   const { status } = container.state;
   if (status === 'paused') {
     throw new HrunError('CONTAINER_STATE', 'cannot start a paused container', {

@@ -5,28 +5,29 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { type ContainerConfig, changeConfig, type HostOptions, recordContainer } from '../container/index.ts';
-import { withPidsLimit } from '../guest/index.ts';
+import {
+  type ContainerConfig,
+  type ContainerUpdate,
+  changeConfig,
+  type HostOptions,
+  recordContainer,
+} from '../container/index.ts';
+import { type StoredLimits, withLimits } from '../guest/index.ts';
+import { native } from '../native/index.ts';
 import { findAssets, limitMonitor, memoryMiB, type VmConfig } from '../vm/index.ts';
 import { askUsage, setGuestLimits } from './ask-agent.ts';
-import type { RestartPolicy } from './container-options.ts';
 import { isRunning, type KnownContainer, openContainer } from './open-container.ts';
 import { bootTimeoutMs, vcpusFor, vmResources } from './vm-resources.ts';
 
-/** What is to be different; undefined stays. */
-export interface ContainerUpdate {
-  /** bytes */
-  memory: number | undefined;
-  /** bytes of memory and swap together; -1 is any */
-  memorySwap: number | undefined;
-  cpus: number | undefined;
-  /** CPUs of the host, as cpuset(7) lists them */
-  cpusetCpus: string | undefined;
-  /** 0 is no limit */
-  pidsLimit: number | undefined;
-  restart: RestartPolicy | undefined;
-}
-
+const LOCK = 'update.lock';
+const NO_UPDATE: ContainerUpdate = {
+  memory: undefined,
+  memorySwap: undefined,
+  cpus: undefined,
+  cpusetCpus: undefined,
+  pidsLimit: undefined,
+  restart: undefined,
+};
 const MIB = 1024 * 1024;
 
 /**
@@ -34,19 +35,72 @@ const MIB = 1024 * 1024;
  * started with, or less memory than it uses.
  */
 export async function updateContainer(root: Root, text: string, update: ContainerUpdate): Promise<void> {
+  const { directory } = await openContainer(root, text);
+  const lock = await native().lockFile(join(directory, LOCK), { shared: false, wait: true });
+  try {
+    await finishUpdate(root, text);
+    const container = await openContainer(root, text);
+    await carryOut(root, container, update);
+    recordContainer(root, container.config, 'update');
+  } finally {
+    lock.release();
+  }
+}
+
+/**
+ * An update that was killed half-way may be in force or not: it is carried out, or forgotten if it cannot be any more. Whoever shows
+ * or starts a container calls it; one that somebody is carrying out is left to them.
+ */
+export async function settleUpdate(root: Root, { directory, id, config }: KnownContainer): Promise<void> {
+  if (!config.unfinishedUpdate) return;
+  const lock = native().lockFile(join(directory, LOCK), { shared: false, wait: false });
+  try {
+    if (lock) await finishUpdate(root, id);
+  } finally {
+    lock?.release();
+  }
+}
+
+/** The lock is held. */
+async function finishUpdate(root: Root, text: string): Promise<void> {
   const container = await openContainer(root, text);
-  checkRestart(container.config, update);
-  const host = updatedHost(container.config.host, update);
-  const vm = updatedMachine(container, host);
-  const running = isRunning(container.state);
-  if (running) await checkFits(container, update, vm);
-  await writeMachine(container.directory, vm, update);
-  await changeConfig(root, container.directory, (config) => ({
-    ...config,
-    host: updatedHost(config.host, update),
+  const { unfinishedUpdate } = container.config;
+  if (!unfinishedUpdate) return;
+  try {
+    await carryOut(root, container, { ...NO_UPDATE, ...unfinishedUpdate });
+  } catch (error) {
+    if (!(error instanceof HrunError)) throw error;
+    await forget(root, container);
+  }
+}
+
+/** What is intended is written down first, so that whoever finds it knows that the container may be the one or the other. */
+async function carryOut(root: Root, container: KnownContainer, update: ContainerUpdate): Promise<void> {
+  const { directory, config } = container;
+  checkRestart(config, update);
+  const wanted = updatedHost(config.host, update);
+  const vm = updatedMachine(container, wanted);
+  if (hasMachine(container)) await checkFits(container, update, vm);
+  await changeConfig(root, directory, (now) => ({ ...now, unfinishedUpdate: update }));
+  try {
+    await apply(container, update, { host: wanted, vm });
+  } catch (error) {
+    await forget(root, container);
+    throw error;
+  }
+  await changeConfig(root, directory, ({ unfinishedUpdate, ...now }) => ({
+    ...now,
+    host: updatedHost(now.host, update),
   }));
-  if (running) await applyNow(container, update);
-  recordContainer(root, container.config, 'update');
+}
+
+async function forget(root: Root, { directory }: KnownContainer): Promise<void> {
+  await changeConfig(root, directory, ({ unfinishedUpdate, ...now }) => now);
+}
+
+/** True while it has a VM, or will have the same again when its restart policy starts it. */
+function hasMachine({ state }: KnownContainer): boolean {
+  return isRunning(state) || state.status === 'starting' || state.status === 'restarting';
 }
 
 function checkRestart({ autoRemove }: ContainerConfig, { restart }: ContainerUpdate): void {
@@ -100,7 +154,7 @@ async function checkFits(
   if (wanted.memoryMiB > most && update.memory !== undefined)
     throw tooMuch(container, `${most} MiB of memory`);
   if (wanted.vcpus > vcpus) throw tooMuch(container, vcpus === 1 ? '1 CPU' : `${vcpus} CPUs`);
-  if (update.memory === undefined) return;
+  if (update.memory === undefined || !isRunning(container.state)) return;
   const { memoryBytes, cacheBytes } = await askUsage(container.directory);
   const used = memoryBytes - cacheBytes;
   if (used < update.memory) return;
@@ -115,21 +169,49 @@ function tooMuch({ name }: KnownContainer, size: string): HrunError {
   });
 }
 
-async function writeMachine(directory: string, vm: VmConfig, { pidsLimit }: ContainerUpdate): Promise<void> {
-  if (pidsLimit !== undefined) {
-    const path = join(directory, 'configure.bin');
-    await writeFileAtomic(path, withPidsLimit(readFileSync(path), pidsLimit || undefined), { mode: 0o600 });
+interface Wanted {
+  host: HostOptions;
+  vm: VmConfig;
+}
+
+/** Files for the next start, then what runs. What fails leaves the files as they were. */
+async function apply(container: KnownContainer, update: ContainerUpdate, wanted: Wanted): Promise<void> {
+  const { directory } = container;
+  const before = FILES.map((file) => readFileSync(join(directory, file)));
+  const [configure] = before as [Buffer, Buffer];
+  await writeFiles(directory, [
+    withLimits(configure, storedLimits(container, wanted)),
+    JSON.stringify(wanted.vm),
+  ]);
+  try {
+    if (isRunning(container.state)) await applyNow(container, update);
+  } catch (error) {
+    await writeFiles(directory, before);
+    throw error;
   }
-  await writeFileAtomic(join(directory, 'vm.json'), JSON.stringify(vm), { mode: 0o600 });
+}
+
+const FILES = ['configure.bin', 'vm.json'];
+
+async function writeFiles(directory: string, contents: readonly (Buffer | string)[]): Promise<void> {
+  for (const [index, file] of FILES.entries())
+    await writeFileAtomic(join(directory, file), contents[index]!, { mode: 0o600 });
+}
+
+/** A restart by policy has the VM of the size that it was started with: less memory than that is the guest's to see to. */
+function storedLimits(container: KnownContainer, { host }: Wanted): StoredLimits {
+  const size = container.config.resources.memoryMiB * MIB;
+  const less = hasMachine(container) && host.memory > 0 && host.memory < size;
+  return { pidsLimit: host.pidsLimit || undefined, memoryBytes: less ? host.memory : undefined };
 }
 
 async function applyNow({ directory, state }: KnownContainer, update: ContainerUpdate): Promise<void> {
   const { memory, pidsLimit, cpus, cpusetCpus } = update;
+  if (cpus !== undefined || cpusetCpus !== undefined) {
+    limitMonitor(findAssets().monitor, directory, state.vmmPid);
+  }
   if (memory !== undefined || pidsLimit !== undefined) {
     const pids = pidsLimit === 0 ? Number.POSITIVE_INFINITY : pidsLimit;
     await setGuestLimits(directory, { memoryBytes: memory, pids });
-  }
-  if (cpus !== undefined || cpusetCpus !== undefined) {
-    limitMonitor(findAssets().monitor, directory, state.vmmPid);
   }
 }

@@ -57,18 +57,27 @@ export function encodeConfigure(configure: Configure): Buffer {
 
 const TLV_HEADER = 8;
 
-/** The payload of encodeConfigure with another limit of processes; undefined is none. */
-export function withPidsLimit(payload: Buffer, pidsLimit: number | undefined): Buffer {
+/** Limits of the container's control group; undefined is none. */
+export interface StoredLimits {
+  pidsLimit: number | undefined;
+  /** below the size of the VM, which is a limit by itself */
+  memoryBytes: number | undefined;
+}
+
+const LIMIT_TAGS: readonly number[] = [ConfigureTag.PIDS_MAX, ConfigureTag.MEMORY_MAX];
+
+/** The payload of encodeConfigure with other limits. */
+export function withLimits(payload: Buffer, { pidsLimit, memoryBytes }: StoredLimits): Buffer {
   const kept: Buffer[] = [];
   for (let at = 0; at < payload.length; ) {
     const end = at + TLV_HEADER + payload.readUInt32LE(at + 4);
-    if (payload.readUInt16LE(at) !== ConfigureTag.PIDS_MAX) kept.push(payload.subarray(at, end));
+    if (!LIMIT_TAGS.includes(payload.readUInt16LE(at))) kept.push(payload.subarray(at, end));
     at = end;
   }
-  if (pidsLimit === undefined) return Buffer.concat(kept);
   const tlv = new TlvWriter();
-  tlv.u64(ConfigureTag.PIDS_MAX, BigInt(pidsLimit));
-  return Buffer.concat([...kept, tlv.finish('the limit of processes', MAX_PAYLOAD)]);
+  if (pidsLimit !== undefined) tlv.u64(ConfigureTag.PIDS_MAX, BigInt(pidsLimit));
+  if (memoryBytes !== undefined) tlv.u64(ConfigureTag.MEMORY_MAX, BigInt(memoryBytes));
+  return Buffer.concat([...kept, tlv.finish('the limits', MAX_PAYLOAD)]);
 }
 
 function flagsOf(configure: Configure): number {

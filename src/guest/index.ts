@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type ArchiveRequest, archiveInput, archiveOutput } from './archive.ts';
-export { type Configure, encodeConfigure, type GuestMount, withPidsLimit } from './configure.ts';
+export {
+  type Configure,
+  encodeConfigure,
+  type GuestMount,
+  type StoredLimits,
+  withLimits,
+} from './configure.ts';
 export type { GuestAddress, GuestNic } from './nic.ts';
 export { AGENT_PORT, Archive, AttachFlags, ErrorKind, type OutputStream, Stage, Stream } from './protocol.ts';
 export {

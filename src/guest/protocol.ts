@@ -98,6 +98,7 @@ export const ConfigureTag = {
   ENTROPY: 12,
   SHM_SIZE: 13,
   PIDS_MAX: 14,
+  MEMORY_MAX: 15,
   SHARE: 20,
   NIC: 32,
   ADDRESS: 33,

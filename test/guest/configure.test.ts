@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { type Configure, encodeConfigure, withPidsLimit } from '../../src/guest/index.ts';
+import { type Configure, encodeConfigure, withLimits } from '../../src/guest/index.ts';
 
 const CONFIGURE: Configure = {
   ...{ layerSlots: [3, 4], writableSlot: 2, shareSlot: undefined, hostname: 'box', domainname: '' },
@@ -9,12 +9,23 @@ const CONFIGURE: Configure = {
   ...{ shmSize: 1 << 20, pidsLimit: 20, nics: [] },
 };
 
-describe('another limit of processes', () => {
-  test('makes the payload that a container with this limit would have had', () => {
+describe('other limits', () => {
+  test('make the payload that a container with these limits would have had', () => {
     const payload = encodeConfigure(CONFIGURE);
-    expect(withPidsLimit(payload, 33)).toEqual(encodeConfigure({ ...CONFIGURE, pidsLimit: 33 }));
+    const limited = (pidsLimit?: number, from = payload) =>
+      withLimits(from, { pidsLimit, memoryBytes: undefined });
+    expect(limited(33)).toEqual(encodeConfigure({ ...CONFIGURE, pidsLimit: 33 }));
     const none = encodeConfigure({ ...CONFIGURE, pidsLimit: undefined });
-    expect(withPidsLimit(payload, undefined)).toEqual(none);
-    expect(withPidsLimit(none, 20)).toEqual(payload);
+    expect(limited()).toEqual(none);
+    expect(limited(20, none)).toEqual(payload);
+  });
+
+  test('of memory replace each other, and go', () => {
+    const none = encodeConfigure({ ...CONFIGURE, pidsLimit: undefined });
+    const limited = withLimits(none, { pidsLimit: undefined, memoryBytes: 96 << 20 });
+    const tag = limited.subarray(none.length);
+    expect([tag.readUInt16LE(0), tag.readBigUInt64LE(8)]).toEqual([15, BigInt(96 << 20)]);
+    expect(withLimits(limited, { pidsLimit: undefined, memoryBytes: 64 << 20 })).toHaveLength(limited.length);
+    expect(withLimits(limited, { pidsLimit: undefined, memoryBytes: undefined })).toEqual(none);
   });
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun update, on containers that run and that do not.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { checkIsolation, findAssets } from '../../src/vm/index.ts';
@@ -56,6 +56,60 @@ describe('update', { timeout: 120_000 }, () => {
     expect(await refused('--cpus', '2')).toContain('was started with 1 CPU: it cannot have more');
     expect(await refused()).toContain('nothing to update');
     expect(await inspected('Memory')).toBe(String(128 * MIB));
+  });
+
+  test('holds when its restart policy starts the container again', async () => {
+    const script =
+      'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max; while ! test -e /go; do sleep 0.1; done; rm /go; exit 1';
+    await ok(
+      'run',
+      '-d',
+      '--name',
+      'box',
+      '-m',
+      '256m',
+      '--restart',
+      'on-failure:1',
+      'busybox',
+      'sh',
+      '-c',
+      script,
+    );
+    await ok('update', '-m', '96m', '--pids-limit', '20', 'box');
+    await inBox('touch /go');
+    await expect.poll(() => ok('logs', 'box'), { timeout: 60_000 }).toBe(`max\nmax\n${96 * MIB}\n20`);
+    expect(JSON.parse(await inspected('VirtualMachine'))).toMatchObject({ MemoryMiB: 256 });
+    await ok('update', '-m', '200m', 'box');
+    expect(await inBox('cat /sys/fs/cgroup/memory.max')).toBe(String(200 * MIB));
+  });
+
+  test('that was killed half-way is carried out by whoever looks, and recorded only then', async () => {
+    const id = await ok('run', '-d', '--name', 'box', '-m', '256m', 'busybox', 'sleep', '600');
+    const path = join(store.dir, 'containers', id, 'config.json');
+    const config = JSON.parse(readFileSync(path, 'utf8'));
+    const unfinished = (update: object) =>
+      writeFileSync(path, JSON.stringify({ ...config, unfinishedUpdate: update }));
+    unfinished({ memory: 96 * MIB, pidsLimit: 20 });
+    expect([await inspected('Memory'), await inspected('PidsLimit')]).toEqual([String(96 * MIB), '20']);
+    expect(await inBox('cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max')).toBe(`${96 * MIB}\n20`);
+    unfinished({ memory: 1024 * MIB });
+    expect(await inspected('Memory')).toBe(String(256 * MIB));
+    expect(readFileSync(path, 'utf8')).not.toContain('unfinishedUpdate');
+  });
+
+  test('is killed at any moment, and what inspect tells is in force', async () => {
+    await ok('run', '-d', '--name', 'box', '-m', '256m', 'busybox', 'sleep', '600');
+    for (let round = 0; round < 12; round++) {
+      const command = store.start(['update', '-m', `${100 + round}m`, 'box']);
+      setTimeout(() => command.kill('SIGKILL'), 60 + 12 * round);
+      await command;
+      const told = await inspected('Memory');
+      const inForce = await inBox('cat /sys/fs/cgroup/memory.max');
+      expect({ round, inForce: inForce === 'max' ? String(256 * MIB) : inForce }).toEqual({
+        round,
+        inForce: told,
+      });
+    }
   });
 
   test('gives a container that does not run another size, from its next start on', async () => {
