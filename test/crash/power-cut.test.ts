@@ -5,10 +5,10 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { rootAt } from '../../src/base/root.ts';
 import { type BuiltImage, buildImage, makeTar } from '../fixtures/built-image.ts';
-import { hrun } from '../fixtures/hrun.ts';
+import { hrun, type Said } from '../fixtures/hrun.ts';
 import { type MisbehavingRegistry, startMisbehavingRegistry } from '../fixtures/misbehaving-registry.ts';
 import { TarBuilder } from '../fixtures/tar-builder.ts';
 import { type CrashState, crashStates, wholeState } from './crash-states.ts';
@@ -21,6 +21,11 @@ const LEAST_CUTS = 1000;
 /** Thousands of stores are written: not on a disk, if possible. */
 const MEMORY = '/dev/shm';
 const STORE = 'data/store';
+const NOW = Date.parse('2024-08-01T00:00:00Z');
+/** for a process of its own */
+const FIXED_CLOCK = `data:text/javascript,${encodeURIComponent(
+  `globalThis.Date = class extends Date { constructor(...a) { a.length > 0 ? super(...a) : super(${NOW}); } static now() { return ${NOW}; } };`,
+)}`;
 const CLI = join(import.meta.dirname, '../../src/cli/main.ts');
 
 let registry: MisbehavingRegistry;
@@ -69,6 +74,8 @@ describe('after a power cut', () => {
     const name = (tag: string) => `${registry.address}/app:${tag}`;
     const archive = join(base, 'third.tar');
     writeFileSync(archive, dockerArchive(third, ['third:1']));
+    const plain = join(base, 'plain.tar');
+    writeFileSync(plain, makeTar({ 'bin/own': 'o'.repeat(7000), 'etc/own': 'p' }));
     const commands = [
       ['pull', name('first')],
       ['pull', name('second')],
@@ -87,6 +94,9 @@ describe('after a power cut', () => {
       ['rmi', 'third:1'],
       ['rmi', name('second')],
       ['image', 'prune', '-a', '-f'],
+      ['import', plain, 'own:1'],
+      ['import', '--change', 'ENV A=1', plain, 'own:1'],
+      ['rmi', 'own:1'],
     ];
     const failures: string[] = [];
     for (const command of commands) failures.push(...(await cutEverywhere(command)));
@@ -103,7 +113,7 @@ async function cutEverywhere(command: string[]): Promise<string[]> {
   const { exitCode, stderr, operations } = await traceProgram(
     join(base, 'run'),
     join(base, 'log'),
-    [process.execPath, CLI, ...command],
+    [process.execPath, ...(isDated(command) ? ['--import', FIXED_CLOCK] : []), CLI, ...command],
     {
       ...process.env,
       HRUN_ROOT: join(base, 'run', STORE),
@@ -138,7 +148,7 @@ async function checkState(
     try {
       const found = await viewStore(rootAt(dir), state, right, STORE);
       if (!allowed.some((view) => same(view, found))) return `found ${JSON.stringify(found)}`;
-      const again = await hrun(...command);
+      const again = await runAgain(command);
       if (!same(found, goal) && again.exitCode !== 0) return `the same again failed: ${again.stderr}`;
       const after = await viewStore(rootAt(dir), state, right, STORE);
       return same(after, goal) ? undefined : `the same again left ${JSON.stringify(after)}: ${again.stderr}`;
@@ -146,6 +156,20 @@ async function checkState(
       return String(error);
     }
   });
+}
+
+/** An image that is made has the time in it: the same command makes the same image only at the same time. */
+function isDated([name]: string[]): boolean {
+  return name === 'import';
+}
+
+async function runAgain(command: string[]): Promise<Said> {
+  if (isDated(command)) vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  try {
+    return await hrun(...command);
+  } finally {
+    vi.useRealTimers();
+  }
 }
 
 async function viewIn(state: CrashState, right: CrashState[]): Promise<View> {
