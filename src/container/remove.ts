@@ -2,12 +2,14 @@
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { syncDirectory } from '../base/atomic-file.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { native } from '../native/index.ts';
+import { type FileLock, native } from '../native/index.ts';
 import { type ContainerConfig, readContainerConfig } from './container-config.ts';
 import { recordContainer } from './container-events.ts';
+import { readState } from './container-state.ts';
 import { containerDirectory, nameOf } from './directory.ts';
 import { shortId } from './id.ts';
 import { releaseName } from './names.ts';
@@ -16,7 +18,7 @@ const DELETED_PREFIX = 'container-';
 
 /** Removes a container that is not running, with everything it wrote; CONTAINER_STATE when it runs. */
 export async function removeContainer(root: Root, id: string): Promise<void> {
-  const lock = lockStopped(root, id);
+  const lock = await lockStopped(root, id);
   const name = nameOf(root, id);
   try {
     const config = configOf(root, id);
@@ -87,14 +89,27 @@ function moveInto(directory: string, from: string, to: string): void {
   renameSync(from, to);
 }
 
-function lockStopped(root: Root, id: string) {
+const LOCK_ATTEMPTS = 500;
+const LOCK_PAUSE_MS = 20;
+
+/** A VM that serves the files of a container at rest (`cp`, `commit`) lets go of it soon: it is waited for. */
+async function lockStopped(root: Root, id: string): Promise<FileLock> {
+  for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
+    const lock = tryLock(root, id);
+    if (lock) return lock;
+    const status = readState(containerDirectory(root, id))?.status;
+    if (status !== 'exited' && status !== 'created') break;
+    await sleep(LOCK_PAUSE_MS);
+  }
+  throw new HrunError('CONTAINER_STATE', `container ${shortId(id)} is running`, { hint: 'stop it first' });
+}
+
+function tryLock(root: Root, id: string): FileLock | null {
   try {
     const path = join(containerDirectory(root, id), 'lock');
-    const lock = native().lockFile(path, { shared: false, wait: false });
-    if (lock) return lock;
+    return native().lockFile(path, { shared: false, wait: false });
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new HrunError('NO_SUCH_CONTAINER', `no such container: ${shortId(id)}`, { cause: error });
   }
-  throw new HrunError('CONTAINER_STATE', `container ${shortId(id)} is running`, { hint: 'stop it first' });
 }

@@ -231,6 +231,17 @@ describe('removing', () => {
     lock.release();
     expect(existsSync(pathOf(id))).toBe(true);
   });
+
+  test('one at rest whose files are being looked at is waited for', async () => {
+    const id = await make('exited', { name: 'web' });
+    const lock = holdLock(id);
+    const removed = removeContainer(root, id);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(readState(pathOf(id))?.status).toBe('exited');
+    lock.release();
+    await removed;
+    expect(listContainerIds(root)).toEqual([]);
+  });
 });
 
 describe('the writable disk', () => {
