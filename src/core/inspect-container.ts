@@ -14,9 +14,9 @@ import {
 } from '../container/index.ts';
 import { servesNames } from '../network/index.ts';
 import { writableSize } from './allocated.ts';
+import { describeHealthcheck } from './healthcheck.ts';
 import { namesIn } from './join-networks.ts';
 import { describeBindings, describePorts } from './list-ports.ts';
-import { describeHealthcheck } from './healthcheck.ts';
 import { type KnownContainer, openContainer } from './open-container.ts';
 import { signalName } from './signal-number.ts';
 import { settleUpdate } from './update-container.ts';
