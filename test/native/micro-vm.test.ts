@@ -111,6 +111,7 @@ describe.skipIf(!usable)('MicroVm', () => {
     const before = resources();
     for (let i = 0; i < 100; i++) await createAndStop();
     const after = resources();
-    expect(after).toMatchObject({ descriptors: before.descriptors, threads: before.threads, mappings: 0 });
+    expect(after).toMatchObject({ descriptors: before.descriptors, mappings: 0 });
+    expect(after.threads - before.threads).toBeLessThan(10); // Node may have started one of its own; a leak would be 100
   });
 });
