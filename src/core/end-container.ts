@@ -2,17 +2,20 @@
 // Everything that asks a running container's monitor for something and needs none of its streams.
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { readState, recordContainer } from '../container/index.ts';
 import { type ExitStatus, Session, type SessionEvents } from '../guest/index.ts';
 import { connectMonitor } from '../vm/index.ts';
-import { isRunning, openContainer, openRunning } from './open-container.ts';
+import { isHeld, isRunning, openContainer, openRunning } from './open-container.ts';
 import { sessionFailure } from './session-failure.ts';
 import { signalNumber } from './signal-number.ts';
 
 const DEFAULT_TIMEOUT_S = 10;
 const FOR_EVER_MS = 0xffff_ffff;
+const ATTEMPTS = 100;
+const PAUSE_MS = 20;
 const MAX_TIMEOUT_S = 4_000_000;
 
 export interface StopOptions {
@@ -32,7 +35,7 @@ export async function stopContainer(root: Root, text: string, options: StopOptio
   const { stopSignal, stopTimeout } = container.config.process;
   const signal = options.signal === undefined ? stopSignal : signalNumber(options.signal);
   const milliseconds = limitMs(options.timeout ?? stopTimeout ?? DEFAULT_TIMEOUT_S, options.limit);
-  const end = () => untilGone(container.directory, (session) => session.stop(signal, milliseconds, options));
+  const end = () => untilEnded(container.directory, (session) => session.stop(signal, milliseconds, options));
   if (!isRunning(container.state)) return void (await end());
   recordContainer(root, container.config, 'kill', { signal: String(signal) });
   await end();
@@ -79,7 +82,16 @@ export async function waitForContainer(root: Root, text: string): Promise<number
 
 /** Ends a container: `signal`, then SIGKILL after `milliseconds`. Resolves when its monitor has let go of it. */
 export async function endContainer(directory: string, signal: number, milliseconds: number): Promise<void> {
-  await untilGone(directory, (session) => session.stop(signal, milliseconds));
+  await untilEnded(directory, (session) => session.stop(signal, milliseconds));
+}
+
+/** Asked just after its process has ended, a container may still run again by its policy: then that run is asked, too. */
+async function untilEnded(directory: string, ask: (session: Session) => void): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    await untilGone(directory, ask);
+    if (!isHeld(directory)) return;
+    await sleep(PAUSE_MS);
+  }
 }
 
 /** Resolves when the monitor has let go of a container, to how that ended; undefined when there is no monitor (any more). */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HrunError } from '../base/errors.ts';
+import { join } from 'node:path';
+import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
 import {
@@ -12,6 +13,7 @@ import {
   repairContainer,
   shortId,
 } from '../container/index.ts';
+import { isLocked } from '../native/index.ts';
 import { hasDied, sweepNetworks } from './join-networks.ts';
 
 /** A container that is there, with its truthful state. */
@@ -39,6 +41,16 @@ export async function openContainer(root: Root, text: string): Promise<KnownCont
 /** True while there is a process, paused or not. */
 export function isRunning({ status }: ContainerState): boolean {
   return status === 'running' || status === 'paused';
+}
+
+/** True while a monitor, of whatever kind, holds the container in this directory; false when that is gone. */
+export function isHeld(directory: string): boolean {
+  try {
+    return isLocked(join(directory, 'lock'));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** The container, if its process runs; CONTAINER_STATE otherwise, in Docker's words. */

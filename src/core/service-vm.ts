@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A way to a container's agent, whether its process runs or not: docs/monitor.md, "Service".
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HrunError, hasCode } from '../base/errors.ts';
 import { readState } from '../container/index.ts';
 import { AGENT_PORT, Session } from '../guest/index.ts';
-import { native } from '../native/index.ts';
 import { connectGuest, connectMonitor, findAssets, monitorLastWords, startMonitor } from '../vm/index.ts';
-import { isRunning, type KnownContainer } from './open-container.ts';
+import { isHeld, isRunning, type KnownContainer } from './open-container.ts';
 import { sessionFailure } from './session-failure.ts';
 import { renewAssets } from './start-container.ts';
 
@@ -101,13 +99,6 @@ async function attach(directory: string, connection: Duplex, joined: boolean): P
 
 function serviceFailed(directory: string): HrunError {
   return new HrunError('VM_FAILED', `the VM for the container's files ended: ${monitorLastWords(directory)}`);
-}
-
-/** True while a monitor, of whatever kind, holds the container. */
-function isHeld(directory: string): boolean {
-  const lock = native().lockFile(join(directory, 'lock'), { shared: true, wait: false });
-  lock?.release();
-  return lock === null;
 }
 
 /** Waits until the disk is written and let go of, unless another command still uses the VM. */

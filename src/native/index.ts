@@ -15,6 +15,13 @@ export function native(): Addon {
   return loaded;
 }
 
+/** True while somebody holds the file's lock exclusively. The file is made if it is not there; its directory has to be. */
+export function isLocked(path: string): boolean {
+  const lock = native().lockFile(path, { shared: true, wait: false });
+  lock?.release();
+  return lock === null;
+}
+
 function load(path: string): Addon {
   try {
     return createRequire(import.meta.url)(path) as Addon;

@@ -4,7 +4,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
-import { native } from '../native/index.ts';
+import { isLocked } from '../native/index.ts';
 
 const ID = /^[0-9a-f]{64}$/;
 
@@ -20,14 +20,7 @@ export function recordIds(directory: string): string[] {
 
 /** Removes the records of keepers that were killed; true if there were any. Only while holding the lock of all networks. */
 export function forgetDeadRecords(directory: string): boolean {
-  const dead = recordIds(directory).filter((id) => !isHeld(join(directory, id)));
+  const dead = recordIds(directory).filter((id) => !isLocked(join(directory, id)));
   for (const id of dead) rmSync(join(directory, id), { force: true });
   return dead.length > 0;
-}
-
-/** True while somebody holds the file's lock. The file is made if it is not there. */
-export function isHeld(path: string): boolean {
-  const lock = native().lockFile(path, { shared: false, wait: false });
-  lock?.release();
-  return lock === null;
 }

@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { native } from '../native/index.ts';
-import { isHeld } from './live-records.ts';
+import { isLocked, native } from '../native/index.ts';
 import { DEFAULT_NETWORK, type Network, networkDirectory } from './network.ts';
 import { hostNameServers } from './resolvers.ts';
 
@@ -40,7 +39,7 @@ export async function ensureNameServer(root: Root, network: Network, program: st
     const servers = network.internal ? '' : hostNameServers().join('\n');
     if (readFileSync(path, 'utf8') === servers) utimesSync(path, new Date(), new Date());
     else writeFileSync(path, servers);
-    if (!isHeld(join(directory, SERVER))) await startServer(directory, network, program);
+    if (!isLocked(join(directory, SERVER))) await startServer(directory, network, program);
   } finally {
     lock.release();
   }
@@ -49,7 +48,7 @@ export async function ensureNameServer(root: Root, network: Network, program: st
 /** Ends the server of a network that is to go, and waits for it. Only while holding the lock of all networks. */
 export async function stopNameServer(root: Root, network: Network): Promise<void> {
   const path = join(networkDirectory(root, network.name), SERVER);
-  for (let attempt = 0; attempt < STOP_ATTEMPTS && isHeld(path); attempt++) {
+  for (let attempt = 0; attempt < STOP_ATTEMPTS && isLocked(path); attempt++) {
     endProcess(Number(readFileSync(path, 'utf8')));
     await sleep(STOP_PAUSE_MS);
   }
