@@ -14,6 +14,25 @@ namespace hrun::net {
 
 namespace {
 
+Mac mac_of(std::span<const std::byte> value) {
+    Mac mac{};
+    if (value.size() == mac.size())
+        memcpy(mac.data(), value.data(), mac.size());
+    return mac;
+}
+
+// 02:42 and the first IPv4 address, as the machines of a network have it. Nothing for a bridge without one.
+std::optional<Mac> station_address(const Bridge& bridge) {
+    for (const Address& address : bridge.addresses) {
+        Mac mac{0x02, 0x42};
+        if (address.family != AF_INET)
+            continue;
+        memcpy(mac.data() + 2, address.bytes.data(), 4);
+        return mac;
+    }
+    return std::nullopt;
+}
+
 ifinfomsg link_head(int index, unsigned flags = 0, unsigned change = 0) {
     ifinfomsg head{};
     head.ifi_family = AF_UNSPEC;
@@ -35,7 +54,8 @@ std::optional<Link> parse_link(std::span<const std::byte> payload) {
                 text_of(info[IFLA_INFO_KIND]),
                 (head.ifi_flags & IFF_UP) != 0,
                 u32_of(found[IFLA_MTU]),
-                static_cast<int>(u32_of(found[IFLA_MASTER]))};
+                static_cast<int>(u32_of(found[IFLA_MASTER])),
+                mac_of(found[IFLA_ADDRESS])};
 }
 
 } // namespace
@@ -99,12 +119,14 @@ Result<void> Links::ensure_bridge(const Bridge& bridge) {
     return raise(*index, bridge.name, bridge.mtu);
 }
 
-// Two processes may make it at the same time: the other's is as good. Without spanning tree and its delay.
+// Two processes may make it at the same time: the other's is as good. Without spanning tree and its delay. Without an address of its
+// own a bridge takes the lowest of its ports': it would change as machines come and go, and those that have resolved it lose their gateway.
 Result<void> Links::create_bridge(const Bridge& bridge) {
     Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, link_head(0));
-    message.put(IFLA_IFNAME, bridge.name)
-        .begin_nested(IFLA_LINKINFO)
-        .put(IFLA_INFO_KIND, std::string("bridge"));
+    message.put(IFLA_IFNAME, bridge.name);
+    if (const auto mac = station_address(bridge))
+        message.put(IFLA_ADDRESS, std::as_bytes(std::span(*mac)));
+    message.begin_nested(IFLA_LINKINFO).put(IFLA_INFO_KIND, std::string("bridge"));
     message.begin_nested(IFLA_INFO_DATA).put_u32(IFLA_BR_FORWARD_DELAY, 0).put_u32(IFLA_BR_STP_STATE, 0);
     message.end_nested().end_nested();
     auto done = netlink_.request(message, "create bridge " + bridge.name);

@@ -20,6 +20,7 @@ struct Link {
     bool up;
     uint32_t mtu;
     int bridge; // index of the bridge that it is a port of, or 0
+    Mac mac;    // zeros of what has none
 };
 
 struct Bridge {
@@ -42,7 +43,7 @@ class Links {
 
     Result<std::vector<Link>> list();
     Result<std::optional<Link>> find(const std::string& name);
-    // Makes the bridge if there is none, and gives it what it lacks. Addresses that others gave it stay. EEXIST when an
+    // Makes the bridge if there is none, with a MAC address of its own, and gives it what it lacks. Addresses that others gave it stay. EEXIST when an
     // interface of another kind has the name.
     Result<void> ensure_bridge(const Bridge& bridge);
     // Makes the interface `name` a port: packets from other addresses than its own do not pass, and the bridge does not

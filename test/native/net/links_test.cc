@@ -100,6 +100,26 @@ TEST_CASE("a bridge is made once, gets what it lacks, and goes") {
     });
 }
 
+TEST_CASE("a bridge keeps its address, whoever comes and goes") {
+    in_own_network([] {
+        auto links = Links::open();
+        REQUIRE(links->ensure_bridge(bridge_of(1500)));
+        const Mac address{0x02, 0x42, 172, 31, 0, 1};
+        CHECK((*links->find("hrun0"))->mac == address);
+        {
+            const Fd tap = open_tap("tap0");
+            ifreq request{};
+            strncpy(request.ifr_name, "tap0", IFNAMSIZ - 1);
+            request.ifr_hwaddr = {1, {0, 0, 0, 0, 0, 1}}; // lower than any
+            const Fd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+            REQUIRE(ioctl(any.get(), SIOCSIFHWADDR, &request) == 0);
+            REQUIRE(links->connect("tap0", {"hrun0", {{2, 0x42, 172, 31, 0, 2}, {}}, 1500}));
+            CHECK((*links->find("hrun0"))->mac == address);
+        }
+        CHECK((*links->find("hrun0"))->mac == address);
+    });
+}
+
 TEST_CASE("an interface of another kind with the bridge's name is left alone") {
     in_own_network([] {
         const Fd tap = open_tap("hrun0");
