@@ -8,7 +8,7 @@ import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
 import { readContainerConfig } from './container-config.ts';
-import { isContainerId, isIdPrefix } from './id.ts';
+import { isContainerId, isIdPrefix, shortId } from './id.ts';
 import { idOfName, syncNames } from './names.ts';
 
 /** A container's directory. */
@@ -96,7 +96,18 @@ export function findContainer(root: Root, text: string): string {
     });
   }
   if (matches[0]) return matches[0];
-  throw new HrunError('NO_SUCH_CONTAINER', `no such container: ${text}`, { hint: 'see: hrun ps -a' });
+  throw noSuchContainer(text);
+}
+
+/** What is said of a container that was not found, or is gone meanwhile. */
+export function noSuchContainer(text: string): HrunError {
+  return new HrunError(
+    'NO_SUCH_CONTAINER',
+    `no such container: ${isContainerId(text) ? shortId(text) : text}`,
+    {
+      hint: 'see: hrun ps -a',
+    },
+  );
 }
 
 /** The name in a container's config, if it has one that can be read. */

@@ -40,6 +40,7 @@ export {
   lockForMaking,
   makeContainerDirectory,
   nameOf,
+  noSuchContainer,
   syncContainerNames,
   whileNobodyMakes,
   writeContainerFile,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { type FileLock, native } from '../native/index.ts';
 import { type ContainerConfig, readContainerConfig } from './container-config.ts';
 import { recordContainer } from './container-events.ts';
 import { readState } from './container-state.ts';
-import { containerDirectory, nameOf } from './directory.ts';
+import { containerDirectory, nameOf, noSuchContainer } from './directory.ts';
 import { shortId } from './id.ts';
 import { releaseName } from './names.ts';
 
@@ -97,7 +97,9 @@ async function lockStopped(root: Root, id: string): Promise<FileLock> {
   for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
     const lock = tryLock(root, id);
     if (lock) return lock;
-    const status = readState(containerDirectory(root, id))?.status;
+    const directory = containerDirectory(root, id);
+    if (!existsSync(directory)) throw noSuchContainer(id);
+    const status = readState(directory)?.status;
     if (status !== 'exited' && status !== 'created') break;
     await sleep(LOCK_PAUSE_MS);
   }
@@ -110,6 +112,6 @@ function tryLock(root: Root, id: string): FileLock | null {
     return native().lockFile(path, { shared: false, wait: false });
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    throw new HrunError('NO_SUCH_CONTAINER', `no such container: ${shortId(id)}`, { cause: error });
+    throw noSuchContainer(id);
   }
 }

@@ -18,8 +18,8 @@ const SIGKILL = 9;
 /** as ErrorKind.VM of the agent protocol */
 const VM_ERROR = 8;
 
-/** What a look at a container's locks found. */
-export type RepairResult = 'alive' | 'sound' | 'repaired' | 'removed';
+/** What a look at a container's locks found, and what was done about it; `gone`: somebody else has removed it. */
+export type RepairResult = 'alive' | 'sound' | 'repaired' | 'removed' | 'gone';
 
 /** Repairs every container, frees the names of those that are gone, and finishes their deletion. */
 export async function repairContainers(root: Root): Promise<void> {
@@ -66,7 +66,7 @@ async function withLock(
     await sleep(DEATH_PAUSE_MS);
     lock = tryLock(join(directory, 'lock'));
   }
-  if (lock === 'gone') return 'removed';
+  if (lock === 'gone') return 'gone';
   if (!lock) return 'alive';
   try {
     return await action();

@@ -8,10 +8,10 @@ import {
   type ContainerState,
   containerDirectory,
   findContainer,
+  noSuchContainer,
   readContainerConfig,
   readState,
   repairContainer,
-  shortId,
 } from '../container/index.ts';
 import { isLocked } from '../native/index.ts';
 import { hasDied, sweepNetworks } from './join-networks.ts';
@@ -62,10 +62,4 @@ export async function openRunning(root: Root, text: string): Promise<KnownContai
     });
   }
   return container;
-}
-
-function noSuchContainer(text: string): HrunError {
-  return new HrunError('NO_SUCH_CONTAINER', `no such container: ${shortId(text)}`, {
-    hint: 'see: hrun ps -a',
-  });
 }

@@ -6,6 +6,7 @@ import {
   containerDirectory,
   findContainer,
   nameOf,
+  noSuchContainer,
   type RepairResult,
   releaseName,
   removeContainer,
@@ -24,13 +25,15 @@ export async function removeContainerCalled(
   const id = findContainer(root, text);
   const name = nameOf(root, id);
   const found = await repaired(root, id);
+  if (found === 'gone') throw noSuchContainer(text);
   const ended = found === 'alive' && options.force;
   if (ended) await endContainer(containerDirectory(root, id), constants.signals.SIGKILL, 0);
   if (options.volumes && found !== 'removed') await tieVolumes(root, id);
   try {
     if (found !== 'removed') await removeContainer(root, id);
   } catch (error) {
-    if (!ended || !hasCode(error, 'NO_SUCH_CONTAINER')) throw error;
+    if (!hasCode(error, 'NO_SUCH_CONTAINER')) throw error;
+    if (!ended) throw noSuchContainer(text);
   }
   if (name !== undefined) await releaseName(root, name, id);
   await removeTiedVolumes(root);

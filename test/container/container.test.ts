@@ -152,6 +152,12 @@ describe('repair', () => {
     },
   );
 
+  test('a container that somebody else has removed is gone, not removed again', async () => {
+    const id = await make('exited');
+    await removeContainer(root, id);
+    expect(await repairContainer(root, id)).toBe('gone');
+  });
+
   test('a container whose monitor lives is left alone', async () => {
     const id = await make('running', { autoRemove: true });
     const lock = holdLock(id);
