@@ -2,9 +2,10 @@
 // Measures whole commands side by side: subjects take turns within one run, so that a machine whose speed
 // drifts slows all of them alike. Quote medians and ratios, never single times.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeHost } from '../src/bench/host.ts';
+import { summarize } from '../src/bench/statistics.ts';
 
 export const PROJECT = join(import.meta.dirname, '..');
 
@@ -72,7 +73,7 @@ export function report(
   const record = {
     bench: name,
     date: new Date().toISOString(),
-    host: describeHost(),
+    host: { ...describeHost(), node: process.versions.node },
     measured,
     promises,
     ...extra,
@@ -100,19 +101,6 @@ function runOnce(subject: Subject): number {
 }
 
 function figures(all: number[]): Figures {
-  const sorted = [...all].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const median = sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return { min: sorted[0]!, median, max: sorted.at(-1)!, runs: sorted.length };
-}
-
-function describeHost(): object {
-  const memory = /MemTotal:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
-  return {
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
-    memoryMiB: Math.round(Number(memory) / 1024),
-    kernel: release(),
-    node: process.versions.node,
-  };
+  const { min, p50, runs } = summarize(all);
+  return { min, median: p50, max: Math.max(...all), runs };
 }

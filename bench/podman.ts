@@ -2,10 +2,10 @@
 // podman as a peer, on a storage of its own.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { PODMAN_LIMITS } from '../src/bench/peers.ts';
 
-/** What podman needs where it may not raise limits or use a network. */
 const RUN = ['--runtime', 'runc'];
-const LIMITS = ['--network', 'none', '--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000'];
+const LIMITS = ['--network', 'none', ...PODMAN_LIMITS];
 
 export class Podman {
   readonly #storage: string[];

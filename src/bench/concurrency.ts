@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long `run --rm IMAGE COMMAND` takes when several are started at once: latency of each, and throughput of all.
-import { execa } from 'execa';
 import type { Root } from '../base/root.ts';
 import { BenchFailure } from './failure.ts';
 import { describeHost, type Host } from './host.ts';
 import { hrunSubjects } from './hrun-subjects.ts';
 import { type Summary, summarize } from './statistics.ts';
-import type { Subject } from './subject.ts';
+import { millisecondsSince, type Subject, timedRun } from './subject.ts';
 
 export interface ConcurrencyRow extends Summary {
   name: string;
@@ -58,27 +57,14 @@ async function measure(subject: Subject, together: number, rounds: number): Prom
   let elapsed = 0;
   for (let round = 0; round < rounds; round++) {
     const begin = process.hrtime.bigint();
-    const all = await Promise.all(Array.from({ length: together }, () => runOnce(subject)));
+    const all = await Promise.all(Array.from({ length: together }, () => timedRun(subject)));
     elapsed += millisecondsSince(begin);
-    times.push(...all.filter((ms) => ms !== undefined));
+    times.push(...all.filter(({ failed }) => !failed).map(({ ms }) => ms));
   }
   const failed = together * rounds - times.length;
   if (times.length === 0) throw new BenchFailure(subject.name, `all of ${together} started at once`);
   const throughput = (times.length / elapsed) * 1000;
   return { name: subject.name, together, ...summarize(times), throughput, failed };
-}
-
-/** Milliseconds; undefined when it failed. */
-async function runOnce({ argv, env }: Subject): Promise<number | undefined> {
-  const begin = process.hrtime.bigint();
-  const { exitCode } = await execa(argv[0]!, argv.slice(1), {
-    ...{ env, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore', reject: false },
-  });
-  return exitCode === 0 ? millisecondsSince(begin) : undefined;
-}
-
-function millisecondsSince(begin: bigint): number {
-  return Number(process.hrtime.bigint() - begin) / 1e6;
 }
 
 function powersOfTwo(most: number): number[] {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Root } from '../base/root.ts';
 import { containerDirectory, readState } from '../container/index.ts';
+import { hostCost } from '../core/host-cost.ts';
 import { BenchFailure } from './failure.ts';
 import { describeHost, type Host } from './host.ts';
 import { hrunSubjects } from './hrun-subjects.ts';
@@ -48,7 +49,7 @@ export async function measureDensity(
     try {
       for (let i = 0; i < containers; i++) ids.push(await start(subject));
       await sleep(settleMs);
-      const pss = ids.flatMap((id) => processesOf(root, id)).reduce((sum, pid) => sum + pssOf(pid), 0);
+      const pss = ids.reduce((sum, id) => sum + pssOf(root, id), 0);
       const available = Math.max(0, before - availableMemory());
       rows.push({ name: subject.name, containers, pss: pss / containers, available: available / containers });
     } finally {
@@ -70,32 +71,10 @@ async function remove({ argv, env }: Subject, ids: readonly string[]): Promise<v
   if (ids.length > 0) await execa(argv[0]!, ['rm', '-f', ...ids], { env, reject: false });
 }
 
-/** Keeper, monitor and QEMU of a container. */
-function processesOf(root: Root, id: string): number[] {
+/** Bytes; 0 of one that has ended. */
+function pssOf(root: Root, id: string): number {
   const state = readState(containerDirectory(root, id));
-  if (!state) return [];
-  const { monitorPid } = state;
-  const children = childrenOf(monitorPid);
-  return [monitorPid, ...children, ...children.flatMap(childrenOf)];
-}
-
-function childrenOf(pid: number): number[] {
-  const text = readProcess(pid, `task/${pid}/children`) ?? '';
-  return text.split(' ').filter(Boolean).map(Number);
-}
-
-/** Bytes; 0 of a process that has gone. */
-function pssOf(pid: number): number {
-  const kib = /^Pss:\s+(\d+) kB/m.exec(readProcess(pid, 'smaps_rollup') ?? '')?.[1];
-  return Number(kib ?? 0) * 1024;
-}
-
-function readProcess(pid: number, name: string): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/${name}`, 'latin1');
-  } catch {
-    return undefined;
-  }
+  return state ? hostCost(state).memoryBytes : 0;
 }
 
 function availableMemory(): number {

@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import { installDir, type Root } from '../base/root.ts';
 import { createTemplate } from '../core/templates.ts';
+import { findImage, openImageStore } from '../image/index.ts';
 import { assessKvm, explain } from '../vm/index.ts';
 import type { Subject, Subjects } from './subject.ts';
 
-/** hrun itself, in each way in which this host can start a machine. The template is made. */
+/** hrun itself, in each way in which this host can start a machine. The template is made. NO_SUCH_IMAGE: nothing is pulled. */
 export async function hrunSubjects(root: Root, image: string, command: readonly string[]): Promise<Subjects> {
+  await checkImage(root, image);
   await createTemplate(root, { memory: undefined, cpus: undefined }, { wait: true });
   const subjects = [
     subject(root, { name: 'hrun, booted (qemu)', engine: 'qemu', templates: 'off' }, image, command),
@@ -21,6 +23,11 @@ export async function hrunSubjects(root: Root, image: string, command: readonly 
     ],
     absent: [],
   };
+}
+
+async function checkImage(root: Root, image: string): Promise<void> {
+  using store = await openImageStore(root);
+  await findImage(store, image);
 }
 
 function subject(

@@ -4,3 +4,4 @@ export { type DensityResult, type DensityRow, measureDensity } from './density.t
 export { PEER_NAMES } from './peers.ts';
 export { measureStartup, type StartupOptions, type StartupResult, type StartupRow } from './startup.ts';
 export { ratioText, startupPage } from './startup-page.ts';
+export type { Summary } from './statistics.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Namespace containers of the same image, each in a storage of the bench's own.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { errnoOf } from '../base/errors.ts';
@@ -20,7 +20,7 @@ export interface PeerImage {
 type Peer = (dir: string, image: PeerImage, command: readonly string[]) => Promise<Subject | string>;
 
 /** podman raises these to its own defaults, which not every host lets it. */
-const PODMAN_LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000'];
+export const PODMAN_LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000'];
 
 const PEERS: Readonly<Record<string, Peer>> = {
   runc: (dir, image, command) => bundleRuntime('runc', dir, image, command),
@@ -42,13 +42,13 @@ const PEERS: Readonly<Record<string, Peer>> = {
 
 export const PEER_NAMES = Object.keys(PEERS);
 
-/** The peers that this host has, tried once; `release` removes what they stored. */
+/** The peers that this host has, tried once. What they store in `dir` is for releasePeers to remove. */
 export async function peerSubjects(
   names: readonly string[],
   dir: string,
   image: PeerImage,
   command: readonly string[],
-): Promise<Subjects & { release(): Promise<void> }> {
+): Promise<Subjects> {
   const subjects: Subject[] = [];
   const absent: string[] = [];
   for (const name of names) {
@@ -59,7 +59,7 @@ export async function peerSubjects(
     if (reason === undefined) subjects.push(made as Subject);
     else absent.push(`${name}: ${reason}`);
   }
-  return { subjects, absent, release: () => release(dir, names) };
+  return { subjects, absent };
 }
 
 /** Why a subject does not work here; undefined if it does. */
@@ -121,8 +121,10 @@ async function docker(_dir: string, image: PeerImage, command: readonly string[]
   return { name: 'docker', argv: ['docker', ...words], env: process.env, traced: false };
 }
 
-async function release(dir: string, names: readonly string[]): Promise<void> {
+/** Removes what peers have stored in `dir`, however far they got. */
+export async function releasePeers(dir: string, names: readonly string[]): Promise<void> {
   for (const name of names.filter((each) => each === 'podman' || each === 'kata')) {
+    if (!existsSync(join(dir, name))) continue;
     const storage = ['--root', join(dir, name, 'storage'), '--runroot', join(dir, name, 'run')];
     await execa('podman', [...storage, 'system', 'reset', '--force'], { reject: false });
   }

@@ -10,9 +10,9 @@ import { installDir, type Root } from '../base/root.ts';
 import { BenchFailure } from './failure.ts';
 import { describeHost, type Host } from './host.ts';
 import { hrunSubjects } from './hrun-subjects.ts';
-import { type PeerImage, peerSubjects } from './peers.ts';
+import { type PeerImage, peerSubjects, releasePeers } from './peers.ts';
 import { type Ratio, ratioOfMedians, type Summary, summarize } from './statistics.ts';
-import type { Subject } from './subject.ts';
+import { type Subject, type Subjects, timedRun } from './subject.ts';
 
 export interface StartupOptions {
   image: string;
@@ -57,37 +57,38 @@ export async function measureStartup(
   progress: (done: number, all: number) => void,
 ): Promise<StartupResult> {
   const dir = mkdtempSync(join(tmpdir(), 'hrun-bench-startup-'));
-  const own = await hrunSubjects(root, options.image, options.command);
-  const peers = await peerSubjects(
-    options.peers,
-    dir,
-    await unpack(root, options.image, dir),
-    options.command,
-  );
   try {
-    const subjects = [...own.subjects, ...peers.subjects];
-    const baseline = options.baseline ?? (peers.subjects[0] ?? own.subjects[0]!).name;
-    if (!subjects.some(({ name }) => name === baseline)) {
-      throw new HrunError('USAGE', `the baseline ${baseline} is not among what is measured`, {
-        hint: subjects.map(({ name }) => JSON.stringify(name)).join(', '),
-      });
-    }
+    const { subjects, absent, baseline } = await findSubjects(root, options, dir);
     const times = await inTurn(subjects, options, progress);
     const rows: StartupRow[] = [];
     for (const subject of subjects) rows.push(await row(subject, times, baseline, dir));
     return {
-      ...{
-        date: new Date().toISOString(),
-        host: describeHost(),
-        image: options.image,
-        command: options.command.join(' '),
-      },
-      ...{ events: EVENTS, baseline, rows, absent: [...own.absent, ...peers.absent] },
+      ...{ date: new Date().toISOString(), host: describeHost() },
+      ...{ image: options.image, command: options.command.join(' '), events: EVENTS },
+      ...{ baseline, rows, absent },
     };
   } finally {
-    await peers.release();
+    await releasePeers(dir, options.peers);
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** What is measured on this host, and the name of the one that the others are compared with. */
+async function findSubjects(
+  root: Root,
+  { image, command, peers: names, baseline: asked }: StartupOptions,
+  dir: string,
+): Promise<Subjects & { baseline: string }> {
+  const own = await hrunSubjects(root, image, command);
+  const peers = await peerSubjects(names, dir, await unpack(root, image, dir), command);
+  const subjects = [...own.subjects, ...peers.subjects];
+  const baseline = asked ?? (peers.subjects[0] ?? own.subjects[0]!).name;
+  if (!subjects.some(({ name }) => name === baseline)) {
+    throw new HrunError('USAGE', `the baseline ${baseline} is not among what is measured`, {
+      hint: subjects.map(({ name }) => JSON.stringify(name)).join(', '),
+    });
+  }
+  return { subjects, absent: [...own.absent, ...peers.absent], baseline };
 }
 
 /** Rounds of one run each: a host whose speed drifts slows all of them alike. */
@@ -107,14 +108,11 @@ async function inTurn(
   return times;
 }
 
-async function runOnce({ name, argv, env }: Subject, more: NodeJS.ProcessEnv = {}): Promise<number> {
-  const begin = process.hrtime.bigint();
-  const { exitCode, stderr } = await execa(argv[0]!, argv.slice(1), {
-    ...{ env: { ...env, ...more }, stdin: 'ignore', stdout: 'ignore', reject: false },
-  });
-  const ms = Number(process.hrtime.bigint() - begin) / 1e6;
-  if (exitCode === 0) return ms;
-  throw new BenchFailure(name, stderr.trim().split('\n').at(-1) ?? '', argv);
+/** Milliseconds. */
+async function runOnce(subject: Subject, more: NodeJS.ProcessEnv = {}): Promise<number> {
+  const { ms, failed, stderr } = await timedRun(subject, more);
+  if (failed) throw new BenchFailure(subject.name, stderr.trim().split('\n').at(-1) ?? '', subject.argv);
+  return ms;
 }
 
 async function row(

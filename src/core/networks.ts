@@ -2,7 +2,13 @@
 // The use cases of `hrun network`.
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { containerDirectory, listContainerIds, nameOf, readContainerConfig } from '../container/index.ts';
+import {
+  containerDirectory,
+  listContainerIds,
+  nameOf,
+  readContainerConfig,
+  shortId,
+} from '../container/index.ts';
 import {
   checkNetworkName,
   createNetwork,
@@ -133,7 +139,7 @@ async function remove(root: Root, network: Network): Promise<void> {
 
 /** Names of the containers that have an address of the network. */
 function usersOf(root: Root, network: Network): string[] {
-  return listLeases(root, network).map(({ id }) => nameOf(root, id) ?? id.slice(0, 12));
+  return listLeases(root, network).map(({ id }) => nameOf(root, id) ?? shortId(id));
 }
 
 function members(root: Root, network: Network): [string, object][] {

@@ -113,7 +113,7 @@ describe('what cannot be measured', () => {
     [['--json', '/nonexistent/x.json', 'busybox'], /\/nonexistent\/x.json cannot be written/],
     [['--peers', '', '--baseline', 'runc', 'busybox'], /the baseline runc is not among what is measured/],
     [['--runs', '1', '--peers', '', 'busybox', 'false'], /hrun, booted \(qemu\) failed/],
-    [['--peers', '', 'no-such-image:here'], /no-such-image/],
+    [['--peers', '', 'no-such-image:here'], /^hrun: no such image: no-such-image:here/],
   ];
   test.each(wrong)('%j is one clear line', async (args, message) => {
     const { exitCode, stderr } = await store.hrun(['bench', 'startup', ...args]);

@@ -2,8 +2,9 @@
 import { rootFromEnvironment } from '../../base/root.ts';
 import { type ConcurrencyResult, type ConcurrencyRow, measureConcurrency } from '../../bench/index.ts';
 import { defineCommand } from '../command.ts';
-import { claimFiles, parseCount, resultText, writeResult } from '../options/bench.ts';
+import { claimFiles, measuredCommand, parseCount, resultText, TIME_COLUMNS } from '../options/bench.ts';
 import { formatList } from '../output/format.ts';
+import { writeResult } from '../output/result-file.ts';
 
 interface BenchFlags {
   json?: string;
@@ -26,7 +27,7 @@ export const command = defineCommand<BenchFlags, ConcurrencyResult>({
       .option('--json <file>', 'write the result to a file'),
   async run([image, ...words], { json, most, rounds }, output) {
     const options = {
-      ...{ image: image!, command: words.length > 0 ? words : ['true'] },
+      ...{ image: image!, command: measuredCommand(words) },
       ...{ most: parseCount(most, '--most', 1, 4096), rounds: parseCount(rounds, '--rounds', 1, 1000) },
     };
     claimFiles(json);
@@ -45,10 +46,7 @@ export const command = defineCommand<BenchFlags, ConcurrencyResult>({
 const COLUMNS: Record<string, (row: ConcurrencyRow) => string> = {
   '': ({ name }) => name,
   'AT ONCE': ({ together }) => String(together),
-  MIN: ({ min }) => min.toFixed(1),
-  P50: ({ p50 }) => p50.toFixed(1),
-  P90: ({ p90 }) => p90.toFixed(1),
-  P99: ({ p99 }) => p99.toFixed(1),
+  ...TIME_COLUMNS,
   'A SECOND': ({ throughput }) => throughput.toFixed(2),
   FAILED: ({ failed }) => String(failed),
 };

@@ -2,8 +2,9 @@
 import { rootFromEnvironment } from '../../base/root.ts';
 import { type DensityResult, type DensityRow, measureDensity } from '../../bench/index.ts';
 import { defineCommand } from '../command.ts';
-import { claimFiles, parseCount, resultText, writeResult } from '../options/bench.ts';
+import { claimFiles, parseCount, resultText } from '../options/bench.ts';
 import { formatList } from '../output/format.ts';
+import { writeResult } from '../output/result-file.ts';
 import { formatBinarySize } from '../output/units.ts';
 
 interface BenchFlags {

@@ -11,8 +11,9 @@ import {
   startupPage,
 } from '../../bench/index.ts';
 import { defineCommand } from '../command.ts';
-import { claimFiles, parseCount, resultText, writeResult } from '../options/bench.ts';
+import { claimFiles, measuredCommand, parseCount, resultText, TIME_COLUMNS } from '../options/bench.ts';
 import { formatList } from '../output/format.ts';
+import { writeResult } from '../output/result-file.ts';
 
 interface BenchFlags {
   baseline?: string;
@@ -44,7 +45,7 @@ export const command = defineCommand<BenchFlags, StartupResult>({
       .addHelpText('after', EXAMPLES),
   async run([image, ...words], flags, output) {
     const options: StartupOptions = {
-      ...{ image: image!, command: words.length > 0 ? words : ['true'], peers: parsePeers(flags.peers) },
+      ...{ image: image!, command: measuredCommand(words), peers: parsePeers(flags.peers) },
       ...{
         runs: parseCount(flags.runs, '--runs', 1, MOST_RUNS),
         warmups: parseCount(flags.warmups, '--warmups', 0, MOST_RUNS),
@@ -78,10 +79,7 @@ function columns(baseline: string): Record<string, (row: StartupRow) => string> 
   return {
     '': ({ name }) => name,
     N: ({ runs }) => String(runs),
-    MIN: ({ min }) => min.toFixed(1),
-    P50: ({ p50 }) => p50.toFixed(1),
-    P90: ({ p90 }) => p90.toFixed(1),
-    P99: ({ p99 }) => p99.toFixed(1),
+    ...TIME_COLUMNS,
     [`TO ${baseline.toUpperCase()}`]: ratioText,
   };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rootFromEnvironment } from '../../base/root.ts';
+import { shortId } from '../../container/index.ts';
 import { allNetworks } from '../../core/networks.ts';
 import type { Network } from '../../network/index.ts';
 import { defineCommand } from '../command.ts';
@@ -22,8 +23,6 @@ interface Shown {
   Name: string;
   Scope: string;
 }
-
-const SHORT_ID = 12;
 
 export const command = defineCommand<LsOptions, Shown[]>({
   name: 'network ls',
@@ -53,7 +52,7 @@ function shown({ id, name, created, internal, labels }: Network, trunc: boolean)
   return {
     CreatedAt: created,
     Driver: 'bridge',
-    ID: trunc ? id.slice(0, SHORT_ID) : id,
+    ID: trunc ? shortId(id) : id,
     IPv6: 'false',
     Internal: String(internal),
     Labels: Object.entries(labels)

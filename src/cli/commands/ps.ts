@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rootFromEnvironment } from '../../base/root.ts';
-import type { ContainerMount } from '../../container/index.ts';
+import { type ContainerMount, shortId } from '../../container/index.ts';
 import { writableSize } from '../../core/allocated.ts';
 import { filterContainers, parseContainerFilters, wantsStopped } from '../../core/container-filters.ts';
 import { type ListedContainer, listContainers } from '../../core/list-containers.ts';
@@ -40,7 +40,6 @@ interface Shown {
   Status: string;
 }
 
-const SHORT_ID = 12;
 const MAX_COMMAND = 20;
 const MAX_MOUNT = 15;
 
@@ -97,7 +96,7 @@ function shown(container: ListedContainer, { trunc, size }: PsOptions): Shown {
   return {
     Command: JSON.stringify(trunc ? shortened(line) : line),
     CreatedAt: config.created,
-    ID: trunc ? config.id.slice(0, SHORT_ID) : config.id,
+    ID: trunc ? shortId(config.id) : config.id,
     Image: config.image,
     Labels: Object.entries(config.labels)
       .map(([key, value]) => `${key}=${value}`)

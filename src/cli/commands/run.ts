@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from 'node:fs';
 import { HrunError } from '../../base/errors.ts';
 import { rootFromEnvironment } from '../../base/root.ts';
 import { createContainer } from '../../core/create-container.ts';
@@ -15,6 +14,7 @@ import {
 } from '../options/container-options.ts';
 import { describeError, type Output } from '../output/index.ts';
 import { progressView } from '../output/progress.ts';
+import { writeResult } from '../output/result-file.ts';
 import { StartupTrace } from '../output/startup-trace.ts';
 import { terminalUse } from '../terminal.ts';
 
@@ -58,21 +58,12 @@ export const command = defineCommand<RunFlags, RunResult>({
   print({ exitCode, failure, detachedId, trace }, output, { traceStartup }) {
     if (detachedId) output.line(detachedId);
     if (trace && traceStartup) output.progress(trace.text());
-    if (trace && process.env.HRUN_TRACE) writeTrace(process.env.HRUN_TRACE, trace);
+    if (trace && process.env.HRUN_TRACE)
+      writeResult(process.env.HRUN_TRACE, trace.chromeTrace(), '$HRUN_TRACE');
     if (failure) output.notice(describeError(failure, process.env.HRUN_DEBUG === '1'));
     return exitCode;
   },
 });
-
-function writeTrace(path: string, trace: StartupTrace): void {
-  try {
-    writeFileSync(path, trace.chromeTrace());
-  } catch (cause) {
-    throw new HrunError('OUTPUT_FAILED', `$HRUN_TRACE cannot be written: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}
 
 const EXAMPLES = `
 Examples:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Root, rootFromEnvironment } from '../../base/root.ts';
-import { containerDirectory } from '../../container/index.ts';
+import { containerDirectory, shortId } from '../../container/index.ts';
 import { listContainers } from '../../core/list-containers.ts';
 import { type KnownContainer, openContainer } from '../../core/open-container.ts';
 import { cpuPercent, type Sample, sampleContainer } from '../../core/stats.ts';
@@ -35,7 +35,6 @@ interface Shown {
 }
 
 const INTERVAL_MS = 1000;
-const SHORT_ID = 12;
 const CLEAR = '\x1b[H\x1b[2J';
 const NOTHING = '--';
 
@@ -109,7 +108,7 @@ function shown(
   now: Sample | undefined,
   { trunc }: StatsOptions,
 ): Shown {
-  const identity = { Container: name, ID: trunc ? id.slice(0, SHORT_ID) : id, Name: name };
+  const identity = { Container: name, ID: trunc ? shortId(id) : id, Name: name };
   if (!now) {
     const nothing = {
       CPUPerc: NOTHING,
@@ -134,7 +133,7 @@ function shown(
     BlockIO: `${formatSize(guest.diskReadBytes)} / ${formatSize(guest.diskWrittenBytes)}`,
     PIDs: String(guest.pids),
     HostCPUPerc: percent(cpu.host),
-    HostMem: formatBinarySize(now.hostMemoryBytes),
+    HostMem: formatBinarySize(now.host.memoryBytes),
   };
 }
 

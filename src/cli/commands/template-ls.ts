@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rootFromEnvironment } from '../../base/root.ts';
+import { shortId } from '../../container/index.ts';
 import { listTemplates, type Template } from '../../vm/index.ts';
 import { defineCommand } from '../command.ts';
 import { formatList } from '../output/format.ts';
@@ -48,7 +49,7 @@ const COLUMNS: Record<string, (row: Shown) => string> = {
 
 function shown({ id, inputs, current, created, size }: Template): Shown {
   return {
-    ID: id.slice(0, 12),
+    ID: shortId(id),
     Memory: formatBinarySize(inputs.memoryMiB * MIB),
     CPUs: String(inputs.vcpus),
     Current: current ? 'yes' : 'no',
