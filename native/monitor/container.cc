@@ -2,13 +2,12 @@
 #include "monitor/container.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include <climits>
 #include <cstdlib>
 
+#include "base/file_lock.h"
 #include "base/result.h"
 #include "protocol.h"
 
@@ -17,8 +16,8 @@ namespace hrun::monitor {
 namespace {
 
 constexpr size_t kMaxConfig = 1 << 20;
-constexpr int kLockTries = 100; // a repair that looks at the container holds its lock for a moment
-constexpr timespec kLockPause{0, 10000000};
+// A repair that looks at the container holds its lock for a moment.
+constexpr std::chrono::milliseconds kLockLimit{1000};
 
 Result<std::string> read_file(int directory, const char* name, size_t limit) {
     const Fd file(openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
@@ -39,11 +38,11 @@ Result<Fd> take_lock(int directory) {
     Fd lock(openat(directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
     if (!lock.valid())
         return Error::last("open lock");
-    for (int i = 0; i < kLockTries; ++i) {
-        if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0)
-            return lock;
-        nanosleep(&kLockPause, nullptr);
-    }
+    const auto locked = lock_exclusively(lock.get(), kLockLimit);
+    if (locked)
+        return lock;
+    if (locked.error().code != EWOULDBLOCK)
+        return locked.error();
     return Error{EBUSY, "take lock (another monitor runs this container)"};
 }
 

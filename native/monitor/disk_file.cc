@@ -2,28 +2,15 @@
 #include "monitor/disk_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <time.h>
+
+#include "base/file_lock.h"
 
 namespace hrun::monitor {
 
 namespace {
 
-constexpr int kLockTries = 30;
-constexpr timespec kLockPause{0, 10000000};
-
-// A machine that is just ending lets go of its container a moment before its disks: it is waited for.
-bool take_exclusively(int file) {
-    for (int i = 0; i < kLockTries; ++i) {
-        if (flock(file, LOCK_EX | LOCK_NB) == 0)
-            return true;
-        if (errno != EWOULDBLOCK)
-            return false;
-        nanosleep(&kLockPause, nullptr);
-    }
-    errno = EWOULDBLOCK;
-    return false;
-}
+// A machine that is just ending lets go of its container a moment before its disks.
+constexpr std::chrono::milliseconds kLockLimit{300};
 
 } // namespace
 
@@ -32,8 +19,11 @@ Result<Fd> open_disk(const DiskConfig& disk) {
     if (!file.valid())
         return Error::last("open disk " + disk.path);
     // Two kernels with one file system would destroy it. The lock lives as long as anybody has the file open.
-    if (disk.exclusive && !take_exclusively(file.get()))
-        return Error{errno == EWOULDBLOCK ? EBUSY : errno,
+    if (!disk.exclusive)
+        return file;
+    const auto locked = lock_exclusively(file.get(), kLockLimit);
+    if (!locked)
+        return Error{locked.error().code == EWOULDBLOCK ? EBUSY : locked.error().code,
                      "use " + disk.path + ", which another running container has"};
     return file;
 }

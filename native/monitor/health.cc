@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/health.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "base/fd.h"
+#include "monitor/replace_file.h"
 
 namespace hrun::monitor {
 
@@ -15,19 +14,6 @@ namespace {
 
 constexpr char kName[] = "health.json"; // src/container/container-health.ts knows it too
 constexpr char kUnfinished[] = "health.json.new";
-
-Result<void> write_whole(int directory, const std::string& text) {
-    const Fd file(
-        openat(directory, kUnfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file.valid())
-        return Error::last("write health.json");
-    const ssize_t written = write(file.get(), text.data(), text.size());
-    if (written != static_cast<ssize_t>(text.size()))
-        return written < 0 ? Error::last("write health.json") : Error{ENOSPC, "write health.json"};
-    if (renameat(directory, kUnfinished, directory, kName) < 0)
-        return Error::last("replace health.json");
-    return {};
-}
 
 } // namespace
 
@@ -74,7 +60,7 @@ std::string_view health_word(Health::Status status) {
 
 // Without room on the disk there is nothing rather than something that was true once.
 Result<void> write_health(int directory, const Health& health) {
-    auto written = write_whole(directory, health.to_json());
+    auto written = replace_file(directory, kName, kUnfinished, health.to_json(), false);
     if (!written) {
         unlinkat(directory, kUnfinished, 0);
         unlinkat(directory, kName, 0);

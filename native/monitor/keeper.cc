@@ -140,7 +140,8 @@ void Keeper::boot_instead(bool spoilt) {
     boots_instead_ = true;
     if (spoilt)
         give_up_template();
-    container_.template_path.clear();
+    else
+        container_.template_path.clear();
 }
 
 // Nobody starts from it any more, and the next who would makes another.

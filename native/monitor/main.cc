@@ -43,55 +43,33 @@ Fd first_client() {
     return Fd(fstat(kFirstClient, &st) == 0 && S_ISSOCK(st.st_mode) ? kFirstClient : -1);
 }
 
-// Runs `owner` until it stops the loop; SIGTERM calls `stop`.
-template <class Owner, class Stop> int serve(EventLoop& loop, Owner& owner, Fd client, const Stop& stop) {
+void stop(Vm& vm) {
+    vm.stop({vm.stop_signal(), kStopMilliseconds, HRUN_STOP_FOR_HOST});
+}
+
+template <class Owner> void stop(Owner& owner) {
+    owner.stop();
+}
+
+// Has an `Owner` serve the container until it stops the loop; SIGTERM asks it to.
+template <class Owner> int serve(Container container, Fd client) {
+    auto loop = EventLoop::create();
+    if (!loop)
+        return complain(loop.error().message());
     auto signals = watch_signals();
     if (!signals)
         return complain(signals.error().message());
-    auto watch = loop.watch(signals->get(), EPOLLIN, [&](uint32_t) {
+    Owner owner(**loop, std::move(container));
+    auto watch = (*loop)->watch(signals->get(), EPOLLIN, [&](uint32_t) {
         signalfd_siginfo info;
         if (read(signals->get(), &info, sizeof info) == sizeof info && info.ssi_signo == SIGTERM)
-            stop();
+            stop(owner);
     });
     if (!watch)
         return complain(watch.error().message());
     owner.start(std::move(client));
-    const auto ran = loop.run();
+    const auto ran = (*loop)->run();
     return ran ? 0 : complain(ran.error().message());
-}
-
-int run_vm(Container container, Fd client) {
-    auto loop = EventLoop::create();
-    if (!loop)
-        return complain(loop.error().message());
-    Vm vm(**loop, std::move(container));
-    return serve(**loop, vm, std::move(client), [&] {
-        vm.stop({vm.stop_signal(), kStopMilliseconds, HRUN_STOP_FOR_HOST});
-    });
-}
-
-int run_service(Container container, Fd client) {
-    auto loop = EventLoop::create();
-    if (!loop)
-        return complain(loop.error().message());
-    Service server(**loop, std::move(container));
-    return serve(**loop, server, std::move(client), [&] { server.stop(); });
-}
-
-int make_template(Container container, Fd) {
-    auto loop = EventLoop::create();
-    if (!loop)
-        return complain(loop.error().message());
-    TemplateMaker maker(**loop, std::move(container));
-    return serve(**loop, maker, {}, [&] { maker.stop(); });
-}
-
-int wait_for_restart(Container container, Fd client) {
-    auto loop = EventLoop::create();
-    if (!loop)
-        return complain(loop.error().message());
-    RestartWait wait(**loop, std::move(container));
-    return serve(**loop, wait, std::move(client), [&] { wait.stop(); });
 }
 
 // Of a VM that runs. Its memory's limit stays: that of vm.json is for the VM's next size.
@@ -109,7 +87,7 @@ int set_limits(const char* path, const char* process) {
 }
 
 struct Arguments {
-    int (*monitor)(Container, Fd) = run_vm;
+    int (*monitor)(Container, Fd) = serve<Vm>;
     std::string from;
     std::string directory;
 };
@@ -119,13 +97,13 @@ std::optional<Arguments> parse(std::vector<std::string> words) {
     size_t at = 0;
     const auto is = [&](const char* option) { return at + 1 < words.size() && words[at] == option; };
     if (is("--template")) {
-        arguments.monitor = make_template;
+        arguments.monitor = serve<TemplateMaker>;
         ++at;
     } else if (is("--service")) {
-        arguments.monitor = run_service;
+        arguments.monitor = serve<Service>;
         ++at;
     }
-    if (is("--from") && arguments.monitor != make_template) {
+    if (is("--from") && arguments.monitor != serve<TemplateMaker>) {
         arguments.from = words[at + 1];
         at += 2;
     }
@@ -156,6 +134,6 @@ int main(int argc, char** argv) {
         return complain(*mistake);
     Container& container = std::get<Container>(opened);
     container.template_path = arguments->from;
-    const auto role = arguments->monitor == run_vm ? Keeper::Role::kContainer : Keeper::Role::kService;
-    return Keeper(std::move(container), role).run(std::move(client), arguments->monitor, wait_for_restart);
+    const auto role = arguments->monitor == serve<Vm> ? Keeper::Role::kContainer : Keeper::Role::kService;
+    return Keeper(std::move(container), role).run(std::move(client), arguments->monitor, serve<RestartWait>);
 }

@@ -11,7 +11,6 @@
 #include "boot/x86_64/mp_table.h"
 #include "jail/filter.h"
 #include "jail/privileges.h"
-#include "jail/program_root.h"
 #include "memory/memory_file.h"
 
 namespace hrun::monitor {
@@ -70,33 +69,42 @@ Result<qemu::Config> QemuProcess::prepare(qemu::Role role, HandedOver& fds) {
     HRUN_TRY(open_error_output(std::move(errors->first)));
     error_input_ = std::move(errors->second);
 
-    const std::string root = "/";
-    mp_table_ = mp_table_bytes(config_.vcpus);
-    qemu::Config qemu{config_.qemu_binary,
-                      config_.accel,
-                      root + kKernel,
-                      root + kInitrd,
-                      config_.vcpus,
-                      config_.memory_mib,
-                      {},
-                      config_.vsock_slot,
-                      config_.rng_slot,
-                      config_.balloon_slot,
-                      root + kMpTable};
+    qemu::Config qemu;
     qemu.role = role;
+    qemu.binary = config_.qemu_binary;
+    qemu.accel = config_.accel;
+    qemu.vcpus = config_.vcpus;
+    qemu.memory_mib = config_.memory_mib;
+    qemu.vsock_slot = config_.vsock_slot;
+    qemu.rng_slot = config_.rng_slot;
+    qemu.balloon_slot = config_.balloon_slot;
     qemu.qmp_fd = fds.add(std::move(qmp->second));
     qemu.console_fd = fds.add(std::move(console->second));
     fds.add(Fd(fcntl(container_.lock.get(), F_DUPFD_CLOEXEC, 0))); // while QEMU lives, the container is held
-    if (!container_.jail->own_mounts()) {
-        auto table = mp_table_file(mp_table_);
-        if (!table)
-            return table.error();
-        qemu.mp_table = path_of(fds.add(std::move(*table)));
-        qemu.kernel = path_of(fds.add(std::move(*container_.files.kernel)));
-        qemu.initrd = path_of(fds.add(std::move(*container_.files.initrd)));
-    }
-    qemu.tsc_khz = tsc_.khz();
+    if (role != qemu::Role::kCopy)
+        HRUN_TRY(prepare_boot(qemu, fds));
     return qemu;
+}
+
+Result<void> QemuProcess::prepare_boot(qemu::Config& qemu, HandedOver& fds) {
+    std::string table = mp_table_bytes(config_.vcpus);
+    qemu.tsc_khz = tsc_.khz();
+    if (container_.jail->own_mounts()) {
+        root_files_ = {
+            {kKernel, config_.kernel, {}}, {kInitrd, config_.initrd, {}}, {kMpTable, {}, std::move(table)}};
+        const std::string root = "/";
+        qemu.kernel = root + kKernel;
+        qemu.initrd = root + kInitrd;
+        qemu.mp_table = root + kMpTable;
+        return {};
+    }
+    auto file = mp_table_file(table);
+    if (!file)
+        return file.error();
+    qemu.mp_table = path_of(fds.add(std::move(*file)));
+    qemu.kernel = path_of(fds.add(std::move(*container_.files.kernel)));
+    qemu.initrd = path_of(fds.add(std::move(*container_.files.initrd)));
+    return {};
 }
 
 Result<void> QemuProcess::spawn(const qemu::Config& config, const HandedOver& fds) {
@@ -116,15 +124,12 @@ Result<void> QemuProcess::spawn(const qemu::Config& config, const HandedOver& fd
 
 // In the child. A root with nothing but QEMU and what it loads by path, no privileges, and its own sandbox on top.
 Result<void> QemuProcess::enter_root(const std::string& binary) {
-    const std::vector<jail::RootFile> files{{kKernel, config_.kernel, {}},
-                                            {kInitrd, config_.initrd, {}},
-                                            {kMpTable, {}, mp_table_},
-                                            {kDescriptors, "/proc/self/fd", {}}};
+    root_files_.push_back({kDescriptors, "/proc/self/fd", {}});
     std::vector<std::string> devices;
     if (config_.accel == "kvm")
         devices.emplace_back("/dev/kvm");
     if (container_.jail->own_mounts())
-        HRUN_TRY(jail::enter_program_root(".", binary, files, devices));
+        HRUN_TRY(jail::enter_program_root(".", binary, root_files_, devices));
     HRUN_TRY(jail::drop_privileges());
     return jail::Filter::of_program().install();
 }

@@ -11,6 +11,7 @@
 #include "base/event_loop.h"
 #include "base/fd.h"
 #include "base/result.h"
+#include "jail/program_root.h"
 #include "monitor/console.h"
 #include "monitor/container.h"
 #include "qemu/command_line.h"
@@ -59,6 +60,8 @@ class QemuProcess {
     std::string why_gone() const;
 
   private:
+    // Kernel, initrd and MP table: a copy has them in its memory.
+    Result<void> prepare_boot(qemu::Config& qemu, HandedOver& fds);
     Result<void> open_console(Fd source);
     Result<void> open_error_output(Fd source);
     Result<void> enter_root(const std::string& binary);
@@ -72,7 +75,7 @@ class QemuProcess {
     const Config& config_;
     Events events_;
     qemu::TscMeter tsc_;
-    std::string mp_table_;
+    std::vector<jail::RootFile> root_files_; // what QEMU finds by path
     std::unique_ptr<qemu::Qmp> qmp_;
     Fd console_output_;
     Watch console_watch_;

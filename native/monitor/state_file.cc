@@ -2,13 +2,11 @@
 #include "monitor/state_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "base/fd.h"
+#include "monitor/replace_file.h"
 
 namespace hrun::monitor {
 
@@ -18,29 +16,11 @@ constexpr char kNext[] = "state.json.new";
 constexpr char kLast[] = "state.json.last"; // src/container/container-state.ts knows it too
 constexpr off_t kLastBytes = 8192;          // more than a state with the longest message of an agent's
 
-// The keeper writes here after a monitor that may have been broken out of: what is no ordinary file was planted.
-Fd open_for_state(int directory, const char* name) {
-    constexpr int kFlags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-    Fd file(openat(directory, name, kFlags, 0644));
-    struct stat st;
-    if (file.valid() && fstat(file.get(), &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
-        return file;
-    unlinkat(directory, name, 0);
-    return Fd(openat(directory, name, kFlags | O_EXCL, 0644));
-}
-
 // `otherwise` also for a value of another type.
 template <class T> T value_of(const nlohmann::json& object, const char* key, T otherwise) {
     const auto found = object.find(key);
     const bool fits = found != object.end() && found->type() == nlohmann::json(otherwise).type();
     return fits ? found->get<T>() : otherwise;
-}
-
-Result<void> sync_directory(int directory) {
-    const Fd here(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!here.valid() || fsync(here.get()) < 0)
-        return Error::last("sync the container's directory");
-    return {};
 }
 
 } // namespace
@@ -89,7 +69,7 @@ Result<State> read_state(int directory) {
 }
 
 Result<void> reserve_last_state(int directory) {
-    const Fd file = open_for_state(directory, kLast);
+    const Fd file = open_unplanted(directory, kLast);
     if (!file.valid())
         return Error::last("write state.json");
     if (const int error = posix_fallocate(file.get(), 0, kLastBytes); error != 0)
@@ -98,22 +78,8 @@ Result<void> reserve_last_state(int directory) {
 }
 
 Result<void> write_state(int directory, const State& state) {
-    const std::string text = to_json(state);
     const bool last = state.status == "exited";
-    const char* const unfinished = last ? kLast : kNext;
-    const Fd file = open_for_state(directory, unfinished);
-    if (!file.valid())
-        return Error::last("write state.json");
-    const ssize_t written = write(file.get(), text.data(), text.size());
-    if (written != static_cast<ssize_t>(text.size()))
-        return written < 0 ? Error::last("write state.json") : Error{ENOSPC, "write state.json"};
-    if (ftruncate(file.get(), written) < 0)
-        return Error::last("write state.json");
-    if (last && fsync(file.get()) < 0)
-        return Error::last("sync state.json");
-    if (renameat(directory, unfinished, directory, "state.json") < 0)
-        return Error::last("replace state.json");
-    return last ? sync_directory(directory) : Result<void>();
+    return replace_file(directory, "state.json", last ? kLast : kNext, to_json(state), last);
 }
 
 } // namespace hrun::monitor
