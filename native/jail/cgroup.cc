@@ -3,14 +3,11 @@
 #include "jail/cgroup.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <memory>
-
-#include "base/fd.h"
 
 namespace hrun::jail {
 
@@ -19,11 +16,6 @@ namespace {
 constexpr const char* kParent = "/hrun";
 constexpr int kRemoveTries = 20;
 constexpr timespec kRemovePause{0, 5000000};
-
-bool write_file(const std::string& path, const std::string& text) {
-    const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    return file.valid() && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-}
 
 bool make_directory(const std::string& path) {
     return mkdir(path.c_str(), 0755) == 0 || errno == EEXIST;
@@ -108,7 +100,7 @@ Result<void> Cgroup::add(pid_t pid) {
     for (int attempt = 0; attempt < 2; ++attempt) {
         bool all = true;
         for (const std::string& directory : directories_)
-            all = write_file(directory + "/cgroup.procs", std::to_string(pid)) && all;
+            all = write_cgroup_file(directory + "/cgroup.procs", std::to_string(pid)) && all;
         if (all)
             return {};
         const Error error = Error::last("move the VM into control group " + directories_.front());

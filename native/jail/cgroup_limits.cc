@@ -17,11 +17,6 @@ namespace {
 constexpr const char* kPeriod = "100000"; // microseconds
 constexpr const char* kForEveryVm[] = {"memory", "cpu", "cpuacct", "pids"};
 
-bool write_file(const std::string& path, const std::string& text) {
-    const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    return file.valid() && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-}
-
 std::string read_line(const std::string& path) {
     std::string line;
     std::getline(std::ifstream(path), line);
@@ -32,32 +27,33 @@ std::string read_line(const std::string& path) {
 bool set_memory_v1(const std::string& directory, Resources& wanted) {
     const std::string both = directory + "/memory.memsw.limit_in_bytes";
     if (wanted.swap_max)
-        write_file(both, "-1");
-    if (!write_file(directory + "/memory.limit_in_bytes", std::to_string(wanted.memory_max)))
+        write_cgroup_file(both, "-1");
+    if (!write_cgroup_file(directory + "/memory.limit_in_bytes", std::to_string(wanted.memory_max)))
         return false;
-    if (wanted.swap_max && write_file(both, std::to_string(wanted.memory_max + *wanted.swap_max)))
+    if (wanted.swap_max && write_cgroup_file(both, std::to_string(wanted.memory_max + *wanted.swap_max)))
         wanted.swap_max.reset();
     return true;
 }
 
 bool set_memory_v2(const std::string& directory, Resources& wanted) {
-    if (wanted.swap_max && write_file(directory + "/memory.swap.max", std::to_string(*wanted.swap_max)))
+    if (wanted.swap_max &&
+        write_cgroup_file(directory + "/memory.swap.max", std::to_string(*wanted.swap_max)))
         wanted.swap_max.reset();
-    return write_file(directory + "/memory.max", std::to_string(wanted.memory_max));
+    return write_cgroup_file(directory + "/memory.max", std::to_string(wanted.memory_max));
 }
 
 bool set_cpu(const Hierarchy& hierarchy, const std::string& directory, uint64_t quota) {
     if (hierarchy.unified)
-        return write_file(directory + "/cpu.max", std::to_string(quota) + " " + kPeriod);
-    return write_file(directory + "/cpu.cfs_period_us", kPeriod) &&
-           write_file(directory + "/cpu.cfs_quota_us", std::to_string(quota));
+        return write_cgroup_file(directory + "/cpu.max", std::to_string(quota) + " " + kPeriod);
+    return write_cgroup_file(directory + "/cpu.cfs_period_us", kPeriod) &&
+           write_cgroup_file(directory + "/cpu.cfs_quota_us", std::to_string(quota));
 }
 
 // A new group of version 1 has neither CPUs nor memory nodes, and no process may join it until it has both.
 void inherit_cpuset(const std::string& above, const std::string& directory) {
     for (const char* file : {"/cpuset.cpus", "/cpuset.mems"})
         if (read_line(directory + file).empty())
-            write_file(directory + file, read_line(above + file));
+            write_cgroup_file(directory + file, read_line(above + file));
 }
 
 bool set_cpus(const Hierarchy& hierarchy, const std::string& directory, const std::string& cpus) {
@@ -66,13 +62,13 @@ bool set_cpus(const Hierarchy& hierarchy, const std::string& directory, const st
         inherit_cpuset(hierarchy.own, place);
         inherit_cpuset(place, directory);
     }
-    return write_file(directory + "/cpuset.cpus", cpus);
+    return write_cgroup_file(directory + "/cpuset.cpus", cpus);
 }
 
 bool throttle_v1(const std::string& directory, const DeviceLimits& limits) {
     const auto set = [&](const char* file, uint64_t limit) {
-        return limit == 0 ||
-               write_file(directory + "/blkio.throttle." + file, limits.device + " " + std::to_string(limit));
+        return limit == 0 || write_cgroup_file(directory + "/blkio.throttle." + file,
+                                               limits.device + " " + std::to_string(limit));
     };
     return set("read_bps_device", limits.read_bps) && set("write_bps_device", limits.write_bps) &&
            set("read_iops_device", limits.read_iops) && set("write_iops_device", limits.write_iops);
@@ -88,7 +84,7 @@ bool throttle_v2(const std::string& directory, const DeviceLimits& limits) {
     add("wbps", limits.write_bps);
     add("riops", limits.read_iops);
     add("wiops", limits.write_iops);
-    return write_file(directory + "/io.max", line);
+    return write_cgroup_file(directory + "/io.max", line);
 }
 
 void throttle_devices(const Hierarchy& hierarchy, const std::string& directory, Resources& wanted) {
@@ -102,6 +98,11 @@ const char* io_controller(const Hierarchy& hierarchy) {
 }
 
 } // namespace
+
+bool write_cgroup_file(const std::string& path, const std::string& text) {
+    const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    return file.valid() && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
 
 bool is_needed(const Hierarchy& hierarchy, const Resources& wanted) {
     return std::any_of(std::begin(kForEveryVm), std::end(kForEveryVm),
@@ -119,7 +120,7 @@ void enable_controllers(const std::string& place, const Resources& wanted) {
     const std::string above = place.substr(0, place.rfind('/'));
     for (const std::string& directory : {above, place})
         for (const char* controller : controllers)
-            write_file(directory + "/cgroup.subtree_control", controller);
+            write_cgroup_file(directory + "/cgroup.subtree_control", controller);
 }
 
 void set_limits(const Hierarchy& hierarchy, const std::string& directory, Resources& wanted) {
@@ -129,7 +130,7 @@ void set_limits(const Hierarchy& hierarchy, const std::string& directory, Resour
     if (wanted.cpu_max && hierarchy.has("cpu") && set_cpu(hierarchy, directory, wanted.cpu_max))
         wanted.cpu_max = 0;
     if (wanted.pids_max && hierarchy.has("pids") &&
-        write_file(directory + "/pids.max", std::to_string(wanted.pids_max)))
+        write_cgroup_file(directory + "/pids.max", std::to_string(wanted.pids_max)))
         wanted.pids_max = 0;
     if (!wanted.cpus.empty() && hierarchy.has("cpuset") && set_cpus(hierarchy, directory, wanted.cpus))
         wanted.cpus.clear();

@@ -34,6 +34,9 @@ struct Resources {
     bool operator==(const Resources&) const = default;
 };
 
+// False when there is no such file, or the kernel refuses the value.
+bool write_cgroup_file(const std::string& path, const std::string& text);
+
 // True when the hierarchy has a controller that every VM is counted by, or one that these limits need.
 bool is_needed(const Hierarchy& hierarchy, const Resources& wanted);
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa, type Options, type ResultPromise } from 'execa';
 
-const PROJECT = join(import.meta.dirname, '../..');
+export const PROJECT = join(import.meta.dirname, '../..');
 /** $HRUN_TEST_COMMAND: test an hrun that is installed elsewhere. */
 export const HRUN = process.env.HRUN_TEST_COMMAND ?? join(PROJECT, 'bin/hrun');
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -103,6 +104,55 @@ TEST_CASE(
     }
     group->remove();
     CHECK(in_group(name, "cpuset", "cpuset.cpus") == "");
+}
+
+// A whole disk of this machine, "8:0"; empty where there is none.
+std::string some_disk() {
+    std::error_code error;
+    for (const auto& disk : std::filesystem::directory_iterator("/sys/block", error)) {
+        std::string device = read_all(disk.path() / "dev");
+        device.erase(device.find_last_not_of('\n') + 1);
+        if (!device.starts_with("7:") && !device.empty()) // a loop device is none
+            return device;
+    }
+    return {};
+}
+
+bool has_version_2(const char* controller) {
+    const auto all = find_hierarchies();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const Hierarchy& one) { return one.unified && one.has(controller); });
+}
+
+TEST_CASE("a group of version 2 is told all its limits" *
+          doctest::skip(!has_version_2("memory") || !has_version_2("io") || some_disk().empty())) {
+    const std::string name = "limits-" + std::to_string(getpid());
+    const std::string disk = some_disk();
+    const uint64_t mib = 1 << 20;
+    auto group = Cgroup::create(name, {.memory_max = 256 * mib,
+                                       .swap_max = 64 * mib,
+                                       .cpu_max = 50000,
+                                       .pids_max = 64,
+                                       .cpus = "0",
+                                       .devices = {{disk, 2 * mib, 0, 0, 100}}});
+    REQUIRE(group);
+    CHECK(group->missing() == "");
+    CHECK(in_group(name, "memory", "memory.max") == std::to_string(256 * mib) + "\n");
+    CHECK(in_group(name, "memory", "memory.swap.max") == std::to_string(64 * mib) + "\n");
+    CHECK(in_group(name, "pids", "pids.max") == "64\n");
+    CHECK(in_group(name, "cpu", "cpu.max") == "50000 100000\n");
+    CHECK(in_group(name, "cpuset", "cpuset.cpus") == "0\n");
+    CHECK(in_group(name, "io", "io.max") ==
+          disk + " rbps=" + std::to_string(2 * mib) + " wbps=max riops=max wiops=100\n");
+    {
+        const Sleeper sleeper;
+        REQUIRE(group->add(sleeper.pid));
+        CHECK(sleeper.cgroup().find("/hrun/" + name + "\n") != std::string::npos);
+        CHECK(Cgroup::limit(name, sleeper.pid, {.cpu_max = 75000}) == "");
+        CHECK(in_group(name, "cpu", "cpu.max") == "75000 100000\n");
+    }
+    group->remove();
+    CHECK(in_group(name, "cpu", "cpu.max") == "");
 }
 
 TEST_CASE("a limit that the kernel refuses is missing, and the others are in force" *
