@@ -17,11 +17,20 @@ import type { CrashState } from './crash-states.ts';
 import { DirectoryNode, Disk, FileNode, type Node } from './disk.ts';
 import { Pages } from './pages.ts';
 
-/** A disk with everything that is below `directory` now, all of it durable. */
-export function readDisk(directory: string): Disk {
+/** A disk with everything that is below `directory` now but what is below `except`, all of it durable. */
+export function readDisk(directory: string, except?: string): Disk {
   const disk = new Disk(directory);
-  const entries = readdirSync(directory, { recursive: true, encoding: 'utf8' });
-  for (const path of entries.sort()) disk.put(path.split('/'), readNode(join(directory, path)));
+  const add = (below: string[]) => {
+    for (const name of readdirSync(join(directory, ...below)).sort()) {
+      const path = [...below, name];
+      const place = join(directory, ...path);
+      if (place === except) continue;
+      const node = readNode(place);
+      disk.put(path, node);
+      if (node.kind === 'directory') add(path);
+    }
+  };
+  add([]);
   return disk;
 }
 

@@ -2,37 +2,26 @@
 // The power is cut after every single operation of the commands that change the store, with all, some or none of what was
 // not synced on the disk. What is found then is what was before the command or what is after it, never a mix; the same
 // command goes through then; and once a command has said that it is done, what it did is there.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { rootAt } from '../../src/base/root.ts';
 import { type BuiltImage, buildImage, makeTar } from '../fixtures/built-image.ts';
 import { hrun, type Said } from '../fixtures/hrun.ts';
 import { type MisbehavingRegistry, startMisbehavingRegistry } from '../fixtures/misbehaving-registry.ts';
 import { TarBuilder } from '../fixtures/tar-builder.ts';
-import { type CrashState, crashStates, wholeState } from './crash-states.ts';
-import { readDisk, writeState } from './on-disk.ts';
-import { traceProgram, tracingProblem } from './trace.ts';
-import { type View, viewStore } from './view.ts';
+import { NOW, PowerCuts } from './power-cuts.ts';
+import { tracingProblem } from './trace.ts';
 
 /** Issue: at least so many different cuts in all commands together. */
 const LEAST_CUTS = 1000;
 /** Thousands of stores are written: not on a disk, if possible. */
 const MEMORY = '/dev/shm';
-const STORE = 'data/store';
-const NOW = Date.parse('2024-08-01T00:00:00Z');
-/** for a process of its own */
-const FIXED_CLOCK = `data:text/javascript,${encodeURIComponent(
-  `globalThis.Date = class extends Date { constructor(...a) { a.length > 0 ? super(...a) : super(${NOW}); } static now() { return ${NOW}; } };`,
-)}`;
-const CLI = join(import.meta.dirname, '../../src/cli/main.ts');
 
 let registry: MisbehavingRegistry;
 let base: string;
 let problem: string | undefined;
-/** hashes of all states that were looked at */
-const cuts = new Set<string>();
+let cuts: PowerCuts;
 
 const before = process.env.HRUN_ROOT;
 
@@ -40,7 +29,7 @@ beforeAll(async () => {
   problem = await tracingProblem();
   registry = await startMisbehavingRegistry();
   base = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'hrun-power-'));
-  mkdirSync(join(base, 'run'));
+  cuts = new PowerCuts(base);
 });
 
 afterAll(async () => {
@@ -99,96 +88,29 @@ describe('after a power cut', () => {
       ['rmi', 'own:1'],
     ];
     const failures: string[] = [];
-    for (const command of commands) failures.push(...(await cutEverywhere(command)));
-    console.log(`power cut: ${cuts.size} different states in ${commands.length} commands`);
+    for (const words of commands) {
+      const again = (root: string) => runAgain(words, root);
+      failures.push(...(await cuts.everywhere({ words, dated: isDated(words), again })));
+    }
+    console.log(`power cut: ${cuts.states.size} different states in ${commands.length} commands`);
     expect(failures).toEqual([]);
-    expect(cuts.size).toBeGreaterThanOrEqual(LEAST_CUTS);
+    expect(cuts.states.size).toBeGreaterThanOrEqual(LEAST_CUTS);
   });
 });
-
-/** Runs the command for good in the store and on the side in every state that a cut may leave. Returns what was wrong. */
-async function cutEverywhere(command: string[]): Promise<string[]> {
-  const started = readDisk(join(base, 'run'));
-  const old = wholeState(started);
-  const { exitCode, stderr, operations } = await traceProgram(
-    join(base, 'run'),
-    join(base, 'log'),
-    [process.execPath, ...(isDated(command) ? ['--import', FIXED_CLOCK] : []), CLI, ...command],
-    {
-      ...process.env,
-      HRUN_ROOT: join(base, 'run', STORE),
-      HRUN_NETWORK: 'none',
-      HRUN_TEMPLATES: 'off',
-      UV_USE_IO_URING: '0',
-    },
-  );
-  expect(exitCode, `${command.join(' ')}: ${stderr}`).toBe(0);
-  const complete = wholeState(readDisk(join(base, 'run')));
-  const failures: string[] = [];
-  const right = [old, complete];
-  const [was, is] = [await viewIn(old, right), await viewIn(complete, right)];
-  for (const state of crashStates(started, operations)) {
-    cuts.add(state.hash);
-    const done = state.after === operations.length;
-    const wrong = await checkState(state, right, done ? [is] : [was, is], is, command);
-    if (wrong) failures.push(`${command.slice(0, 2).join(' ')} ${state.story}: ${wrong}`);
-  }
-  expect(wholeState(started).hash, 'the model does what the kernel did').toBe(complete.hash);
-  return failures;
-}
-
-async function checkState(
-  state: CrashState,
-  right: CrashState[],
-  allowed: View[],
-  goal: View,
-  command: string[],
-): Promise<string | undefined> {
-  return await inStore(state, async (dir) => {
-    try {
-      const found = await viewStore(rootAt(dir), state, right, STORE);
-      if (!allowed.some((view) => same(view, found))) return `found ${JSON.stringify(found)}`;
-      const again = await runAgain(command);
-      if (!same(found, goal) && again.exitCode !== 0) return `the same again failed: ${again.stderr}`;
-      const after = await viewStore(rootAt(dir), state, right, STORE);
-      return same(after, goal) ? undefined : `the same again left ${JSON.stringify(after)}: ${again.stderr}`;
-    } catch (error) {
-      return String(error);
-    }
-  });
-}
 
 /** An image that is made has the time in it: the same command makes the same image only at the same time. */
 function isDated([name]: string[]): boolean {
   return name === 'import';
 }
 
-async function runAgain(command: string[]): Promise<Said> {
+async function runAgain(command: string[], root: string): Promise<Said> {
+  process.env.HRUN_ROOT = root;
   if (isDated(command)) vi.useFakeTimers({ toFake: ['Date'], now: NOW });
   try {
     return await hrun(...command);
   } finally {
     vi.useRealTimers();
   }
-}
-
-async function viewIn(state: CrashState, right: CrashState[]): Promise<View> {
-  return await inStore(state, (dir) => viewStore(rootAt(dir), state, right, STORE));
-}
-
-async function inStore<T>(state: CrashState, work: (dir: string) => Promise<T>): Promise<T> {
-  const place = mkdtempSync(join(base, 'cut-'));
-  try {
-    writeState(state, place);
-    process.env.HRUN_ROOT = join(place, STORE);
-    return await work(process.env.HRUN_ROOT);
-  } finally {
-    rmSync(place, { recursive: true, force: true });
-  }
-}
-
-function same(a: View, b: View): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function dockerArchive(image: BuiltImage, names: string[]): Buffer {

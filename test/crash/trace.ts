@@ -59,9 +59,16 @@ export async function tracingProblem(): Promise<string | undefined> {
   return failed ? message?.split('\n')[0] : undefined;
 }
 
-/** Runs a program and returns what it did below `directory`; the log goes to `logFile`. */
+/** Where operations are of interest. */
+export interface Scope {
+  directory: string;
+  /** a part of it where they are not */
+  except?: string | undefined;
+}
+
+/** Runs a program and returns what it did in the scope; the log goes to `logFile`. */
 export async function traceProgram(
-  directory: string,
+  scope: Scope,
   logFile: string,
   [program, ...args]: readonly [string, ...string[]],
   env: NodeJS.ProcessEnv,
@@ -70,7 +77,7 @@ export async function traceProgram(
   const command = [...options, '-e', `trace=${CALLS.join(',')}`, '--', program, ...args];
   const { exitCode = -1, stderr } = await execa('strace', command, { env, reject: false });
   const lines = (await readFile(logFile, 'latin1')).split('\n');
-  return { exitCode, stderr, operations: [...parseLog(lines, directory)] };
+  return { exitCode, stderr, operations: [...parseLog(lines, scope)] };
 }
 
 interface Call {
@@ -80,7 +87,7 @@ interface Call {
   begun: number;
 }
 
-function* parseLog(lines: readonly string[], directory: string): Generator<Operation> {
+function* parseLog(lines: readonly string[], scope: Scope): Generator<Operation> {
   const unfinished = new Map<string, { text: string; begun: number }>();
   let count = 0;
   for (const line of lines) {
@@ -94,7 +101,7 @@ function* parseLog(lines: readonly string[], directory: string): Generator<Opera
     const start = resumed ? unfinished.get(pid) : undefined;
     const call = parseCall(start ? start.text + text.slice(resumed![0].length) : text, start?.begun ?? count);
     for (const operation of call ? operationsOf(call) : []) {
-      if (!concerns(operation, directory)) continue;
+      if (!concerns(operation, scope)) continue;
       count += 1;
       yield operation;
     }
@@ -171,14 +178,15 @@ function notUnderstood(name: string, args: string[]): Operation {
   return { kind: 'unlink', begun: -1, path: `${name} ${path}` };
 }
 
-function concerns(operation: Operation, directory: string): boolean {
+function concerns(operation: Operation, { directory, except }: Scope): boolean {
   const paths = operation.kind === 'rename' ? [operation.from, operation.to] : [operation.path];
   if (operation.begun < 0) {
     if (/^io_/.test(paths[0]!) || paths[0]!.includes(directory))
       throw new Error(`not understood: ${paths[0]}`);
     return false;
   }
-  return paths.some((path) => path === directory || path.startsWith(`${directory}/`));
+  const isIn = (path: string, place: string) => path === place || path.startsWith(`${place}/`);
+  return paths.some((path) => isIn(path, directory) && !(except !== undefined && isIn(path, except)));
 }
 
 function vectorWrite(name: string, args: string[], result: number, begun: number): Operation {
