@@ -115,11 +115,12 @@ void Service::machine_failed(uint32_t kind, std::string message) {
     conclude(error_frame(kind, 0, message));
 }
 
-// How it ended is decided, once.
+// How it ended is decided, once. Who comes now has come too late, and waits for the next.
 void Service::conclude(std::string verdict) {
     if (!verdict_.empty())
         return;
     verdict_ = std::move(verdict);
+    control_.close();
     for (Output& output : outputs_)
         output.finish();
     for (Client& client : control_.clients())
@@ -142,7 +143,6 @@ void Service::end() {
 void Service::finish() {
     finished_ = true;
     limit_.reset();
-    control_.close();
     machine_->close();
     container_.lock.reset();
     container_.keeper->ask(KeeperRequest::kFinished);

@@ -60,7 +60,7 @@ async function serviceGuest(container: KnownContainer): Promise<Guest | undefine
     connect: () => connectGuest(directory, AGENT_PORT),
     [Symbol.asyncDispose]: async () => {
       session.close();
-      await untilGone(directory);
+      await untilFree(directory);
     },
   };
 }
@@ -101,8 +101,8 @@ function serviceFailed(directory: string): HrunError {
   return new HrunError('VM_FAILED', `the VM for the container's files ended: ${monitorLastWords(directory)}`);
 }
 
-/** Waits until the disk is written and let go of, unless another command still uses the VM. */
-async function untilGone(directory: string): Promise<void> {
+/** Waits until the disk is written and let go of, unless another command still uses the VM: one that ends lets nobody join. */
+async function untilFree(directory: string): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS && isHeld(directory); attempt++) {
     const other = attempt > ATTEMPTS / 10 ? await connectIfThere(directory) : undefined;
     other?.destroy();
