@@ -55,6 +55,7 @@ export async function execInContainer(
   };
   const attachment = new Attachment(connection, streams, recorded, (session) => session.start(payload));
   const ended = attachment.ended.then((end) => {
+    if (end.left && (streams.stdin || streams.stdout)) record('exec_detach');
     if (end.exit) record('exec_die', { exitCode: String(end.exit.code) });
     return execEnd(end);
   });
@@ -64,8 +65,12 @@ export async function execInContainer(
 /** Docker's events of one exec: the command is a part of the action. */
 function execRecorder(root: Root, config: ContainerConfig, command: readonly string[]) {
   const execID = randomBytes(32).toString('hex');
-  return (action: 'exec_create' | 'exec_start' | 'exec_die', more: Record<string, string> = {}) => {
-    const what = action === 'exec_die' ? action : `${action}: ${command.join(' ')}`;
+  return (
+    action: 'exec_create' | 'exec_start' | 'exec_detach' | 'exec_die',
+    more: Record<string, string> = {},
+  ) => {
+    const named = action === 'exec_create' || action === 'exec_start';
+    const what = named ? `${action}: ${command.join(' ')}` : action;
     recordContainer(root, config, what, { execID, ...more });
   };
 }

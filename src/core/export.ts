@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { writeOutputFile } from '../base/output-file.ts';
 import type { Root } from '../base/root.ts';
-import { inStore } from '../base/store-error.ts';
 import { recordContainer } from '../container/index.ts';
 import { Archive, archiveOutput } from '../guest/index.ts';
 import { openContainer } from './open-container.ts';
@@ -23,15 +21,5 @@ export async function exportContainer(
 
 /** The same in the file `path`, which appears only when it is whole. */
 export async function exportContainerTo(root: Root, text: string, path: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-  await inStore(path, async () => {
-    try {
-      await using file = await open(temporary, 'wx', 0o600);
-      await exportContainer(root, text, (bytes) => file.writeFile(bytes));
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
-  });
+  await writeOutputFile(path, 0o600, (sink) => exportContainer(root, text, sink));
 }

@@ -54,7 +54,7 @@ export function startContainer(
   streams: AttachStreams,
   events: AttachEvents = {},
 ): RunningContainer {
-  recordAttach(root, container.config, streams);
+  recordStreams(root, container.config, streams, 'attach');
   const origin = findOrigin(root, container.directory, container.assets);
   const connection = startMonitor(container.assets.monitor, container.directory, {
     template: origin.directory,
@@ -91,13 +91,18 @@ export async function attachContainer(
   events: AttachEvents = {},
 ): Promise<RunningContainer> {
   const connection = await connectMonitor(container.directory);
-  recordAttach(root, container.config, streams);
+  recordStreams(root, container.config, streams, 'attach');
   return join(root, container, connection, streams, events);
 }
 
 /** Who only starts a container joins no streams. */
-function recordAttach(root: Root, config: ContainerConfig, { stdin, stdout, stderr }: AttachStreams): void {
-  if (stdin || stdout || stderr) recordContainer(root, config, 'attach');
+function recordStreams(
+  root: Root,
+  config: ContainerConfig,
+  { stdin, stdout, stderr }: AttachStreams,
+  action: 'attach' | 'detach',
+): void {
+  if (stdin || stdout || stderr) recordContainer(root, config, action);
 }
 
 type Joined = Pick<KnownContainer, 'id' | 'name' | 'directory' | 'config'>;
@@ -110,7 +115,11 @@ function join(
   events: AttachEvents,
 ): RunningContainer {
   const attachment = new Attachment(connection, streams, events);
-  return { attachment, ended: attachment.ended.then((end) => finish(root, container, end)) };
+  const ended = attachment.ended.then((end) => {
+    if (end.left) recordStreams(root, container.config, streams, 'detach');
+    return finish(root, container, end);
+  });
+  return { attachment, ended };
 }
 
 function recordMounts(root: Root, { id, mounts }: ContainerConfig): void {

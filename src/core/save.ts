@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-
-import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { syncDirectory } from '../base/atomic-file.ts';
-import { inStore } from '../base/store-error.ts';
+import { type Sink, writeOutputFile } from '../base/output-file.ts';
 import {
   type ArchiveFormat,
   findImage,
   type ImageStore,
   type ImageToSave,
-  type Sink,
+  recordImage,
   saveArchive,
 } from '../image/index.ts';
 
@@ -24,20 +19,7 @@ export async function saveImagesTo(
   format: ArchiveFormat,
   path: string,
 ): Promise<void> {
-  const images = await imagesToSave(store, texts);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-  await inStore(path, async () => {
-    try {
-      await using file = await open(temporary, 'wx', 0o644);
-      await saveArchive(store, images, format, (bytes) => file.writeFile(bytes));
-      await file.sync();
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
-    await syncDirectory(dirname(path));
-  });
+  await writeOutputFile(path, 0o644, (sink) => saveImages(store, texts, format, sink));
 }
 
 /** Saves images as an archive through `sink`, which takes the bytes in order. */
@@ -47,7 +29,13 @@ export async function saveImages(
   format: ArchiveFormat,
   sink: Sink,
 ): Promise<void> {
-  await saveArchive(store, await imagesToSave(store, texts), format, sink);
+  const images = await imagesToSave(store, texts);
+  await saveArchive(store, images, format, sink);
+  recordSaved(store, images);
+}
+
+function recordSaved({ root }: ImageStore, images: readonly ImageToSave[]): void {
+  for (const { image } of images) recordImage(root, 'save', image.id);
 }
 
 /** One entry per image, with the names that were asked for; the same image asked for twice is saved once. */

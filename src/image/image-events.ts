@@ -5,7 +5,7 @@ import { recordEvent } from '../journal/index.ts';
 /** Records what happened to an image; `id` is its digest, or the name that it was asked for by. */
 export function recordImage(
   root: Root,
-  action: 'pull' | 'load' | 'import' | 'tag' | 'untag' | 'delete',
+  action: 'pull' | 'load' | 'import' | 'save' | 'tag' | 'untag' | 'delete',
   id: string,
   name: string = id,
 ): void {

@@ -4,7 +4,6 @@ export type { ImageToSave } from './archive/image-to-save.ts';
 export { type LoadedImage, loadArchive } from './archive/load.ts';
 export { openArchive, STDIN, unpackedStream } from './archive/open.ts';
 export { type ArchiveFormat, saveArchive } from './archive/save.ts';
-export type { Sink } from './archive/tar-writer.ts';
 export { blobPath, readBlobFile, writeBlobFile } from './blob-store.ts';
 export { checkImages, noteUnneeded } from './check/check-images.ts';
 export { type FoundImage, findByReference, findImage } from './find.ts';

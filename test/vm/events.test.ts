@@ -128,5 +128,7 @@ describe('events', { timeout: 120_000 }, () => {
     expect(await told('image=copy:1')).toBe('tag\nuntag');
     expect(await told('volume=data')).toBe('create\nmount\ndestroy');
     expect(await told('event=load')).toMatch(/^load/);
+    await ok('save', '-o', '/dev/null', 'busybox');
+    expect(await told('event=save')).toBe('save');
   });
 });

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun in a real terminal, driven through tmux.
-import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, FIXTURES, HRUN, TestStore } from './hrun.ts';
+import { Terminal } from './terminal.ts';
 
 let store: TestStore;
 let terminal: Terminal;
@@ -19,61 +18,9 @@ afterEach(async () => {
   if (left.length > 0) await store.hrun(['rm', '-f', ...left]);
 });
 
-/** A shell in a tmux of its own. */
-class Terminal {
-  readonly #socket: string;
-
-  private constructor(socket: string) {
-    this.#socket = socket;
-  }
-
-  static async open(columns = 100, rows = 30): Promise<Terminal> {
-    const terminal = new Terminal(join(store.dir, `tmux-${process.hrtime.bigint()}`));
-    const size = ['-x', String(columns), '-y', String(rows)];
-    const env = ['-e', `HRUN_ROOT=${store.dir}`, '-e', 'HRUN_NETWORK=none', '-e', 'HRUN_TEMPLATES=off'];
-    await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, ...env, 'sh');
-    return terminal;
-  }
-
-  async type(...keys: string[]): Promise<void> {
-    await this.#tmux('send-keys', ...keys);
-  }
-
-  async line(text: string): Promise<void> {
-    await this.#tmux('send-keys', '-l', text);
-    await this.type('Enter');
-  }
-
-  async resize(columns: number, rows: number): Promise<void> {
-    await this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
-  }
-
-  async screen(): Promise<string> {
-    return (await this.#tmux('capture-pane', '-p')).trimEnd();
-  }
-
-  /** Waits until the screen matches. */
-  async shows(pattern: RegExp): Promise<string> {
-    for (let attempt = 0; attempt < 600; attempt++) {
-      const screen = await this.screen();
-      if (pattern.test(screen)) return screen;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`the terminal never showed ${pattern}:\n${await this.screen()}`);
-  }
-
-  async close(): Promise<void> {
-    await this.#tmux('kill-server').catch(() => {});
-  }
-
-  async #tmux(...args: string[]): Promise<string> {
-    return (await execa('tmux', ['-S', this.#socket, ...args])).stdout;
-  }
-}
-
 describe('hrun -t in a terminal', () => {
   test('is an interactive shell without -i, and gives the terminal back', async () => {
-    terminal = await Terminal.open();
+    terminal = await Terminal.open(store);
     await terminal.line(`${HRUN} -t --rm -h box busybox sh`);
     await terminal.shows(/\/ # *$/);
     await terminal.line('tty; echo TERM=$TERM; stty size; echo $((6*7))');
@@ -90,7 +37,7 @@ describe('hrun -t in a terminal', () => {
   });
 
   test('Ctrl-C, Ctrl-D and Ctrl-Z are bytes for the guest', async () => {
-    terminal = await Terminal.open();
+    terminal = await Terminal.open(store);
     await terminal.line(`${HRUN} run -it --rm busybox sh`);
     await terminal.shows(/\/ # *$/);
     // Each program says that it is there before the key is pressed: until then the key is the shell's.
@@ -114,7 +61,7 @@ describe('hrun -t in a terminal', () => {
   });
 
   test('a new window size reaches the process', async () => {
-    terminal = await Terminal.open(80, 24);
+    terminal = await Terminal.open(store, 80, 24);
     await terminal.line(
       `${HRUN} -t --rm busybox sh -c 'trap "stty size" WINCH; stty size; while :; do sleep 0.1; done'`,
     );
@@ -125,13 +72,13 @@ describe('hrun -t in a terminal', () => {
   });
 
   test('what the guest writes is not changed on its way: a bare line feed stays one', async () => {
-    terminal = await Terminal.open();
+    terminal = await Terminal.open(store);
     await terminal.line(`clear; ${HRUN} -t --rm busybox sh -c 'stty -opost; printf "ab\\ncd\\r\\n"'`);
     await terminal.shows(/ab\n {2}cd/);
   });
 
   test('Ctrl-C twice while the VM boots ends the start', async () => {
-    terminal = await Terminal.open();
+    terminal = await Terminal.open(store);
     await terminal.line(`${HRUN} -t --rm busybox sleep 1000; echo code $?`);
     await store.reached('starting');
     await terminal.type('C-c', 'C-c');
@@ -140,7 +87,7 @@ describe('hrun -t in a terminal', () => {
   });
 
   test('typing ahead is not lost, and echoed at most by the terminal here and the one in the guest', async () => {
-    terminal = await Terminal.open();
+    terminal = await Terminal.open(store);
     await terminal.line(`clear; ${HRUN} -t --rm busybox sh -c 'read line; echo "<$line>"'`);
     await store.reached('starting');
     await terminal.line('typed ahead');
@@ -150,7 +97,7 @@ describe('hrun -t in a terminal', () => {
   });
 
   test('the terminal going away reaches the process as SIGHUP, and nothing is left', async () => {
-    terminal = await Terminal.open();
+    terminal = await Terminal.open(store);
     await terminal.line(
       `${HRUN} -t --rm busybox sh -c 'trap "exit 0" HUP; echo ready; while :; do sleep 0.1; done'`,
     );

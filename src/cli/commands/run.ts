@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HrunError } from '../../base/errors.ts';
+import type { HrunError } from '../../base/errors.ts';
 import { rootFromEnvironment } from '../../base/root.ts';
 import { createContainer } from '../../core/create-container.ts';
 import { startContainer, startDetached } from '../../core/run.ts';

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Sink } from '../../base/output-file.ts';
 import type { ImageStore } from '../store.ts';
 import type { ImageToSave } from './image-to-save.ts';
 import { saveDockerArchive } from './save-docker.ts';
 import { saveLayout } from './save-layout.ts';
-import { type Sink, TarWriter } from './tar-writer.ts';
+import { TarWriter } from './tar-writer.ts';
 
 export type ArchiveFormat = 'docker-archive' | 'oci-archive';
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FileHandle } from 'node:fs/promises';
+import type { Sink } from '../../base/output-file.ts';
 import { BLOCK, makeTarHeader, padding } from '../../tar/index.ts';
-
-/** Takes an archive's bytes in order; resolves when it can take more. */
-export type Sink = (bytes: Uint8Array) => Promise<void>;
 
 const CHUNK_BYTES = 1024 * 1024;
 
