@@ -30,6 +30,7 @@ static const struct frame_limit limits[] = {
     [HRUN_RESUME] = {0, 0, 1},
     [HRUN_USAGE] = {0, 0, 1},
     [HRUN_LIMIT] = {sizeof(struct hrun_limits), sizeof(struct hrun_limits), 1},
+    [HRUN_DETACH] = {0, 0, 1},
 };
 
 static int check_header(const struct hrun_frame_header* header, struct err* err) {

@@ -93,6 +93,9 @@ enum hrun_frame_type {
     HRUN_LIMIT = 20,
     HRUN_LIMITED = 21, /* empty */
 
+    /* Host to guest: the session's process is to go on without the host, which hangs up next. What it says is dropped. */
+    HRUN_DETACH = 24, /* empty */
+
     /* Control socket of the monitor only (docs/monitor.md), never on vsock. */
     HRUN_ATTACH = 32,   /* client to monitor: u32 of enum hrun_attach_flags; then DATA and CREDIT flow */
     HRUN_ATTACHED = 33, /* monitor to client: hrun_attached */

@@ -309,6 +309,9 @@ int session_frame(struct session* session, const struct frame* frame, struct err
     case HRUN_RESIZE:
         memcpy(size, frame->payload, sizeof(size));
         return receive_resize(session, size, err);
+    case HRUN_DETACH:
+        session->detached = true;
+        return 0;
     default:
         return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "frame type %u in a session", frame->type);
     }
@@ -326,10 +329,13 @@ void session_detach(struct session* session) {
         kill(session->pid, SIGKILL); /* half an archive is of no use to anybody */
     if (session->state == SESSION_STARTING)
         return;
-    if (session->detached)
-        output_abandon(&session->outputs[0]);
-    else
+    if (session->detached) {
+        input_stop(&session->input);
+        for (int i = 0; i < 2; i++)
+            output_abandon(&session->outputs[i]);
+    } else {
         release(session);
+    }
     finish_if_done(session);
 }
 

@@ -96,7 +96,11 @@ export function standardStreams(
 
 /** What is typed, up to the keys that detach. */
 function typed(detachKeys: readonly number[], detached: () => void): DetachKeys {
-  const keys = process.stdin.pipe(new DetachKeys(detachKeys, detached));
+  const left = () => {
+    process.stderr.write('read escape sequence\r\n'); // as Docker; the terminal is raw
+    detached();
+  };
+  const keys = process.stdin.pipe(new DetachKeys(detachKeys, left));
   keys.on('close', () => process.stdin.destroy());
   return keys;
 }

@@ -108,6 +108,13 @@ export class Attachment {
     this.session.close();
   }
 
+  /** The same for an exec, whose process would see a hang-up: it keeps its terminal, and what it says is dropped. */
+  detach(): void {
+    if (this.#closed || this.#end.left) return;
+    this.#end.left = true;
+    this.session.detach();
+  }
+
   #started(): void {
     this.#end.started = true;
     this.#processRuns.resolve();

@@ -22,6 +22,8 @@ export interface ExecEnd {
 export interface RunningExec {
   attachment: Attachment;
   ended: Promise<ExecEnd>;
+  /** Leaves the process to itself. */
+  detach(): void;
 }
 
 const KILLED = 128 + 9;
@@ -55,11 +57,14 @@ export async function execInContainer(
   };
   const attachment = new Attachment(connection, streams, recorded, (session) => session.start(payload));
   const ended = attachment.ended.then((end) => {
-    if (end.left && (streams.stdin || streams.stdout)) record('exec_detach');
     if (end.exit) record('exec_die', { exitCode: String(end.exit.code) });
     return execEnd(end);
   });
-  return { attachment, ended };
+  const detach = () => {
+    record('exec_detach');
+    attachment.detach();
+  };
+  return { attachment, ended, detach };
 }
 
 /** Docker's events of one exec: the command is a part of the action. */

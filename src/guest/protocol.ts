@@ -32,6 +32,7 @@ export const FrameType = {
   CREDIT: 7,
   SIGNAL: 8,
   RESIZE: 9,
+  DETACH: 24,
   EXIT: 10,
   ERROR: 11,
   SHUTDOWN: 12,

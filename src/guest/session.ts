@@ -160,6 +160,12 @@ export class Session {
     this.#send(wordFrame(FrameType.CREDIT, stream, due));
   }
 
+  /** Leaves the session's process to itself: it goes on, and what it says is dropped. On an agent's connection only. */
+  detach(): void {
+    this.#send(frameHeader(FrameType.DETACH, 0, 0));
+    if (!this.#closed) this.#socket.end(() => this.close());
+  }
+
   /** Says that nothing more is asked: the peer closes when it has taken everything. */
   end(): void {
     if (!this.#closed) this.#socket.end();

@@ -66,8 +66,8 @@ async function exec(root: Root, container: string, args: string[], flags: ExecFl
   const started = Promise.withResolvers<ExecEnd>();
   const streams = flags.detach
     ? {}
-    : standardStreams({ tty: options.tty, terminal, detachKeys }, () => attachment.leave());
-  const { attachment, ended } = await execInContainer(
+    : standardStreams({ tty: options.tty, terminal, detachKeys }, () => detach());
+  const { attachment, ended, detach } = await execInContainer(
     root,
     container,
     { ...options, stdin: terminal.stdin, terminalSize: terminal.size },

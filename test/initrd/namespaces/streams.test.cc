@@ -174,3 +174,44 @@ TEST_CASE("a host that hangs up leaves the container running") {
     CHECK(run_session(exec, {.arguments = {"sh", "-c", "while pgrep cat >/dev/null; do :; done; echo gone"}})
               .output == "gone\n");
 }
+
+TEST_CASE("a process that is detached from keeps its terminal, and what it says is dropped") {
+    REQUIRE_RIG();
+    Machine machine;
+    Wire wire = start(machine, {.arguments = {"sleep", "100"}});
+    {
+        Wire exec = machine.open();
+        const std::string script = "echo up; until test -e /tmp/go; do sleep 0.01; done; "
+                                   "seq 100000; test -t 1 && echo on >/tmp/left";
+        exec.send(HRUN_START,
+                  start_tlvs({.arguments = {"sh", "-c", script}, .flags = HRUN_START_TTY | HRUN_START_STDIN})
+                      .payload());
+        exec.expect(HRUN_STARTED);
+        CHECK(exec.expect(HRUN_DATA).payload == "up\r\n");
+        exec.send(HRUN_DETACH, "");
+    }
+    Wire exec = machine.open();
+    CHECK(run_session(
+              exec,
+              {.arguments = {"sh", "-c",
+                             "touch /tmp/go; until test -s /tmp/left; do sleep 0.01; done; cat /tmp/left"}})
+              .output == "on\n");
+}
+
+TEST_CASE("a process with pipes that is detached from does not notice but for the end of its input") {
+    REQUIRE_RIG();
+    Machine machine;
+    Wire wire = start(machine, {.arguments = {"sleep", "100"}});
+    {
+        Wire exec = machine.open();
+        const std::string script = "cat; seq 100000; seq 100000 >&2; echo on >/tmp/left";
+        exec.send(HRUN_START,
+                  start_tlvs({.arguments = {"sh", "-c", script}, .flags = HRUN_START_STDIN}).payload());
+        exec.send(HRUN_DETACH, "");
+        exec.expect(HRUN_STARTED);
+    }
+    Wire exec = machine.open();
+    CHECK(run_session(exec, {.arguments = {"sh", "-c",
+                                           "until test -s /tmp/left; do sleep 0.01; done; cat /tmp/left"}})
+              .output == "on\n");
+}
