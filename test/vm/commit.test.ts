@@ -14,7 +14,7 @@ beforeAll(async () => {
   await store.load(FIXTURES);
 });
 afterAll(async () => {
-  await store.hrun(['rm', '-f', ...store.containers()]);
+  await store.clear();
   store.remove();
   rmSync(scratch, { recursive: true, force: true });
 });

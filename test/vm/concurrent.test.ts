@@ -24,11 +24,7 @@ const times = (count: number, command: (index: number) => string[]) =>
 const succeeded = (results: Result[]) => results.filter(({ exitCode }) => exitCode === 0);
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
-async function ok(...args: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await store.hrun(args);
-  expect({ args, exitCode, stderr }).toEqual({ args, exitCode: 0, stderr: '' });
-  return stdout;
-}
+const ok = store.ok.bind(store);
 
 describe('two hundred commands at once', { timeout: 480_000 }, () => {
   test('each do their work or say why not, and leave a store in order', async () => {

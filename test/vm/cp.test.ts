@@ -39,7 +39,7 @@ beforeAll(async () => {
   await eventually(() => existsSync(join(store.dir, 'containers')));
 });
 afterAll(async () => {
-  await store.hrun(['rm', '-f', ...store.containers()]);
+  await store.clear();
   store.remove();
 });
 beforeEach(() => {

@@ -7,11 +7,7 @@ const store = new TestStore();
 beforeAll(() => store.load(FIXTURES), 60_000);
 afterAll(() => store.remove());
 
-async function ok(...args: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await store.hrun(args);
-  expect({ args, exitCode, stderr }).toEqual({ args, exitCode: 0, stderr: '' });
-  return stdout.trim();
-}
+const ok = store.ok.bind(store);
 
 /** Actions of the container with this name, and one attribute of each. */
 async function actionsOf(name: string, attribute = 'none'): Promise<string[]> {

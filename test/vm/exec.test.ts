@@ -10,7 +10,7 @@ beforeAll(async () => {
   await store.hrun(['run', '-d', '--name', 'box', ...options, 'busybox', 'sleep', '1000']);
 });
 afterAll(async () => {
-  await store.hrun(['rm', '-f', ...store.containers()]);
+  await store.clear();
   store.remove();
 });
 

@@ -11,17 +11,10 @@ beforeAll(async () => {
   await ok('commit', '--change', check, 'base', 'checked');
   await ok('rm', 'base');
 }, 60_000);
-afterEach(async () => {
-  const left = store.containers();
-  if (left.length > 0) await store.hrun(['rm', '-f', ...left]);
-});
+afterEach(() => store.clear());
 afterAll(() => store.remove());
 
-async function ok(...args: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await store.hrun(args);
-  expect({ args, exitCode, stderr }).toEqual({ args, exitCode: 0, stderr: '' });
-  return stdout.trim();
-}
+const ok = store.ok.bind(store);
 
 interface Health {
   Status: string;

@@ -13,17 +13,10 @@ const INSTALL = join(import.meta.dirname, '../../scripts/install-service.sh');
 
 const store = new TestStore();
 beforeAll(() => store.load(FIXTURES), 60_000);
-afterEach(async () => {
-  const left = store.containers();
-  if (left.length > 0) await store.hrun(['rm', '-f', ...left]);
-});
+afterEach(() => store.clear());
 afterAll(() => store.remove());
 
-async function ok(...args: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await store.hrun(args);
-  expect({ args, exitCode, stderr }).toEqual({ args, exitCode: 0, stderr: '' });
-  return stdout.trim();
-}
+const ok = store.ok.bind(store);
 
 const run = (name: string, restart: string, ...command: string[]) =>
   ok('run', '-d', '--name', name, '--restart', restart, 'busybox', ...command);

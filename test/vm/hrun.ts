@@ -54,6 +54,19 @@ export class TestStore {
     return { exitCode, stdout, stderr };
   }
 
+  /** Trimmed standard output of `hrun ARGS`; throws unless it succeeds without a word on standard error. */
+  async ok(...args: string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.hrun(args);
+    if (exitCode !== 0 || stderr !== '') throw new Error(JSON.stringify({ args, exitCode, stdout, stderr }));
+    return stdout.trim();
+  }
+
+  /** Ends and removes all containers. */
+  async clear(): Promise<void> {
+    const left = this.containers();
+    if (left.length > 0) await this.hrun(['rm', '-f', ...left]);
+  }
+
   /** Standard output of a shell script in a new container of busybox; throws unless all went well. */
   async script(options: string[], script: string, image = 'busybox'): Promise<string> {
     const result = await this.hrun(['run', '--rm', ...options, image, 'sh', '-c', script]);

@@ -9,10 +9,7 @@ beforeAll(async () => {
   store = new TestStore();
   await store.load(FIXTURES);
 });
-afterEach(async () => {
-  const left = store.containers();
-  if (left.length > 0) await store.hrun(['rm', '-f', ...left]);
-});
+afterEach(() => store.clear());
 afterAll(() => store.remove());
 
 /** Runs a command that must succeed, and returns what it printed. */

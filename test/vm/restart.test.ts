@@ -7,10 +7,7 @@ beforeAll(async () => {
   store = new TestStore();
   await store.load(FIXTURES);
 });
-afterEach(async () => {
-  const left = store.containers();
-  if (left.length > 0) await store.hrun(['rm', '-f', ...left]);
-});
+afterEach(() => store.clear());
 afterAll(() => store.remove());
 
 /** Waits until `hrun inspect -f FORMAT NAME` prints `wanted`. */

@@ -14,8 +14,7 @@ afterAll(() => store.remove());
 afterEach(async () => {
   await terminal?.close();
   // A shell that is process one does not heed the SIGHUP; what a failed test left behind must not fail the next.
-  const left = store.containers();
-  if (left.length > 0) await store.hrun(['rm', '-f', ...left]);
+  await store.clear();
 });
 
 describe('hrun -t in a terminal', () => {

@@ -14,11 +14,7 @@ beforeAll(() => store.load(FIXTURES), 60_000);
 afterEach(() => store.hrun(['rm', '-f', 'box']));
 afterAll(() => store.remove());
 
-async function ok(...args: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await store.hrun(args);
-  expect({ args, exitCode, stderr }).toEqual({ args, exitCode: 0, stderr: '' });
-  return stdout.trim();
-}
+const ok = store.ok.bind(store);
 
 /** The container may end before the command that ends it has. */
 const endBy = (file: string) => store.hrun(['exec', 'box', 'touch', file]);

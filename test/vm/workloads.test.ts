@@ -15,7 +15,7 @@ beforeAll(async () => {
   await store.load(LAYOUT);
 });
 afterAll(async () => {
-  await store.hrun(['rm', '-f', ...store.containers()]);
+  await store.clear();
   store.remove();
 });
 
