@@ -31,7 +31,7 @@ static int parse_nic(const struct tlv* tlv, struct nic_requests* requests, struc
     memcpy(&nic, tlv->value, sizeof(nic));
     if (requests->count == NIC_MAX)
         return err_set(err, HRUN_ERROR_CONFIG, E2BIG, "more than %d network interfaces", NIC_MAX);
-    if (nic.slot > MAX_SLOT || nic.reserved != 0)
+    if (nic.slot > MAX_SLOT)
         return wrong(nic.slot, "no such slot", err);
     if (nic.mtu < MIN_MTU || nic.mtu > MAX_MTU)
         return wrong(nic.slot, "an MTU outside 68 to 65535", err);

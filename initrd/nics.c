@@ -75,7 +75,7 @@ static int add_address(int socket_fd, int index, const struct hrun_nic_address* 
     return rtnetlink_send(socket_fd, &message);
 }
 
-/* The first gateway of a family is the container's; those of further interfaces come after it. */
+/* Of several the one with the lowest metric is taken. */
 static int add_gateway(int socket_fd, int index, const struct hrun_nic_address* gateway, uint32_t metric) {
     struct rtnetlink_message message;
     const struct rtmsg head = {.rtm_family = family_of(gateway),
@@ -117,7 +117,7 @@ static int set_addresses(int socket_fd, int index, const struct nic_requests* re
     for (size_t i = 0; i < requests->address_count; i++) {
         const struct nic_address* entry = &requests->addresses[i];
         if (entry->given.slot == nic->slot && entry->gateway &&
-            add_gateway(socket_fd, index, &entry->given, (uint32_t)(nic - requests->nics)) < 0)
+            add_gateway(socket_fd, index, &entry->given, nic->metric) < 0)
             return err_system(err, "add the gateway of %s", nic->name);
     }
     return 0;

@@ -244,7 +244,7 @@ struct hrun_nic {
     uint32_t slot; /* virtio-mmio slot */
     uint32_t mtu;  /* bytes, 68-65535 */
     uint8_t mac[6];
-    uint16_t reserved;             /* 0 */
+    uint16_t metric;               /* of its default routes: the lowest is taken */
     char name[HRUN_NIC_NAME_SIZE]; /* "eth0", filled up with NUL */
 };
 

@@ -24,13 +24,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr char kLock[] = "resolver", kServers[] = "servers";
+constexpr char kLock[] = "/resolver", kServers[] = "/servers";
 constexpr auto kLook = 5s;
 constexpr time_t kIdle = 10; // seconds, in which a container that is being started comes to its record
 constexpr uint64_t kDescriptors = 1024;
 
-Result<Fd> take_service() {
-    Fd lock(open(kLock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+Result<Fd> take_service(const std::string& network) {
+    Fd lock(open((network + kLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!lock.valid() || flock(lock.get(), LOCK_EX | LOCK_NB) < 0)
         return Error{errno == EWOULDBLOCK ? EBUSY : errno, "lock resolver"};
     const std::string pid = std::to_string(getpid());
@@ -39,7 +39,7 @@ Result<Fd> take_service() {
     return lock;
 }
 
-// The network's directory is all that there is; the host's network is what it is for.
+// The directory of all networks is all that there is: a machine may be in several. The host's network is what it is for.
 Result<void> enter_jail() {
     HRUN_TRY(jail::set_limits(kDescriptors));
     const bool own_mounts =
@@ -58,7 +58,10 @@ Result<void> enter_jail() {
 // Ends the service when nobody needs it: who is about to start a container has touched `servers` under its lock.
 class Leaving {
   public:
-    Leaving(EventLoop& loop, Fd lock) : loop_(loop), lock_(std::move(lock)) { wait(); }
+    Leaving(EventLoop& loop, std::string network, Fd lock)
+        : loop_(loop), network_(std::move(network)), lock_(std::move(lock)) {
+        wait();
+    }
 
   private:
     void wait() {
@@ -67,10 +70,10 @@ class Leaving {
 
     void look() {
         struct stat st;
-        servers_.reset(open(kServers, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+        servers_.reset(open((network_ + kServers).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
         if (!servers_.valid())
             return loop_.stop(); // the network is gone
-        if (!names::read_stations().empty() || flock(servers_.get(), LOCK_EX | LOCK_NB) < 0 ||
+        if (!names::read_stations(network_).empty() || flock(servers_.get(), LOCK_EX | LOCK_NB) < 0 ||
             fstat(servers_.get(), &st) < 0 || time(nullptr) - st.st_mtime < kIdle) {
             servers_.reset();
             return wait();
@@ -80,6 +83,7 @@ class Leaving {
     }
 
     EventLoop& loop_;
+    std::string network_;
     Fd lock_;
     Fd servers_; // locked from the decision to the end
     Timer timer_;
@@ -88,21 +92,21 @@ class Leaving {
 } // namespace
 
 Result<void> serve_names(const char* directory, const char* address) {
-    if (chdir(directory) < 0)
-        return Error::last(std::string("enter ") + directory);
-    auto lock = take_service();
+    const std::string path = directory, network = path.substr(path.rfind('/') + 1);
+    if (chdir((path + "/..").c_str()) < 0)
+        return Error::last("enter " + path);
+    auto lock = take_service(network);
     if (!lock)
         return lock.error();
     auto loop = EventLoop::create();
     if (!loop)
         return loop.error();
-    const std::string path = directory;
-    auto resolver = names::Resolver::create(**loop, address, path.substr(path.rfind('/') + 1));
+    auto resolver = names::Resolver::create(**loop, address, network);
     if (!resolver)
         return resolver.error();
     HRUN_TRY((*resolver)->start());
     HRUN_TRY(enter_jail());
-    const Leaving leaving(**loop, std::move(*lock));
+    const Leaving leaving(**loop, network, std::move(*lock));
     dprintf(STDOUT_FILENO, "ready\n");
     close(STDOUT_FILENO);
     return (*loop)->run();

@@ -17,7 +17,7 @@ namespace hrun::names {
 
 namespace {
 
-constexpr char kDirectory[] = "names", kServers[] = "servers";
+constexpr char kDirectory[] = "/names", kServers[] = "/servers";
 constexpr size_t kMostText = 16384;
 constexpr size_t kIdLength = 64;
 
@@ -26,6 +26,12 @@ std::string read_all(int file) {
     const ssize_t size = read(file, text.data(), text.size());
     text.resize(size > 0 ? static_cast<size_t>(size) : 0);
     return text;
+}
+
+using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
+
+Directory open_directory(const std::string& path) {
+    return {opendir(path.c_str()), closedir};
 }
 
 // Its holder has it exclusively.
@@ -55,22 +61,37 @@ Station parse_station(const std::string& text) {
     return station;
 }
 
-std::vector<Station> read_stations() {
+std::vector<Station> read_stations(const std::string& network) {
     std::vector<Station> stations;
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(kDirectory), closedir);
+    const Directory directory = open_directory(network + kDirectory);
     while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
         if (std::string(entry->d_name).size() != kIdLength)
             continue;
         const Fd file(openat(dirfd(directory.get()), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-        if (file.valid() && is_live(file.get()))
-            stations.push_back(parse_station(read_all(file.get())));
+        if (!file.valid() || !is_live(file.get()))
+            continue;
+        stations.push_back(parse_station(read_all(file.get())));
+        stations.back().id = entry->d_name;
     }
     return stations;
 }
 
-std::vector<std::string> read_servers() {
+std::vector<std::string> networks_of(const std::string& id) {
+    std::vector<std::string> networks;
+    const Directory directory = open_directory(".");
+    while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
+        const std::string network = entry->d_name;
+        const Fd file(open((network + kDirectory + "/" + id).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+        if (!network.starts_with('.') && file.valid() && is_live(file.get()))
+            networks.push_back(network);
+    }
+    std::sort(networks.begin(), networks.end());
+    return networks;
+}
+
+std::vector<std::string> read_servers(const std::string& network) {
     std::vector<std::string> servers;
-    const Fd file(open(kServers, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const Fd file(open((network + kServers).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     std::istringstream lines(file.valid() ? read_all(file.get()) : "");
     for (std::string line; lines >> line;)
         servers.push_back(line);

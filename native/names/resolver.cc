@@ -138,15 +138,28 @@ void Resolver::answer(uint32_t asker, std::string query, Transport transport, co
     const auto question = parse_query(query);
     if (!question)
         return;
-    const std::vector<Station> stations = read_stations();
+    const std::vector<Station> stations = read_stations(network_);
     const auto station = std::find_if(stations.begin(), stations.end(),
                                       [asker](const Station& each) { return each.address == asker; });
     if (station == stations.end())
         return;
-    if (const auto answers = look_up(stations, network_, *question))
+    if (const auto answers = answers_for(*station, stations, *question))
         return reply(make_response(query, *question, ResponseCode::kNone, *answers));
-    forwarder_.ask(asker, std::move(query), station->servers.empty() ? read_servers() : station->servers,
-                   transport, reply);
+    forwarder_.ask(asker, std::move(query),
+                   station->servers.empty() ? read_servers(network_) : station->servers, transport, reply);
+}
+
+// This network's come first.
+std::optional<std::vector<Answer>> Resolver::answers_for(const Station& asker,
+                                                         const std::vector<Station>& stations,
+                                                         const Question& question) const {
+    auto answers = look_up(stations, network_, question);
+    if (answers)
+        return answers;
+    for (const std::string& network : networks_of(asker.id))
+        if (network != network_ && (answers = look_up(read_stations(network), network, question)))
+            break;
+    return answers;
 }
 
 } // namespace hrun::names

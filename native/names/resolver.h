@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The DNS server of a network: answers for the machines that are in it now, and asks others for all other names. Only these
-// machines get answers.
+// machines get answers; one that is in other networks too is told the names there.
 #pragma once
 
 #include <map>
@@ -29,6 +29,8 @@ class Resolver {
 
     using Reply = Forwarder::Reply;
 
+    std::optional<std::vector<Answer>> answers_for(const Station& asker, const std::vector<Station>& stations,
+                                                   const Question& question) const;
     void take_datagram();
     void take_client();
     void answer(uint32_t asker, std::string query, Transport transport, const Reply& reply);

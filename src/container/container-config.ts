@@ -43,7 +43,7 @@ export interface ContainerConfig {
   resources: { memoryMiB: number; vcpus: number };
   /** what is mounted besides the image and --tmpfs, in no order */
   mounts: ContainerMount[];
-  /** its network interfaces, in the order of their names */
+  /** its network interfaces, in the order in which they were connected */
   networks: ContainerNetwork[];
   /** --rm */
   autoRemove: boolean;
@@ -97,6 +97,8 @@ export interface ContainerNetwork {
   interface: string;
   /** virtio-mmio slot */
   slot: number;
+  /** of its default route: the lowest has the packets */
+  metric: number;
   mac: string;
   /** IPv4; it is the container's until it is removed */
   address: string;
@@ -243,7 +245,10 @@ export function readContainerConfig(directory: string): ContainerConfig {
       return {
         ...config,
         mounts: config.mounts ?? [],
-        networks: config.networks ?? [],
+        networks: (config.networks ?? []).map((network, index) => ({
+          ...network,
+          metric: network.metric ?? index,
+        })),
         host: { ...HOST_DEFAULTS, ...config.host },
       };
   } catch (error) {

@@ -2,6 +2,7 @@
 // `hrun ps --filter`, by Docker's keys.
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import type { ContainerConfig } from '../container/index.ts';
 import type { ListedContainer } from './list-containers.ts';
 import { openContainer } from './open-container.ts';
 
@@ -77,10 +78,18 @@ async function testFor(root: Root, key: string, values: readonly string[]): Prom
     case 'health':
       return any(({ health }, value) => (health ?? 'none') === value);
     case 'network':
-      return any(({ config }, value) => config.host.network === value);
+      return any(({ config }, value) => isIn(config, value));
     default:
       return any(({ state }, value) => state.status === value);
   }
+}
+
+/** By name or ID of a network, or "none". */
+function isIn({ networks, host }: ContainerConfig, value: string): boolean {
+  if (networks.length === 0) return host.network === value;
+  return networks.some(
+    ({ network, networkId }) => network === value || (value !== '' && networkId.startsWith(value)),
+  );
 }
 
 /** A regular expression, as with Docker; text that is none is looked for as it stands. */

@@ -49,6 +49,16 @@ export interface TmpfsMount {
   options: string;
 }
 
+/** A network that --network asks for. */
+export interface NetworkRequest {
+  /** name or id; undefined for the default */
+  network: string | undefined;
+  ip: string | undefined;
+  macAddress: string | undefined;
+  /** more names in it */
+  aliases: readonly string[];
+}
+
 /** How a container is to be probed: times in nanoseconds, 0 leaves it to the image. */
 export interface ProbeOptions {
   /** as an image has it: CMD-SHELL and a line */
@@ -90,12 +100,8 @@ export interface ContainerOptions {
   domainname: string;
   /** HOST:IP */
   extraHosts: readonly string[];
-  /** name of a network, or none; undefined for the default */
-  network: string | undefined;
-  ip: string | undefined;
-  macAddress: string | undefined;
-  /** more names in the network */
-  networkAliases: readonly string[];
+  /** empty for the default; the first one's gateway is the container's */
+  networks: readonly NetworkRequest[];
   publish: readonly PortBinding[];
   /** every exposed port that `publish` does not name */
   publishAll: boolean;

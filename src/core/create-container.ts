@@ -28,6 +28,7 @@ import {
   chooseEngine,
   type EngineChoice,
   findAssets,
+  layerSlots,
   limitsRemark,
   memoryMiB,
   type VmAssets,
@@ -41,8 +42,9 @@ import { checkHostname } from './guest-files.ts';
 import { canShare, type GuestMounts, guestMounts } from './guest-mounts.ts';
 import { healthcheckOf, probeCommand, vmHealth } from './healthcheck.ts';
 import { imageForContainer } from './image-for-container.ts';
-import { joinNetworks, leaveNetworks, vmNics } from './join-networks.ts';
+import { joinNetworks, leaveNetworks } from './join-networks.ts';
 import { makeMounts } from './make-mounts.ts';
+import { vmNics } from './network-membership.ts';
 import { newContainerConfig } from './new-container-config.ts';
 import { type PlannedMount, planMounts } from './plan-mounts.ts';
 import { type ContainerProcess, containerProcess } from './process-config.ts';
@@ -96,18 +98,22 @@ export async function createContainer(
 async function withAddresses(
   root: Root,
   options: ContainerOptions,
-  { id, making }: Pick<Ingredients, 'id' | 'making'>,
+  { id, making, layers, guest }: Omit<Ingredients, 'networks'>,
   make: (networks: ContainerNetwork[]) => Promise<CreatedContainer>,
 ): Promise<CreatedContainer> {
   let networks: ContainerNetwork[] = [];
   try {
-    networks = await joinNetworks(root, options, id);
+    networks = await joinNetworks(root, options, { id, takenSlots: diskSlots(layers.length, guest) });
     return await make(networks);
   } catch (error) {
     if (networks.length > 0) await leaveNetworks(root, id);
     making.release();
     throw error;
   }
+}
+
+function diskSlots(layers: number, { share, disks }: GuestMounts): number[] {
+  return [...layerSlots(layers), ...disks.map(({ slot }) => slot), ...(share ? [share.slot] : [])];
 }
 
 function mountsAny({ mounts, volumesFrom }: ContainerOptions, image: Image): boolean {

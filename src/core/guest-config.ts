@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerNetwork } from '../container/index.ts';
 import { type Configure, encodeConfigure, encodeStart } from '../guest/index.ts';
-import { networkResolvers, resolvers, servesNames } from '../network/index.ts';
 import { layerSlots, WRITABLE_SLOT } from '../vm/index.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { guestFiles } from './guest-files.ts';
 import type { GuestMounts } from './guest-mounts.ts';
-import { guestNics } from './join-networks.ts';
+import { guestNetwork, guestNics } from './network-membership.ts';
 import type { ContainerProcess } from './process-config.ts';
 import { withDefaultRlimits } from './rlimits.ts';
 
@@ -37,7 +36,7 @@ export function configurePayload(
     hostname,
     domainname: options.domainname,
     extraHosts: options.extraHosts,
-    network: networks[0] && { ...networks[0], resolvers: resolversIn(networks[0], options) },
+    network: guestNetwork(networks, options.dns),
   };
   const configure: Configure = {
     layerSlots: layerSlots(layers),
@@ -76,10 +75,6 @@ export function startPayload(options: ContainerOptions, process: ContainerProces
     reaper: options.init,
     terminalSize: options.terminalSize,
   });
-}
-
-function resolversIn({ network, gateway }: ContainerNetwork, { dns }: ContainerOptions): string {
-  return servesNames({ name: network }) ? networkResolvers(dns, gateway) : resolvers(dns);
 }
 
 /** A file that the user mounts is not made. */

@@ -8,8 +8,17 @@ export interface GuestIdentity {
   domainname: string;
   /** HOST:IP, from --add-host */
   extraHosts: readonly string[];
-  /** its first network, with the text of resolv.conf; undefined without any */
-  network: { address: string; gateway: string; resolvers: string } | undefined;
+  network: GuestNetwork | undefined;
+}
+
+/** What of a container's networks its files tell. */
+export interface GuestNetwork {
+  /** its own, the first network's first */
+  addresses: readonly string[];
+  /** the host's address in the network that leads out */
+  gateway: string;
+  /** text of resolv.conf */
+  resolvers: string;
 }
 
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?';
@@ -44,7 +53,8 @@ export function checkHostname(hostname: string): string {
 function hosts({ hostname, domainname, extraHosts, network }: GuestIdentity): string {
   const own = domainname ? `${hostname}.${domainname} ${hostname}` : hostname;
   const added = extraHosts.map((text) => extraHost(text, network?.gateway)).join('');
-  return `${BASE_HOSTS}${network?.address ?? '127.0.1.1'}\t${own}\n${added}`;
+  const lines = (network?.addresses ?? ['127.0.1.1']).map((address) => `${address}\t${own}\n`).join('');
+  return `${BASE_HOSTS}${lines}${added}`;
 }
 
 /** HOST:IP or HOST=IP, the address in brackets or not; `host-gateway` for the host's address in the network. */

@@ -15,8 +15,8 @@ import {
 import { servesNames } from '../network/index.ts';
 import { writableSize } from './allocated.ts';
 import { describeHealthcheck } from './healthcheck.ts';
-import { namesIn } from './join-networks.ts';
 import { describeBindings, describePorts } from './list-ports.ts';
+import { namesIn } from './network-membership.ts';
 import { type KnownContainer, openContainer } from './open-container.ts';
 import { signalName } from './signal-number.ts';
 import { settleUpdate } from './update-container.ts';

@@ -9,10 +9,8 @@ import {
   type ContainerNetwork,
   containerDirectory,
   type RepairResult,
-  shortId,
   whileNobodyMakes,
 } from '../container/index.ts';
-import type { GuestNic } from '../guest/index.ts';
 import {
   createNetwork,
   DEFAULT_MTU,
@@ -26,71 +24,82 @@ import {
   type Network,
   nameRecords,
   networkObstacle,
-  parseIPv4,
   releaseLeases,
   servesNames,
   sweepPorts,
   takeLease,
-  tapName,
 } from '../network/index.ts';
-import { findAssets, NETWORK_SLOTS, type VmNic } from '../vm/index.ts';
-import type { ContainerOptions } from './container-options.ts';
+import { findAssets } from '../vm/index.ts';
+import type { ContainerOptions, NetworkRequest } from './container-options.ts';
+import { checkMac, membership, type Place } from './network-membership.ts';
 
-const MAC_PATTERN = /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
+const DEFAULT_REQUEST: NetworkRequest = {
+  network: undefined,
+  ip: undefined,
+  macAddress: undefined,
+  aliases: [],
+};
+/** Docker's words */
+const MIXED_MODES = 'conflicting options: cannot attach both user-defined and non-user-defined network-modes';
 
-/** What --network means here: "none" or the name of a network. UNSUPPORTED, HOST_SETUP, USAGE. */
-export function networkMode({ network, ip, macAddress, networkAliases, publish }: ContainerOptions): string {
-  const asked = network === 'default' ? undefined : network || undefined;
-  if (asked === 'host') {
-    throw new HrunError(
-      'UNSUPPORTED',
-      'a container has a machine of its own and cannot have the network of the host',
-      {
-        hint: "use --network bridge: the host is the network's gateway",
-      },
-    );
-  }
-  const obstacle = asked === 'none' ? undefined : networkObstacle();
-  if (asked === undefined && publish.length > 0 && obstacle !== undefined) {
-    throw new HrunError('HOST_SETUP', `ports cannot be published: ${obstacle}`, { hint: 'leave out -p' });
-  }
-  if (asked !== undefined && asked !== 'none' && obstacle !== undefined) {
-    throw new HrunError('HOST_SETUP', `network ${asked} cannot be used: ${obstacle}`, {
-      hint: 'use --network none',
-    });
-  }
-  const mode = obstacle === undefined ? (asked ?? DEFAULT_NETWORK) : 'none';
-  if (mode === 'none' && (ip !== undefined || macAddress !== undefined)) {
-    throw new HrunError('USAGE', '--ip and --mac-address need a network', { hint: 'use --network' });
-  }
-  if (networkAliases.length > 0 && !servesNames({ name: mode === 'none' ? DEFAULT_NETWORK : mode })) {
-    throw new HrunError(
-      'USAGE',
-      'network-scoped alias is supported only for containers in user defined networks',
-      { hint: 'make one: hrun network create' },
-    );
-  }
-  return mode;
+/**
+ * The networks that --network means here, by name or id; none for "none". UNSUPPORTED, HOST_SETUP, USAGE.
+ */
+export function networkRequests({ networks, publish }: ContainerOptions): NetworkRequest[] {
+  const [first = DEFAULT_REQUEST, ...others] = networks;
+  const asked = [first, ...others].map((each) => ({ ...each, network: nameOf(each) }));
+  if (asked.some(({ network }) => network === 'host')) throw noHostNetwork();
+  const named = asked.find(({ network }) => network !== undefined && network !== 'none')?.network;
+  const none = asked.some(({ network }) => network === 'none');
+  if (none && asked.length > 1)
+    throw new HrunError('USAGE', MIXED_MODES, { hint: 'leave out --network none' });
+  const obstacle = none ? undefined : networkObstacle();
+  if (named !== undefined) checkUsable(`network ${named} cannot be used`, obstacle, 'use --network none');
+  else if (!none && publish.length > 0) checkUsable('ports cannot be published', obstacle, 'leave out -p');
+  if (none || obstacle !== undefined) return checkNone(first);
+  return asked.map((each) => checkRequest({ ...each, network: each.network ?? DEFAULT_NETWORK }));
 }
 
 /**
- * Takes an address for a new container and sees to it that its network works. Only while the container is being made: until its
- * directory is there nothing else says that the address is not left over.
+ * Takes addresses for a new container and sees to it that its networks work. Only while the container is being made: until its
+ * directory is there nothing else says that the addresses are not left over. `takenSlots` are those of its other devices.
  */
 export async function joinNetworks(
   root: Root,
   options: ContainerOptions,
-  id: string,
+  { id, takenSlots }: { id: string; takenSlots: readonly number[] },
 ): Promise<ContainerNetwork[]> {
-  const mode = networkMode(options);
-  if (mode === 'none') return [];
-  checkMac(options.macAddress);
+  const requests = networkRequests(options);
+  if (requests.length === 0) return [];
   return await withNetworks(root, async () => {
-    const network = mode === DEFAULT_NETWORK ? await defaultNetwork(root) : findNetwork(root, mode);
-    await bringUp(root, network);
-    const address = await takeLease(root, network, id, options.ip);
-    return [membership(root, network, { id, address, options })];
+    const members: ContainerNetwork[] = [];
+    try {
+      for (const request of requests)
+        members.push(await joinNetwork(root, request, { id, others: members, takenSlots }));
+      return members;
+    } catch (error) {
+      release(root, id);
+      throw error;
+    }
   });
+}
+
+/** Takes an address in one more network, which works from now on. Only while holding the lock of all networks. */
+export async function joinNetwork(
+  root: Root,
+  request: NetworkRequest,
+  place: Omit<Place, 'address'>,
+): Promise<ContainerNetwork> {
+  const network =
+    request.network === DEFAULT_NETWORK ? await defaultNetwork(root) : findNetwork(root, request.network!);
+  if (place.others.some(({ networkId }) => networkId === network.id)) {
+    throw new HrunError('USAGE', `network "${request.network}" is specified multiple times`, {
+      hint: 'name it once',
+    });
+  }
+  await bringUp(root, network);
+  const address = await takeLease(root, network, place.id, request.ip);
+  return membership(root, network, request, { ...place, address });
 }
 
 /** Sees to it that the networks of a container that is there work. */
@@ -108,9 +117,7 @@ async function bringUp(root: Root, network: Network): Promise<void> {
 
 /** Gives back the addresses of a container that is gone. */
 export async function leaveNetworks(root: Root, id: string): Promise<void> {
-  await withNetworks(root, async () => {
-    for (const network of listNetworks(root)) releaseLeases(root, network, (holder) => holder === id);
-  });
+  await withNetworks(root, async () => release(root, id));
 }
 
 /**
@@ -158,59 +165,46 @@ export async function defaultNetwork(root: Root): Promise<Network> {
   });
 }
 
-/** The interfaces' part of vm.json. */
-export function vmNics(config: ContainerConfig): VmNic[] {
-  const servers = config.host.dns?.servers ?? [];
-  return config.networks.map((member) => {
-    const { network, slot, mac, address, prefix, bridge, tap, mtu } = member;
-    const nic = { slot, mac, addresses: [`${address}/${prefix}`], bridge, tap, mtu };
-    if (!servesNames({ name: network })) return nic;
-    return { ...nic, names: { network, names: namesIn(config, member), servers } };
-  });
+function release(root: Root, id: string): void {
+  for (const network of listNetworks(root)) releaseLeases(root, network, (holder) => holder === id);
 }
 
-/** What the other containers of a network may call it, its own name first. */
-export function namesIn(
-  { name, id, hostname }: ContainerConfig,
-  { aliases = [] }: ContainerNetwork,
-): string[] {
-  return [...new Set([name, ...aliases, shortId(id), hostname])];
+function nameOf({ network }: NetworkRequest): string | undefined {
+  return network === 'default' ? undefined : network || undefined;
 }
 
-/** The interfaces' part of CONFIGURE. */
-export function guestNics(networks: readonly ContainerNetwork[]): GuestNic[] {
-  return networks.map(({ slot, interface: name, mac, mtu, address, prefix, gateway, internal }) => {
-    return { slot, name, mac, mtu, addresses: [{ address, prefix }], gateways: internal ? [] : [gateway] };
-  });
+/** What there is no network for cannot be asked for. */
+function checkNone({ ip, macAddress, aliases }: NetworkRequest): [] {
+  if (ip !== undefined || macAddress !== undefined) {
+    throw new HrunError('USAGE', '--ip and --mac-address need a network', { hint: 'use --network' });
+  }
+  if (aliases.length > 0) throw noAliases();
+  return [];
 }
 
-function membership(
-  root: Root,
-  network: Network,
-  { id, address, options }: { id: string; address: string; options: ContainerOptions },
-): ContainerNetwork {
-  const { macAddress: mac, networkAliases } = options;
-  const { name, id: networkId, bridge, gateway, mtu, internal, subnet } = network;
-  return {
-    ...{ network: name, networkId, bridge, gateway, mtu, internal, address },
-    interface: 'eth0',
-    slot: NETWORK_SLOTS[0],
-    aliases: [...networkAliases],
-    mac: mac?.toLowerCase() ?? macOf(address),
-    prefix: Number(subnet.split('/')[1]),
-    tap: tapName(root, id, 0),
-  };
+function checkRequest(request: NetworkRequest & { network: string }): NetworkRequest {
+  checkMac(request.macAddress);
+  if (request.aliases.length > 0 && !servesNames({ name: request.network })) throw noAliases();
+  return request;
 }
 
-/** As Docker does: the same address has the same MAC address whoever has it, so no neighbour remembers a wrong one. */
-function macOf(address: string): string {
-  const digits = parseIPv4(address)!.toString(16).padStart(8, '0');
-  return `02:42:${digits.match(/../g)!.join(':')}`;
+function checkUsable(what: string, obstacle: string | undefined, hint: string): void {
+  if (obstacle !== undefined) throw new HrunError('HOST_SETUP', `${what}: ${obstacle}`, { hint });
 }
 
-function checkMac(mac: string | undefined): void {
-  if (mac === undefined || MAC_PATTERN.test(mac.toLowerCase())) return;
-  throw new HrunError('USAGE', `invalid --mac-address ${mac}`, {
-    hint: 'use six pairs of hexadecimal digits, the first even, such as 02:42:ac:1f:00:05',
-  });
+/** Said of names in the default network. */
+export function noAliases(): HrunError {
+  return new HrunError(
+    'USAGE',
+    'network-scoped alias is supported only for containers in user defined networks',
+    { hint: 'make one: hrun network create' },
+  );
+}
+
+function noHostNetwork(): HrunError {
+  return new HrunError(
+    'UNSUPPORTED',
+    'a container has a machine of its own and cannot have the network of the host',
+    { hint: "use --network bridge: the host is the network's gateway" },
+  );
 }

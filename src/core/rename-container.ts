@@ -14,7 +14,8 @@ import {
 } from '../container/index.ts';
 import { findNetwork, renameStation, servesNames } from '../network/index.ts';
 import type { VmConfig } from '../vm/index.ts';
-import { vmNics, withNetworks } from './join-networks.ts';
+import { withNetworks } from './join-networks.ts';
+import { vmNics } from './network-membership.ts';
 import { openContainer } from './open-container.ts';
 
 /** Gives a container another name. The old one is free only when the new one is written down. */

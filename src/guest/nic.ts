@@ -13,6 +13,8 @@ export interface GuestNic {
   mac: string;
   /** bytes */
   mtu: number;
+  /** of its default routes: the lowest is taken */
+  metric: number;
   addresses: readonly GuestAddress[];
   /** at most one of each family */
   gateways: readonly string[];
@@ -37,12 +39,13 @@ export function writeNics(tlv: TlvWriter, nics: readonly GuestNic[]): void {
   }
 }
 
-function nicBytes({ slot, name, mac, mtu }: GuestNic): Buffer {
+function nicBytes({ slot, name, mac, mtu, metric }: GuestNic): Buffer {
   if (name.length >= NIC_NAME_SIZE) throw new Error(`the name of interface ${name} is too long`);
   const bytes = Buffer.alloc(16 + NIC_NAME_SIZE);
   bytes.writeUInt32LE(slot, 0);
   bytes.writeUInt32LE(mtu, 4);
   bytes.write(mac.replaceAll(':', ''), 8, 6, 'hex');
+  bytes.writeUInt16LE(metric, 14);
   bytes.write(name, 16, 'latin1');
   return bytes;
 }

@@ -71,10 +71,10 @@ export function storeTag(root: Root): string {
   return `hr${createHash('sha256').update(root.dir).digest('hex').slice(0, 6)}`;
 }
 
-/** The tap interface of a container's NIC: as long as the kernel takes it, so that no two containers' meet. */
+/** The tap interface of a container's NIC, `index` below 36: as long as the kernel takes it, so that no two containers' meet. */
 export function tapName(root: Root, containerId: string, index: number): string {
   const tag = storeTag(root);
-  return `${tag}${containerId.slice(0, TAP_NAME_LENGTH - 1 - tag.length)}${index}`;
+  return `${tag}${containerId.slice(0, TAP_NAME_LENGTH - 1 - tag.length)}${index.toString(36)}`;
 }
 
 /** Reads a network; undefined when there is none of that name. STORE_CORRUPT when it is damaged. */

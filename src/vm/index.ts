@@ -21,7 +21,7 @@ export {
   layerSlots,
   MAX_LAYER_DISKS,
   MAX_VOLUME_DISKS,
-  NETWORK_SLOTS,
+  networkSlots,
   type VolumeSlots,
   volumeSlots,
   WRITABLE_SLOT,

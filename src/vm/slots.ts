@@ -10,8 +10,8 @@ const FIRST_LAYER_SLOT = 3;
 
 const LAST_SLOT = 18;
 
-/** Of network interfaces. */
-export const NETWORK_SLOTS = [19, 20, 21] as const;
+/** Of network interfaces before any other. */
+const NETWORK_SLOTS = [19, 20, 21];
 
 /** Most EROFS disks of a VM without volumes; an image with more layers gets its lowest merged. */
 export const MAX_LAYER_DISKS = LAST_SLOT - FIRST_LAYER_SLOT + 1;
@@ -36,6 +36,12 @@ export function volumeSlots(shared: boolean, disks: number): VolumeSlots {
     disks: Array.from({ length: disks }, (_, index) => first - index),
     layers: MAX_LAYER_DISKS - disks - (shared ? 1 : 0),
   };
+}
+
+/** Slots that are left for network interfaces when disks and shared directories have `taken`, the best first. */
+export function networkSlots(taken: readonly number[]): number[] {
+  const others = Array.from({ length: MAX_LAYER_DISKS }, (_, index) => LAST_SLOT - index);
+  return [...NETWORK_SLOTS, ...others].filter((slot) => !taken.includes(slot));
 }
 
 /** The slots of `count` layer disks, lowest layer first. */

@@ -5,9 +5,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Root, rootAt } from '../../src/base/root.ts';
 import { containerDirectory, lockForMaking, newContainerId } from '../../src/container/index.ts';
-import type { ContainerOptions } from '../../src/core/container-options.ts';
+import type { ContainerOptions, NetworkRequest } from '../../src/core/container-options.ts';
 import { guestFiles } from '../../src/core/guest-files.ts';
-import { defaultNetwork, networkMode, sweepNetworks, withNetworks } from '../../src/core/join-networks.ts';
+import {
+  defaultNetwork,
+  networkRequests,
+  sweepNetworks,
+  withNetworks,
+} from '../../src/core/join-networks.ts';
 import { listLeases, takeLease } from '../../src/network/index.ts';
 
 let root: Root;
@@ -17,8 +22,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root.dir, { recursive: true }));
 
-const mode = (options: Partial<ContainerOptions>) =>
-  networkMode({ publish: [], networkAliases: [], ...options } as unknown as ContainerOptions);
+const asked = (...networks: Partial<NetworkRequest>[]) =>
+  networkRequests({
+    publish: [],
+    networks: networks.map((each) => ({ aliases: [], ...each })),
+  } as unknown as ContainerOptions);
 
 describe('leases whose container is gone', () => {
   test('are taken back, but not while a container is being made, nor from one that is there', async () => {
@@ -38,22 +46,28 @@ describe('leases whose container is gone', () => {
 
 describe('--network', () => {
   test('host is refused with what to do instead', () => {
-    expect(() => mode({ network: 'host' })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
+    expect(() => asked({ network: 'host' })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
   });
 
   test('none cannot have an address', () => {
-    expect(mode({ network: 'none' })).toBe('none');
-    expect(() => mode({ network: 'none', ip: '10.0.0.2' })).toThrow('--ip and --mac-address need a network');
+    expect(asked({ network: 'none' })).toEqual([]);
+    expect(() => asked({ network: 'none', ip: '10.0.0.2' })).toThrow('--ip and --mac-address need a network');
+  });
+
+  test('none cannot be one of several', () => {
+    expect(() => asked({ network: 'none' }, { network: 'db' })).toThrow(
+      'cannot attach both user-defined and non-user-defined network-modes',
+    );
   });
 });
 
 describe('/etc/hosts', () => {
   const identity = { hostname: 'web', domainname: '', extraHosts: ['up:host-gateway'] };
 
-  test('has the address in the network, and the host’s where it is asked for', () => {
-    const network = { address: '172.31.0.2', gateway: '172.31.0.1', resolvers: '' };
+  test('has the address in each network, and the host’s where it is asked for', () => {
+    const network = { addresses: ['172.31.0.2', '10.5.0.2'], gateway: '172.31.0.1', resolvers: '' };
     const hosts = guestFiles({ ...identity, network }).get('/etc/hosts')!;
-    expect(hosts).toContain('172.31.0.2\tweb\n172.31.0.1\tup\n');
+    expect(hosts).toContain('172.31.0.2\tweb\n10.5.0.2\tweb\n172.31.0.1\tup\n');
   });
 
   test('cannot name the gateway without a network', () => {

@@ -4,7 +4,7 @@ import { writeNics } from '../../src/guest/nic.ts';
 import { ConfigureTag } from '../../src/guest/protocol.ts';
 import { TlvWriter } from '../../src/guest/tlv.ts';
 
-const NIC = { slot: 19, name: 'eth0', mac: '02:42:ac:1f:00:02', mtu: 1500 };
+const NIC = { slot: 19, name: 'eth0', mac: '02:42:ac:1f:00:02', mtu: 1500, metric: 3 };
 
 /** [tag, value in hexadecimal] of each TLV. */
 function written(addresses: { address: string; prefix: number }[], gateways: string[]): [number, string][] {
@@ -23,7 +23,7 @@ function written(addresses: { address: string; prefix: number }[], gateways: str
 describe('writeNics', () => {
   test('lays an interface and its IPv4 addresses out as the header has them', () => {
     expect(written([{ address: '172.31.0.2', prefix: 16 }], ['172.31.0.1'])).toEqual([
-      [ConfigureTag.NIC, `13000000dc0500000242ac1f00020000${'65746830'.padEnd(32, '0')}`],
+      [ConfigureTag.NIC, `13000000dc0500000242ac1f00020300${'65746830'.padEnd(32, '0')}`],
       [ConfigureTag.ADDRESS, `1300000004100000ac1f0002${'00'.repeat(12)}`],
       [ConfigureTag.GATEWAY, `1300000004000000ac1f0001${'00'.repeat(12)}`],
     ]);

@@ -139,7 +139,7 @@ describe.skipIf(cannot)(`names in a network${cannot ? ` (this host cannot: ${can
     expect(status).toMatch(/CapEff:\t0+\n/);
     expect(status).toMatch(/NoNewPrivs:\t1\n/);
     expect(status).toMatch(/Seccomp:\t2\n/);
-    expect(existsSync(`/proc/${first}/root/network.json`)).toBe(true);
+    expect(existsSync(`/proc/${first}/root/db/network.json`)).toBe(true);
     process.kill(first, 'SIGKILL');
     expect(await addresses(web, 'api')).toEqual([]);
     await start('third');

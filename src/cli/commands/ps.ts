@@ -104,7 +104,7 @@ function shown(container: ListedContainer, { trunc, size }: PsOptions): Shown {
     LocalVolumes: String(config.mounts.filter(({ type }) => type === 'volume').length),
     Mounts: config.mounts.map((mount) => mountName(mount, trunc)).join(','),
     Names: config.name,
-    Networks: config.host.network,
+    Networks: config.networks.map(({ network }) => network).join(',') || 'none',
     Ports: portsText(rootFromEnvironment(), config, state),
     RunningFor: formatAge(created),
     Size: size ? formatSize(writableSize(rootFromEnvironment(), config.id)) : '',

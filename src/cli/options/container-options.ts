@@ -20,6 +20,7 @@ import { parseCpuList, parseDeviceRate, parseMemorySwap } from './host-limits.ts
 import { parseLabels, parseSysctls } from './key-value.ts';
 import { parseLogOptions } from './log.ts';
 import { parseMount } from './mount.ts';
+import { networkRequests } from './network.ts';
 import { parseExpose, parsePublish } from './publish.ts';
 import { parseBytes, parseCpus, parsePidsLimit, parseTimeout } from './quantity.ts';
 import { parseRestartPolicy } from './restart.ts';
@@ -48,6 +49,8 @@ export interface ListFlags {
   labelFile: string[];
   logOpt: string[];
   mount: string[];
+  net: string[];
+  network: string[];
   networkAlias: string[];
   publish: string[];
   securityOpt: string[];
@@ -73,8 +76,6 @@ export interface ContainerFlags extends Partial<ListFlags>, HealthFlags {
   memory?: string;
   memorySwap?: string;
   name?: string;
-  network?: string;
-  net?: string;
   ip?: string;
   macAddress?: string;
   pidsLimit?: string;
@@ -114,6 +115,8 @@ const NO_LISTS: ListFlags = {
   labelFile: [],
   logOpt: [],
   mount: [],
+  net: [],
+  network: [],
   networkAlias: [],
   publish: [],
   securityOpt: [],
@@ -192,16 +195,23 @@ export function declareContainerOptions(command: Command): void {
   );
   command.option('--platform <os/arch>', 'platform of the image');
   command.addOption(choice('--engine <engine>', 'what runs the VM', ENGINE_NAMES, 'auto').env('HRUN_ENGINE'));
+  const network = (flags: string, description: string) =>
+    new Option(flags, description).argParser((value: string, before?: string[]) =>
+      collect(value, before ?? []),
+    );
   command.addOption(
-    new Option('--network <network>', 'bridge, none, or the name of a network').env('HRUN_NETWORK'),
+    network(
+      '--network <network>',
+      'bridge, none, or a network; again for one more; or name=NAME,alias=…,ip=…,mac-address=… (env: HRUN_NETWORK)',
+    ),
   );
-  command.addOption(new Option('--net <network>', 'the same as --network').hideHelp());
+  command.addOption(network('--net <network>', 'the same as --network').hideHelp());
   list('-p, --publish <[ip:][host:]port[/udp]>', "let a port of the host lead to one of the container's");
   command.option('-P, --publish-all', 'publish every exposed port on a free port of the host');
   list('--expose <port[-last][/udp]>', 'say that the container serves a port');
-  command.option('--ip <address>', 'its IPv4 address in the network');
-  command.option('--mac-address <address>', 'its MAC address in the network');
-  list('--network-alias <name>', 'one more name for the other containers of its network');
+  command.option('--ip <address>', 'its IPv4 address in the first network');
+  command.option('--mac-address <address>', 'its MAC address in the first network');
+  list('--network-alias <name>', 'one more name for the other containers of its first network');
   list('--dns <address>', 'a DNS server');
   list('--dns-search <domain>', 'a domain in which names are looked up; "." for none');
   list('--dns-option <option>', 'an option of resolv.conf');
@@ -245,10 +255,7 @@ function processOptions(flags: Flags) {
     capDrop: flags.capDrop,
     privileged: flags.privileged === true,
     ...parseSecurityOptions(flags.securityOpt),
-    network: flags.net ?? flags.network,
-    ip: flags.ip,
-    macAddress: flags.macAddress,
-    networkAliases: flags.networkAlias.map(checkAlias),
+    networks: networkRequests(flags),
     publish: flags.publish.flatMap(parsePublish),
     publishAll: flags.publishAll === true,
     expose: flags.expose.flatMap(parseExpose),
@@ -316,11 +323,6 @@ function guestOptions(flags: Flags) {
 function checkServer(address: string): string {
   if (isIP(address)) return address;
   throw new HrunError('USAGE', `--dns ${JSON.stringify(address)} is not an IP address`);
-}
-
-function checkAlias(name: string): string {
-  if (/^[a-zA-Z0-9_](?:[a-zA-Z0-9_.-]{0,61}[a-zA-Z0-9_])?$/.test(name)) return name;
-  throw new HrunError('USAGE', `--network-alias ${JSON.stringify(name)} is not a name`);
 }
 
 function parseTmpfs(text: string): TmpfsMount {

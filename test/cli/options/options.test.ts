@@ -145,8 +145,7 @@ describe('the options of a container', () => {
   test('what is asked of a network is passed on, a server that is no address is refused', () => {
     const asked = ['--net', 'db', '--ip', '10.5.0.2', '--dns', '192.0.2.1', '--dns-search', 'a.example'];
     expect(parse(...asked, 'i')).toMatchObject({
-      network: 'db',
-      ip: '10.5.0.2',
+      networks: [{ network: 'db', ip: '10.5.0.2' }],
       dns: { servers: ['192.0.2.1'], search: ['a.example'], options: [] },
     });
     expect(() => parse('--dns', 'localhost', 'i')).toThrow('--dns "localhost" is not an IP address');

@@ -19,7 +19,7 @@ using namespace hrun::names;
 namespace {
 
 Station station(const char* address, std::vector<std::string> names) {
-    return {inet_addr(address), std::move(names), {}};
+    return {"", inet_addr(address), std::move(names), {}};
 }
 
 Question asks(std::string name, RecordType type) {
@@ -42,21 +42,30 @@ TEST_CASE("a record counts as long as somebody holds its lock") {
     REQUIRE(mkdtemp(path));
     const Fd before(open(".", O_RDONLY | O_DIRECTORY));
     REQUIRE(chdir(path) == 0);
-    std::filesystem::create_directory("names");
-    const std::string live = "names/" + std::string(64, 'a'), dead = "names/" + std::string(64, 'b');
-    for (const std::string& name : {live, dead, std::string("names/other")})
+    for (const char* network : {"db", "web", ".ports"})
+        std::filesystem::create_directories(std::string(network) + "/names");
+    const std::string id(64, 'a'), live = "db/names/" + id, dead = "db/names/" + std::string(64, 'b');
+    for (const std::string& name :
+         {live, dead, std::string("db/names/other"), "web/names/" + id, ".ports/names/" + id})
         std::ofstream(name) << "address 10.5.0.2\nname web\n";
     {
         const Fd held(open(live.c_str(), O_RDONLY));
         REQUIRE(flock(held.get(), LOCK_EX) == 0);
-        CHECK(read_stations().size() == 1);
+        REQUIRE(read_stations("db").size() == 1);
+        CHECK(read_stations("db")[0].id == id);
+        CHECK(networks_of(id) == std::vector<std::string>{"db"});
+        const Fd other(open(("web/names/" + id).c_str(), O_RDONLY)),
+            hidden(open((".ports/names/" + id).c_str(), O_RDONLY));
+        REQUIRE((flock(other.get(), LOCK_EX) == 0 && flock(hidden.get(), LOCK_EX) == 0));
+        CHECK(networks_of(id) == std::vector<std::string>{"db", "web"});
     }
-    CHECK(read_stations().empty());
-    std::ofstream("servers") << "192.0.2.1\n::1\n";
-    CHECK(read_servers() == std::vector<std::string>{"192.0.2.1", "::1"});
+    CHECK(read_stations("db").empty());
+    CHECK(networks_of(id).empty());
+    std::ofstream("db/servers") << "192.0.2.1\n::1\n";
+    CHECK(read_servers("db") == std::vector<std::string>{"192.0.2.1", "::1"});
     REQUIRE(fchdir(before.get()) == 0);
     std::filesystem::remove_all(path);
-    CHECK(read_stations().empty());
+    CHECK(read_stations("db").empty());
 }
 
 TEST_CASE("names are looked up by themselves and below the network's, addresses backwards") {

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// A container's interface in a network, and what its machine and its guest are told of all of them.
+import { HrunError } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import { type ContainerConfig, type ContainerNetwork, shortId } from '../container/index.ts';
+import type { GuestNic } from '../guest/index.ts';
+import {
+  type Network,
+  networkResolvers,
+  parseIPv4,
+  resolvers,
+  servesNames,
+  tapName,
+} from '../network/index.ts';
+import { networkSlots, type VmNic } from '../vm/index.ts';
+import type { ContainerOptions, NetworkRequest } from './container-options.ts';
+import type { GuestNetwork } from './guest-files.ts';
+
+/** as NIC_MAX of initrd/nic_request.h */
+const MOST_NETWORKS = 16;
+const MAC_PATTERN = /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
+
+/** Where a new interface goes: beside the container's others, in a slot that none of its devices has. */
+export interface Place {
+  id: string;
+  address: string;
+  others: readonly ContainerNetwork[];
+  /** of devices that are no network interfaces */
+  takenSlots: readonly number[];
+}
+
+/** Its interface in one more network. USAGE when it has as many as it can have. */
+export function membership(
+  root: Root,
+  network: Network,
+  { macAddress, aliases }: Pick<NetworkRequest, 'macAddress' | 'aliases'>,
+  { id, address, others, takenSlots }: Place,
+): ContainerNetwork {
+  const { name, id: networkId, bridge, gateway, mtu, internal, subnet } = network;
+  const index = lowestFree(others.map((other) => Number(other.interface.slice('eth'.length))));
+  const [slot] = networkSlots([...takenSlots, ...others.map((other) => other.slot)]);
+  if (slot === undefined || others.length === MOST_NETWORKS) {
+    throw new HrunError('USAGE', `a container with so many disks can have ${others.length} networks`, {
+      hint: 'leave one out',
+    });
+  }
+  return {
+    ...{ network: name, networkId, bridge, gateway, mtu, internal, address, slot },
+    interface: `eth${index}`,
+    metric: Math.max(-1, ...others.map(({ metric }) => metric)) + 1,
+    aliases: [...aliases],
+    mac: macAddress?.toLowerCase() ?? macOf(address),
+    prefix: Number(subnet.split('/')[1]),
+    tap: tapName(root, id, index),
+  };
+}
+
+/** The interfaces' part of vm.json. */
+export function vmNics(config: ContainerConfig): VmNic[] {
+  const servers = config.host.dns?.servers ?? [];
+  return config.networks.map((member) => {
+    const { network, slot, mac, address, prefix, bridge, tap, mtu } = member;
+    const nic = { slot, mac, addresses: [`${address}/${prefix}`], bridge, tap, mtu };
+    if (!servesNames({ name: network })) return nic;
+    return { ...nic, names: { network, names: namesIn(config, member), servers } };
+  });
+}
+
+/** What the other containers of a network may call it, its own name first. */
+export function namesIn(
+  { name, id, hostname }: Pick<ContainerConfig, 'name' | 'id' | 'hostname'>,
+  { aliases = [] }: ContainerNetwork,
+): string[] {
+  return [...new Set([name, ...aliases, shortId(id), hostname])];
+}
+
+/** The interfaces' part of CONFIGURE. */
+export function guestNics(networks: readonly ContainerNetwork[]): GuestNic[] {
+  return networks.map(({ slot, interface: name, mac, mtu, metric, address, prefix, gateway, internal }) => {
+    return {
+      ...{ slot, name, mac, mtu, metric },
+      addresses: [{ address, prefix }],
+      gateways: internal ? [] : [gateway],
+    };
+  });
+}
+
+/** What the container's own files say of its networks; undefined without any. */
+export function guestNetwork(
+  networks: readonly ContainerNetwork[],
+  dns: ContainerOptions['dns'],
+): GuestNetwork | undefined {
+  const outward = outermost(networks);
+  if (!outward) return undefined;
+  const serving = outermost(networks.filter(({ network }) => servesNames({ name: network })));
+  return {
+    addresses: networks.map(({ address }) => address),
+    gateway: outward.gateway,
+    resolvers: serving ? networkResolvers(dns, serving.gateway) : resolvers(dns),
+  };
+}
+
+/** USAGE unless it is the address of one station. */
+export function checkMac(mac: string | undefined): void {
+  if (mac === undefined || MAC_PATTERN.test(mac.toLowerCase())) return;
+  throw new HrunError('USAGE', `invalid MAC address ${mac}`, {
+    hint: 'use six pairs of hexadecimal digits, the first even, such as 02:42:ac:1f:00:05',
+  });
+}
+
+/** The first network that leads out, else the first. */
+function outermost(networks: readonly ContainerNetwork[]): ContainerNetwork | undefined {
+  return networks.find(({ internal }) => !internal) ?? networks[0];
+}
+
+/** As Docker does: the same address has the same MAC address whoever has it, so no neighbour remembers a wrong one. */
+function macOf(address: string): string {
+  const digits = parseIPv4(address)!.toString(16).padStart(8, '0');
+  return `02:42:${digits.match(/../g)!.join(':')}`;
+}
+
+function lowestFree(taken: readonly number[]): number {
+  for (let number = 0; ; number++) if (!taken.includes(number)) return number;
+}
