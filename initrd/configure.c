@@ -92,30 +92,6 @@ static int parse_sysctl(const struct tlv* tlv, struct configure* configure, stru
     return 0;
 }
 
-/* "target NUL content": only the first NUL separates, the content may hold any byte. */
-static int parse_file(const struct tlv* tlv, struct configure* configure, struct err* err) {
-    const uint8_t* separator = tlv->length > 0 ? memchr(tlv->value, '\0', tlv->length) : NULL;
-    if (!separator)
-        return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "tag %u: no NUL after the target", tlv->tag);
-    struct file_request* grown =
-        one_more(configure->files, configure->file_count, sizeof(*configure->files), err);
-    if (!grown)
-        return -1;
-    configure->files = grown;
-    size_t target_length = (size_t)(separator - tlv->value);
-    size_t length = tlv->length - target_length - 1;
-    char* target = strndup((const char*)tlv->value, target_length);
-    uint8_t* content = malloc(length + 1);
-    if (!target || !content) {
-        free(target);
-        free(content);
-        return err_system(err, "keep a generated file");
-    }
-    memcpy(content, separator + 1, length);
-    grown[configure->file_count++] = (struct file_request){target, content, length};
-    return 0;
-}
-
 static int parse_path(const struct tlv* tlv, struct string_list* list, struct err* err) {
     char* path;
     if (tlv_string(tlv, &path, err) < 0)
@@ -142,7 +118,7 @@ static int parse_repeated(const struct tlv* tlv, struct configure* configure, st
     case HRUN_CONF_SYSCTL:
         return parse_sysctl(tlv, configure, err);
     case HRUN_CONF_FILE:
-        return parse_file(tlv, configure, err);
+        return file_requests_parse(tlv, &configure->files, err);
     case HRUN_CONF_MASKED:
         return parse_path(tlv, &configure->masked, err);
     case HRUN_CONF_READONLY:
@@ -210,13 +186,9 @@ void configure_free(struct configure* configure) {
         free(configure->sysctls[i].key);
         free(configure->sysctls[i].value);
     }
-    for (size_t i = 0; i < configure->file_count; i++) {
-        free(configure->files[i].target);
-        free(configure->files[i].content);
-    }
+    file_requests_free(&configure->files);
     free(configure->mounts);
     free(configure->sysctls);
-    free(configure->files);
     free(configure->hostname);
     free(configure->domainname);
     string_list_free(&configure->masked);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "file_request.h"
 #include "nic_request.h"
 #include "string_list.h"
 
@@ -30,12 +31,6 @@ struct sysctl_request {
     char* value;
 };
 
-struct file_request {
-    char* target;
-    uint8_t* content;
-    size_t length;
-};
-
 struct configure {
     uint32_t layers[CONFIGURE_MAX_LAYERS]; /* slots, lowest layer first */
     size_t layer_count;
@@ -50,8 +45,7 @@ struct configure {
     size_t mount_count;
     struct sysctl_request* sysctls;
     size_t sysctl_count;
-    struct file_request* files;
-    size_t file_count;
+    struct file_requests files;
     struct string_list masked;
     struct string_list readonly;
     uint64_t time_ns; /* since the epoch, or 0: leave the clock */

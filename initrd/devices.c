@@ -13,7 +13,7 @@
 #include "cleanup.h"
 #include "protocol.h"
 
-#define DRIVER_BIND "/bus/platform/drivers/virtio-mmio/bind"
+#define DRIVER "/bus/platform/drivers/virtio-mmio/"
 
 /* Copies the first name of a directory that starts with `prefix`. */
 static bool first_entry(int parent, const char* path, const char* prefix, char* name, size_t size) {
@@ -29,15 +29,20 @@ static bool first_entry(int parent, const char* path, const char* prefix, char* 
     return false;
 }
 
-/* Has the driver take the slot's device. */
-static int bind_slot(const char* sysfs, uint32_t slot, struct err* err) {
+/* Tells the driver about a slot's device: `what` is "bind" or "unbind". */
+static int tell_driver(const char* sysfs, const char* what, uint32_t slot, struct err* err) {
     char path[PATH_MAX], name[32];
-    snprintf(path, sizeof(path), "%s" DRIVER_BIND, sysfs);
+    snprintf(path, sizeof(path), "%s" DRIVER "%s", sysfs, what);
     int length = snprintf(name, sizeof(name), "virtio-mmio.%u", slot);
     owned_fd file = open(path, O_WRONLY | O_CLOEXEC);
     if (file < 0 || write(file, name, (size_t)length) < 0)
-        return err_system(err, "slot %u: bind virtio-mmio.%u", slot, slot);
+        return err_system(err, "slot %u: %s virtio-mmio.%u", slot, what, slot);
     return 0;
+}
+
+/* Has the driver take the slot's device. */
+static int bind_slot(const char* sysfs, uint32_t slot, struct err* err) {
+    return tell_driver(sysfs, "bind", slot, err);
 }
 
 static int open_device(const char* sysfs, uint32_t slot, struct err* err) {
@@ -88,4 +93,12 @@ int device_disk_path(const char* sysfs, uint32_t slot, char* path, size_t size, 
 
 int device_interface(const char* sysfs, uint32_t slot, char* name, size_t size, struct err* err) {
     return find_or_bind(sysfs, slot, "net", "network interface", name, size, err);
+}
+
+int device_interface_release(const char* sysfs, uint32_t slot, struct err* err) {
+    char name[64];
+    owned_fd device = open_device(sysfs, slot, err);
+    if (device < 0)
+        return -1;
+    return find_made(device, "net", name, sizeof(name)) ? tell_driver(sysfs, "unbind", slot, err) : 0;
 }

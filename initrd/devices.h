@@ -17,6 +17,9 @@ int device_disk_path(const char* sysfs, uint32_t slot, char* path, size_t size, 
 /* Copies the name of the interface of the virtio-net device in `slot`, bound first if need be. */
 int device_interface(const char* sysfs, uint32_t slot, char* name, size_t size, struct err* err);
 
+/* Has the driver let go of the virtio-net device in `slot`, if it has one: its interface is gone. */
+int device_interface_release(const char* sysfs, uint32_t slot, struct err* err);
+
 /* Has the driver take a slot's device if it has not yet. */
 int device_bind(const char* sysfs, uint32_t slot, struct err* err);
 

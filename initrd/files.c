@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -23,10 +27,14 @@ static int write_all(int file, const uint8_t* content, size_t length) {
     return 0;
 }
 
-static int bind_file(int root, const struct file_request* request, size_t index, struct err* err) {
+static int open_file(size_t index, int flags) {
     char path[48];
     snprintf(path, sizeof(path), FILES_DIRECTORY "/%zu", index);
-    owned_fd file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    return open(path, O_RDWR | O_CLOEXEC | flags, 0644);
+}
+
+static int bind_file(int root, const struct file_request* request, size_t index, struct err* err) {
+    owned_fd file = open_file(index, O_CREAT | O_EXCL);
     if (file < 0 || write_all(file, request->content, request->length) < 0)
         return err_system(err, "write the generated %s", request->target);
     owned_fd place = root_make_file(root, request->target, err);
@@ -37,8 +45,56 @@ static int bind_file(int root, const struct file_request* request, size_t index,
 }
 
 int files_bind(int root, const struct configure* configure, struct err* err) {
-    for (size_t i = 0; i < configure->file_count; i++)
-        if (bind_file(root, &configure->files[i], i, err) < 0)
+    for (size_t i = 0; i < configure->files.count; i++)
+        if (bind_file(root, &configure->files.items[i], i, err) < 0)
             return -1;
+    return 0;
+}
+
+/* True if it is as the agent has made it. */
+static bool untouched(int file, const struct file_request* made) {
+    struct stat st;
+    if (fstat(file, &st) < 0 || (size_t)st.st_size != made->length)
+        return false;
+    void* content = malloc(made->length + 1);
+    bool same = content && pread(file, content, made->length, 0) == (ssize_t)made->length &&
+                memcmp(content, made->content, made->length) == 0;
+    free(content);
+    return same;
+}
+
+/* In place: it is bound where the container sees it. */
+static int rewrite(int file, const struct file_request* made, const struct file_request* wanted) {
+    if (!untouched(file, made))
+        return 0;
+    return ftruncate(file, 0) < 0 || write_all(file, wanted->content, wanted->length) < 0 ? -1 : 0;
+}
+
+static void swap_content(struct file_request* one, struct file_request* other) {
+    struct file_request kept = *one;
+    one->content = other->content;
+    one->length = other->length;
+    other->content = kept.content;
+    other->length = kept.length;
+}
+
+static int renew_file(struct file_request* made, size_t index, struct file_request* wanted, struct err* err) {
+    owned_fd file = open_file(index, 0);
+    if (file < 0 && errno != ENOENT)
+        return err_system(err, "open the generated %s", made->target);
+    if (file >= 0 && rewrite(file, made, wanted) < 0)
+        return err_system(err, "write the generated %s", made->target);
+    swap_content(made, wanted);
+    return 0;
+}
+
+int files_renew(struct configure* configure, struct file_requests* wanted, struct err* err) {
+    for (size_t i = 0; i < wanted->count; i++)
+        for (size_t j = 0; j < configure->files.count; j++) {
+            struct file_request* made = &configure->files.items[j];
+            if (strcmp(made->target, wanted->items[i].target) == 0 &&
+                renew_file(made, j, &wanted->items[i], err) < 0)
+                return -1;
+        }
     return 0;
 }

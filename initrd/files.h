@@ -12,4 +12,7 @@
 /* Writes every HRUN_CONF_FILE (mode 0644, in the guest's memory) and binds it over its target in `root`. */
 int files_bind(int root, const struct configure* configure, struct err* err);
 
+/* In the agent: gives files that were bound, or are to be, the contents of `wanted`, unless the container has written to them. */
+int files_renew(struct configure* configure, struct file_requests* wanted, struct err* err);
+
 #endif

@@ -29,6 +29,7 @@ static const struct frame_limit limits[] = {
     [HRUN_PAUSE] = {0, 0, 1},
     [HRUN_RESUME] = {0, 0, 1},
     [HRUN_USAGE] = {0, 0, 1},
+    [HRUN_NETWORK] = {0, HRUN_MAX_PAYLOAD, 1},
     [HRUN_LIMIT] = {sizeof(struct hrun_limits), sizeof(struct hrun_limits), 1},
     [HRUN_DETACH] = {0, 0, 1},
 };

@@ -142,6 +142,13 @@ static int find_index(const char* sysfs, uint32_t slot, struct err* err) {
     return index > 0 ? index : err_system(err, "find the network interface %s", name);
 }
 
+int nics_change(const char* sysfs, const struct network_request* request, struct err* err) {
+    for (size_t i = 0; i < request->gone_count; i++)
+        if (device_interface_release(sysfs, request->gone[i], err) < 0)
+            return -1;
+    return nics_up(sysfs, &request->nics, err);
+}
+
 int nics_up(const char* sysfs, const struct nic_requests* requests, struct err* err) {
     int indices[NIC_MAX];
     if (requests->count == 0)

@@ -93,6 +93,12 @@ enum hrun_frame_type {
     HRUN_LIMIT = 20,
     HRUN_LIMITED = 21, /* empty */
 
+    /* Host to guest, on any connection, after CONFIGURE: networks that go, then those that come, and files that change with them:
+     * TLVs NIC_GONE, NIC, ADDRESS, GATEWAY and FILE of enum hrun_configure_tag. Answered once it is so. A NIC that is not there is
+     * gone. A file that the container has written to stays as it is. */
+    HRUN_NETWORK = 22,
+    HRUN_NETWORKED = 23, /* empty */
+
     /* Host to guest: the session's process is to go on without the host, which hangs up next. What it says is dropped. */
     HRUN_DETACH = 24, /* empty */
 
@@ -102,6 +108,10 @@ enum hrun_frame_type {
     HRUN_TRACE = 34,    /* monitor to client: hrun_trace, a stage of the start-up reached */
     HRUN_STOP = 35,     /* client to monitor: hrun_stop */
     HRUN_GONE = 36,     /* monitor to client, last frame: hrun_exit; the monitor has let go of everything */
+    HRUN_PLUG =
+        37, /* client to monitor: hrun_plug, with two descriptors or one: a tap interface, a locked record */
+    HRUN_UNPLUG = 38,  /* client to monitor: u32 slot of a network interface that is to go */
+    HRUN_PLUGGED = 39, /* empty: the machine has it, or has it no more */
 };
 
 struct hrun_hello {
@@ -182,6 +192,14 @@ enum hrun_stop_flags {
     HRUN_STOP_FOR_HOST = 1, /* the host goes down: it is not the user's wish that the container stays ended */
 };
 
+/* A device for a machine that runs. */
+struct hrun_plug {
+    uint32_t slot; /* virtio-mmio slot, empty so far */
+    uint32_t mtu;  /* bytes, 68-65535 */
+    uint8_t mac[6];
+    uint16_t reserved; /* 0 */
+};
+
 struct hrun_trace {
     uint32_t stage;    /* enum hrun_stage */
     uint32_t reserved; /* 0 */
@@ -234,7 +252,8 @@ enum hrun_configure_tag {
     HRUN_CONF_ADDRESS = 33, /* * struct hrun_nic_address: one that the NIC in that slot has */
     HRUN_CONF_GATEWAY =
         34, /* * struct hrun_nic_address: where all other packets of the family go; prefix 0 */
-    /* 35-63 are kept for networks. */
+    HRUN_CONF_NIC_GONE = 35, /* * u32: slot of a NIC that is to go; in NETWORK only */
+    /* 36-63 are kept for networks. */
 };
 
 #define HRUN_NIC_NAME_SIZE 16 /* Linux IFNAMSIZ */

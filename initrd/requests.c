@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cgroup.h"
+#include "files.h"
 #include "loopback.h"
 #include "nics.h"
 #include "protocol.h"
@@ -66,6 +67,28 @@ static int limit(const struct agent* agent, struct connection* connection, const
     return 0;
 }
 
+static int change_networks(struct container* container, const struct frame* frame,
+                           struct network_request* request, struct err* err) {
+    if (container->state == CONTAINER_EMPTY)
+        return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "NETWORK before CONFIGURE");
+    if (network_request_parse(frame->payload, frame->length, request, err) == 0 &&
+        nics_change(container->sysfs, request, err) == 0 &&
+        files_renew(&container->configure, &request->files, err) == 0)
+        return 0;
+    err->kind = err->kind ? err->kind : HRUN_ERROR_CONFIG;
+    return -1;
+}
+
+static int network(struct agent* agent, struct connection* connection, const struct frame* frame,
+                   struct err* err) {
+    struct network_request request = {0};
+    int done = change_networks(&agent->container, frame, &request, err);
+    network_request_free(&request);
+    if (done == 0)
+        connection_send(connection, HRUN_NETWORKED, 0, NULL, 0);
+    return done;
+}
+
 /* The host gave the connection up with an error of its own: there is nothing to answer. */
 static int abandon(struct connection* connection) {
     connection_finish(connection);
@@ -98,6 +121,8 @@ int request_handle(struct agent* agent, struct connection* connection, const str
         return tell_usage(agent, connection);
     case HRUN_LIMIT:
         return limit(agent, connection, frame, err);
+    case HRUN_NETWORK:
+        return network(agent, connection, frame, err);
     case HRUN_ERROR:
         return abandon(connection);
     default:

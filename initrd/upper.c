@@ -28,8 +28,9 @@ static bool image_has(int image, const char* path) {
 }
 
 static bool is_generated(const struct configure* configure, const char* path) {
-    for (size_t i = 0; i < configure->file_count; i++)
-        if (configure->files[i].target[0] == '/' && strcmp(configure->files[i].target + 1, path) == 0)
+    for (size_t i = 0; i < configure->files.count; i++)
+        if (configure->files.items[i].target[0] == '/' &&
+            strcmp(configure->files.items[i].target + 1, path) == 0)
             return true;
     return false;
 }

@@ -23,6 +23,11 @@ std::string record_text(const NicConfig& nic) {
     return text;
 }
 
+std::string record_path(const NicConfig& nic, const std::string& directory) {
+    const std::string id = directory.substr(directory.rfind('/') + 1);
+    return networks_directory(directory) + "/" + nic.network + "/names/" + id;
+}
+
 } // namespace
 
 Result<void> AnnouncedNames::open(const std::vector<NicConfig>& nics, const std::string& directory) {
@@ -34,12 +39,10 @@ Result<void> AnnouncedNames::open(const std::vector<NicConfig>& nics, const std:
     if (!lock)
         return lock.error();
     std::vector<LiveRecord> records;
-    const std::string id = directory.substr(directory.rfind('/') + 1);
     for (const NicConfig& nic : nics) {
         if (nic.network.empty())
             continue;
-        const std::string path = networks_directory(directory) + "/" + nic.network + "/names/" + id;
-        auto record = LiveRecord::create(path, record_text(nic));
+        auto record = LiveRecord::create(record_path(nic, directory), record_text(nic));
         if (!record)
             return record.error();
         records.push_back(std::move(*record));
@@ -48,9 +51,20 @@ Result<void> AnnouncedNames::open(const std::vector<NicConfig>& nics, const std:
     return {};
 }
 
-void AnnouncedNames::hush() {
+Result<void> AnnouncedNames::hush(const std::vector<NicConfig>& nics, const std::string& directory) {
+    const auto opened = open(nics, directory);
     for (LiveRecord& record : records_)
         record.clear();
+    return opened;
+}
+
+Result<Fd> announce_for_monitor(const NicConfig& nic, const std::string& directory) {
+    if (nic.network.empty())
+        return Fd();
+    auto lock = lock_networks(directory);
+    if (!lock)
+        return lock.error();
+    return LiveRecord::create_for_other(record_path(nic, directory), record_text(nic));
 }
 
 void AnnouncedNames::close() {

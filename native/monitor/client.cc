@@ -12,7 +12,8 @@ namespace {
 constexpr uint32_t kKnownFlags = HRUN_ATTACH_STDIN | HRUN_ATTACH_STDOUT | HRUN_ATTACH_STDERR;
 constexpr uint32_t kKnownStopFlags = HRUN_STOP_FOR_HOST;
 constexpr uint32_t kOutputFlags[] = {HRUN_ATTACH_STDOUT, HRUN_ATTACH_STDERR};
-constexpr size_t kOutboxLimit = 128 * 1024; // no output is added beyond this: the client does not read
+constexpr size_t kOutboxLimit = 128 * 1024;        // no output is added beyond this: the client does not read
+constexpr uint32_t kLastSlot = 22, kLeastMtu = 68; // as in vm.json
 constexpr uint32_t kCreditStep = HRUN_INITIAL_CREDIT / 4;
 
 uint8_t stream_of(size_t output) {
@@ -158,6 +159,14 @@ Result<void> Client::handle(const Frame& frame) {
         first_ = first_ && attached();
         events_.client_pause(*this, frame.type == HRUN_PAUSE);
         return {};
+    case HRUN_PLUG:
+        return handle_plug(frame);
+    case HRUN_UNPLUG:
+        if (!frame.get(number) || number > kLastSlot)
+            return broken(frame);
+        first_ = first_ && attached();
+        events_.client_unplug(*this, number);
+        return {};
     case HRUN_RESIZE:
         if (frame.payload.size() != 4)
             return broken(frame);
@@ -191,6 +200,17 @@ Result<void> Client::handle_stop(const Frame& frame) {
         return broken(frame);
     first_ = first_ && attached();
     events_.client_stop(stop);
+    return {};
+}
+
+Result<void> Client::handle_plug(const Frame& frame) {
+    hrun_plug plug;
+    std::vector<Fd> descriptors = reader_.take_descriptors();
+    if (!frame.get(plug) || plug.slot > kLastSlot || plug.mtu < kLeastMtu || plug.mtu > UINT16_MAX ||
+        plug.reserved != 0 || (plug.mac[0] & 1) || descriptors.empty())
+        return broken(frame);
+    first_ = first_ && attached();
+    events_.client_plug(*this, plug, std::move(descriptors));
     return {};
 }
 

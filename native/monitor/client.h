@@ -27,6 +27,9 @@ class ClientEvents {
     virtual void client_resize(std::string_view rows_and_columns) = 0;
     virtual void client_stop(const hrun_stop& stop) = 0;
     virtual void client_pause(Client& client, bool paused) = 0;
+    // A network interface for the machine: its tap, and perhaps a record that is to be held as long as the interface is there.
+    virtual void client_plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors) = 0;
+    virtual void client_unplug(Client& client, uint32_t slot) = 0;
     // Output may go to it, or input has come from it.
     virtual void client_ready() = 0;
     // It is gone; called once, not from inside a call to it.
@@ -67,6 +70,7 @@ class Client {
     void leave();
     Result<void> handle(const Frame& frame);
     Result<void> handle_data(const Frame& frame);
+    Result<void> handle_plug(const Frame& frame);
     Result<void> handle_attach(const Frame& frame);
     Result<void> handle_stop(const Frame& frame);
     bool pump_stream(const Output& output, size_t index);

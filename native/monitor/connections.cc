@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/connections.h"
 
+#include <unistd.h>
+
+#include <cstdio>
+
 namespace hrun::monitor {
 
 // Ports come first: they are what others may have.
@@ -14,8 +18,9 @@ void Connections::open(Container& container) {
         container.nics = open_nics(container.config.nics);
 }
 
-void Connections::pause() {
-    names_.hush();
+void Connections::pause(const Container& container) {
+    if (auto hushed = names_.hush(container.config.nics, container.path); !hushed)
+        dprintf(STDERR_FILENO, "hrun-vmm: %s\n", hushed.error().message().c_str());
     ports_.close();
 }
 

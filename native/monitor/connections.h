@@ -12,8 +12,8 @@ class Connections {
   public:
     // Gives the container its interfaces for a run, or the reason why it cannot have what it wants.
     void open(Container& container);
-    // The run is over and another follows: its networks are to stay as they are.
-    void pause();
+    // The run is over and another follows: the networks of that are to stay.
+    void pause(const Container& container);
     void close();
     // In a process that the keeper has forked: all of it is the keeper's alone.
     void forget();

@@ -33,7 +33,7 @@ Result<void> check(const hrun_frame_header& header) {
 
 Result<bool> FrameReader::read(int socket, const Handler& handler) {
     buffer_.resize(kBuffer);
-    const ssize_t count = recv(socket, buffer_.data() + have_, buffer_.size() - have_, MSG_DONTWAIT);
+    const ssize_t count = receive(socket);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
     if (count < 0 && errno != ECONNRESET)
@@ -47,6 +47,30 @@ Result<bool> FrameReader::read(int socket, const Handler& handler) {
     have_ -= *used;
     memmove(buffer_.data(), buffer_.data() + *used, have_);
     return true;
+}
+
+// Descriptors that do not fit are the kernel's to close (MSG_CTRUNC), those that nobody has taken ours.
+ssize_t FrameReader::receive(int socket) {
+    descriptors_.clear();
+    iovec room{buffer_.data() + have_, buffer_.size() - have_};
+    alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))]{};
+    msghdr message{};
+    message.msg_iov = &room;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const ssize_t count = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    for (const cmsghdr* header = count < 0 ? nullptr : CMSG_FIRSTHDR(&message); header;
+         header = CMSG_NXTHDR(&message, const_cast<cmsghdr*>(header))) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t at = 0; at + sizeof(int) <= header->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(header) + at, sizeof fd);
+            descriptors_.emplace_back(fd);
+        }
+    }
+    return count;
 }
 
 // Returns how many bytes belonged to whole frames; fewer than one frame stay, so the buffer never runs full.
@@ -70,6 +94,11 @@ std::string frame(hrun_frame_type type, std::string_view payload, uint8_t stream
     std::string bytes(bytes_of(header));
     bytes += payload;
     return bytes;
+}
+
+std::string nothing_runs() {
+    return frame(HRUN_ERROR,
+                 std::string(bytes_of(hrun_error{HRUN_ERROR_START, ESRCH})) + "the container is not running");
 }
 
 std::string hello_frame() {

@@ -6,8 +6,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "protocol.h"
 
@@ -36,12 +38,18 @@ class FrameReader {
     // at the end of the stream. EPROTO when a frame breaks the contract or the handler says so; the connection is then
     // of no more use.
     Result<bool> read(int socket, const Handler& handler);
+    // Inside of the handler: the descriptors that came along with what was read last, up to kMaxDescriptors; no others are kept.
+    std::vector<Fd> take_descriptors() { return std::exchange(descriptors_, {}); }
 
   private:
+    static constexpr size_t kMaxDescriptors = 2;
+
+    ssize_t receive(int socket);
     Result<size_t> take_frames(std::string_view bytes, const Handler& handler);
 
     std::vector<char> buffer_;
     size_t have_ = 0;
+    std::vector<Fd> descriptors_;
 };
 
 // The frame's bytes.
@@ -54,6 +62,8 @@ template <class T> std::string frame_of(hrun_frame_type type, const T& value, ui
     return frame(type, bytes_of(value), stream);
 }
 
+// ERROR of kind START: there is no process.
+std::string nothing_runs();
 std::string hello_frame();
 bool is_hello(const Frame& frame);
 

@@ -17,6 +17,7 @@
 #include "jail/violation.h"
 #include "monitor/clock.h"
 #include "monitor/control_server.h"
+#include "monitor/leased_nics.h"
 #include "monitor/signals.h"
 #include "monitor/start_payload.h"
 #include "monitor/state_file.h"
@@ -100,7 +101,12 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     HRUN_TRY(watch());
     collect();
     share_.reset();
-    next_run_ ? connections_.pause() : connections_.close();
+    if (!next_run_) {
+        connections_.close();
+        return {};
+    }
+    renew_networks();
+    connections_.pause(container_);
     return {};
 }
 
@@ -305,6 +311,17 @@ void Keeper::renew_restart_policy() {
 void Keeper::renew_guest_limits() {
     if (auto configure = read_configure(container_.directory.get()))
         container_.configure = std::move(*configure);
+}
+
+// `hrun network` may have changed them. Only what is the container's in the store, out of the reach of who may have taken over the
+// monitor, is taken up; ports stay but for the address that they lead to.
+void Keeper::renew_networks() {
+    const auto read = read_config(container_.directory.get());
+    const Config* config = std::get_if<Config>(&read);
+    if (!config || !are_leased(config->nics, container_.path))
+        return;
+    container_.config.nics = config->nics;
+    redirect_ports(container_.config.ports, config->ports, config->nics);
 }
 
 // A service has no events.

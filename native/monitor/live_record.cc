@@ -14,24 +14,49 @@ std::string parent_of(const std::string& path) {
     return slash == path.npos ? "" : path.substr(0, slash);
 }
 
+std::string unfinished(const std::string& path) {
+    return path + ".unfinished";
+}
+
+Result<Fd> write_unfinished(const std::string& path, const std::string& text) {
+    const std::string what = "write " + path;
+    if (mkdir(parent_of(path).c_str(), 0700) < 0 && errno != EEXIST)
+        return Error::last(what);
+    Fd file(open(unfinished(path).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    const ssize_t written = file.valid() ? write(file.get(), text.data(), text.size()) : -1;
+    if (written != static_cast<ssize_t>(text.size()))
+        return written < 0 ? Error::last(what) : Error{ENOSPC, what};
+    return file;
+}
+
+Result<void> lock_and_name(int file, const std::string& path) {
+    if (flock(file, LOCK_EX | LOCK_NB) < 0 || rename(unfinished(path).c_str(), path.c_str()) < 0)
+        return Error::last("write " + path);
+    return {};
+}
+
 } // namespace
 
 // Whole and locked before it has its name.
 Result<LiveRecord> LiveRecord::create(const std::string& path, const std::string& text) {
-    const std::string what = "write " + path, unfinished = path + ".unfinished";
-    if (mkdir(parent_of(path).c_str(), 0700) < 0 && errno != EEXIST)
-        return Error::last(what);
+    auto file = write_unfinished(path, text);
+    if (!file)
+        return file.error();
+    HRUN_TRY(lock_and_name(file->get(), path));
     LiveRecord record;
-    record.file_.reset(open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!record.file_.valid() || flock(record.file_.get(), LOCK_EX | LOCK_NB) < 0)
-        return Error::last(what);
-    const ssize_t written = write(record.file_.get(), text.data(), text.size());
-    if (written != static_cast<ssize_t>(text.size()))
-        return written < 0 ? Error::last(what) : Error{ENOSPC, what};
-    if (rename(unfinished.c_str(), path.c_str()) < 0)
-        return Error::last(what);
+    record.file_ = std::move(*file);
     record.path_ = path;
     return record;
+}
+
+Result<Fd> LiveRecord::create_for_other(const std::string& path, const std::string& text) {
+    if (auto written = write_unfinished(path, text); !written)
+        return written;
+    Fd file(open(unfinished(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file.valid())
+        return Error::last("open " + path);
+    HRUN_TRY(lock_and_name(file.get(), path));
+    return file;
 }
 
 void LiveRecord::clear() {

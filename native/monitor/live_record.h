@@ -18,6 +18,8 @@ class LiveRecord {
 
     // Makes the file, or replaces what a dead one has left; its directory is made too.
     static Result<LiveRecord> create(const std::string& path, const std::string& text);
+    // The same for another process, by a descriptor that locks the file and cannot write to it.
+    static Result<Fd> create_for_other(const std::string& path, const std::string& text);
     // Leaves it without text.
     void clear();
     // Removes it.

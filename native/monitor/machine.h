@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,13 @@
 #include "monitor/container.h"
 
 namespace hrun::monitor {
+
+// A network interface that comes while the machine runs.
+struct PluggedNic {
+    unsigned slot;
+    net::Mac mac;
+    uint16_t mtu;
+};
 
 class MachineEvents {
   public:
@@ -45,6 +53,18 @@ class Machine {
     virtual std::string why_gone() const = 0;
     // While it is running.
     virtual virtio::VsockDevice& vsock() = 0;
+
+    using Done = std::function<void(Result<void>)>;
+    // Puts a network interface into an empty slot of a machine that runs; ENOTSUP where the engine cannot. `done` is called once, unless
+    // the machine ends before.
+    virtual void plug_nic(const PluggedNic&, Fd, Done done) { done(cannot_plug()); }
+    // Takes one away, whether the guest has let go of it or not.
+    virtual void unplug_nic(unsigned, Done done) { done(cannot_plug()); }
+
+  private:
+    static Error cannot_plug() {
+        return {ENOTSUP, "this engine cannot change the networks of a machine that runs"};
+    }
 };
 
 // A machine of the configuration's engine. Loop, container and events outlive it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun-vmm [--service] [--from TEMPLATE] CONTAINER_DIRECTORY, hrun-vmm --template DIRECTORY, hrun-vmm --limit
-// CONTAINER_DIRECTORY PID, hrun-vmm --check: see docs/monitor.md; hrun-vmm --names NETWORK_DIRECTORY ADDRESS: docs/networks.md.
+// CONTAINER_DIRECTORY PID, hrun-vmm --plug|--unplug CONTAINER_DIRECTORY SLOT, hrun-vmm --check: see docs/monitor.md; hrun-vmm --names NETWORK_DIRECTORY ADDRESS: docs/networks.md.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -18,6 +18,7 @@
 #include "monitor/host_check.h"
 #include "monitor/keeper.h"
 #include "monitor/name_service.h"
+#include "monitor/nic_plug.h"
 #include "monitor/restart_wait.h"
 #include "monitor/service.h"
 #include "monitor/signals.h"
@@ -86,6 +87,13 @@ int set_limits(const char* path, const char* process) {
     return missing.empty() ? 0 : complain("this host cannot limit the VM's " + missing);
 }
 
+// Of a VM that runs.
+int change_nics(const char* what, const char* path, const char* slot) {
+    const auto number = static_cast<unsigned>(atoi(slot));
+    const auto done = std::string_view(what) == "--plug" ? plug(path, number) : unplug(path, number);
+    return done ? 0 : complain(done.error().message());
+}
+
 struct Arguments {
     int (*monitor)(Container, Fd) = serve<Vm>;
     std::string from;
@@ -120,6 +128,8 @@ int main(int argc, char** argv) {
         return puts(check_host().c_str()) < 0;
     if (argc == 4 && std::string_view(argv[1]) == "--limit")
         return set_limits(argv[2], argv[3]);
+    if (argc == 4 && (std::string_view(argv[1]) == "--plug" || std::string_view(argv[1]) == "--unplug"))
+        return change_nics(argv[1], argv[2], argv[3]);
     if (argc == 4 && std::string_view(argv[1]) == "--names") {
         const auto served = serve_names(argv[2], argv[3]);
         return served ? 0 : complain(served.error().message());

@@ -126,4 +126,22 @@ void QemuMachine::handle_event(const qemu::Event& event) {
     }
 }
 
+void QemuMachine::plug_nic(const PluggedNic& nic, Fd tap, Done done) {
+    const auto asked = process_.qmp().ask(
+        qemu::plug_nic_commands({nic.slot, -1, nic.mac, nic.mtu}),
+        [this, slot = nic.slot, done](const Result<void>& plugged) {
+            if (!plugged) // what of it is there goes
+                (void)process_.qmp().ask(qemu::unplug_nic_commands(slot), [](const Result<void>&) {});
+            done(plugged);
+        },
+        tap.get(), qemu::tap_name(nic.slot));
+    if (!asked)
+        done(asked);
+}
+
+void QemuMachine::unplug_nic(unsigned slot, Done done) {
+    if (auto asked = process_.qmp().ask(qemu::unplug_nic_commands(slot), done); !asked)
+        done(asked);
+}
+
 } // namespace hrun::monitor

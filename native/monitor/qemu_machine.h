@@ -26,6 +26,8 @@ class QemuMachine : public Machine {
     void close() override { hybrid_.close(); }
     std::string why_gone() const override { return process_.why_gone(); }
     virtio::VsockDevice& vsock() override { return vsock_; }
+    void plug_nic(const PluggedNic& nic, Fd tap, Done done) override;
+    void unplug_nic(unsigned slot, Done done) override;
 
   private:
     Result<void> check_files() const;

@@ -44,6 +44,10 @@ class Service : private AgentEvents, private ClientEvents, private MachineEvents
     void client_resize(std::string_view) override {}
     void client_stop(const hrun_stop&) override { stop(); }
     void client_pause(Client&, bool) override {}
+    void client_plug(Client& client, const hrun_plug&, std::vector<Fd>) override {
+        client.send(nothing_runs());
+    }
+    void client_unplug(Client& client, uint32_t) override { client.send(nothing_runs()); }
     void client_ready() override { schedule(); }
     void client_gone(Client& client) override;
 

@@ -43,8 +43,8 @@ size_t output_of(uint8_t stream) {
 Vm::Vm(EventLoop& loop, Container container)
     : loop_(loop), container_(std::move(container)), config_(container_.config),
       machine_(create_machine(loop, container_, *this)), unproven_(container_.origin.has_value()),
-      control_(loop, kContainerDirectory, *this), connector_(loop), agent_(loop, *this),
-      wants_input_(start_wants_input(container_.start)) {
+      control_(loop, kContainerDirectory, *this), nic_changes_(*machine_, config_.nics), connector_(loop),
+      agent_(loop, *this), wants_input_(start_wants_input(container_.start)) {
     if (config_.health)
         health_.emplace(loop, *container_.keeper, *config_.health, container_.probe);
 }
@@ -231,8 +231,7 @@ void Vm::client_resize(std::string_view rows_and_columns) {
 // The answer goes to every client, so that each knows; to this one alone when nothing changes.
 void Vm::client_pause(Client& client, bool paused) {
     if (!process_runs())
-        return client.send(frame(HRUN_ERROR, std::string(bytes_of(hrun_error{HRUN_ERROR_START, ESRCH})) +
-                                                 "the container is not running"));
+        return client.send(nothing_runs());
     if (paused == (phase_ == Phase::kPaused))
         client.send(frame(paused ? HRUN_PAUSED : HRUN_RESUMED));
     else if (paused)
@@ -262,11 +261,20 @@ void Vm::client_stop(const hrun_stop& stop) {
     });
 }
 
+void Vm::client_plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors) {
+    process_runs() ? nic_changes_.plug(client, plug, std::move(descriptors)) : client.send(nothing_runs());
+}
+
+void Vm::client_unplug(Client& client, uint32_t slot) {
+    process_runs() ? nic_changes_.unplug(client, slot) : client.send(nothing_runs());
+}
+
 void Vm::client_ready() {
     schedule();
 }
 
 void Vm::client_gone(Client& client) {
+    nic_changes_.forget(client);
     control_.remove(client);
     schedule();
 }

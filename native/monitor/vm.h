@@ -17,6 +17,7 @@
 #include "monitor/health_check.h"
 #include "monitor/log_file.h"
 #include "monitor/machine.h"
+#include "monitor/nic_changes.h"
 #include "monitor/state_file.h"
 
 namespace hrun::monitor {
@@ -55,6 +56,8 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void client_resize(std::string_view rows_and_columns) override;
     void client_stop(const hrun_stop& stop) override;
     void client_pause(Client& client, bool paused) override;
+    void client_plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors) override;
+    void client_unplug(Client& client, uint32_t slot) override;
     void client_ready() override;
     void client_gone(Client& client) override;
 
@@ -90,6 +93,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     bool unproven_; // the copy of a template whose agent has not answered yet
     Fd first_client_;
     ControlServer control_;
+    NicChanges nic_changes_;
     AgentConnector connector_;
     AgentSession agent_;
     std::optional<HealthCheck> health_;

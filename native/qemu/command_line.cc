@@ -2,7 +2,6 @@
 #include "qemu/command_line.h"
 
 #include <cstdio>
-#include <set>
 
 #include "boot/x86_64/mp_table.h"
 
@@ -15,7 +14,7 @@ namespace {
 //
 // Transport 0 is left out: hw/intc/ioapic.c moves pin 0 of every I/O APIC to pin 2, which only the first one's PIT wants.
 constexpr unsigned kFirstTransport = 1;
-// Of a copy: the name of a SCSI controller in the transport that is left out, for the sake of its bus alone.
+// The name of a SCSI controller in the transport that is left out, for the sake of its bus alone.
 constexpr char kPlugHandler[] = "plug";
 constexpr uint64_t kVirtioMmioBase = 0xfeb00000;
 constexpr unsigned kVirtioMmioSize = 512;
@@ -33,8 +32,17 @@ std::string machine() {
            "backend=ram";
 }
 
+std::string transport_of(unsigned slot) {
+    return "virtio-mmio-bus." + std::to_string(slot + kFirstTransport);
+}
+
 std::string bus(unsigned slot) {
-    return "bus=virtio-mmio-bus." + std::to_string(slot + kFirstTransport);
+    return "bus=" + transport_of(slot);
+}
+
+std::string handler_command(unsigned slot) {
+    return R"({"execute":"qom-set","arguments":{"path":")" + transport_of(slot) +
+           R"(","property":"hotplug-handler","value":")" + kPlugHandler + ".0\"}}";
 }
 
 class Words {
@@ -66,9 +74,10 @@ void add_machine(Words& words, const Config& config) {
     words.option("-smp", std::to_string(config.vcpus));
     words.option("-m", std::to_string(config.memory_mib) + "M");
     words.option("-object", memory(config) + std::to_string(config.memory_mib) + "M");
+    if (config.role != Role::kTemplate)
+        words.option("-device", std::string("virtio-scsi-device,bus=virtio-mmio-bus.0,id=") + kPlugHandler);
     if (config.role == Role::kCopy) {
         words.option("-incoming", "defer"); // until Qmp::restore
-        words.option("-device", std::string("virtio-scsi-device,bus=virtio-mmio-bus.0,id=") + kPlugHandler);
         return;
     }
     words.option("-device", "loader,force-raw=on,file=" + config.mp_table + ",addr=" + hex(kMpTableAddress));
@@ -119,12 +128,31 @@ std::string mac_text(const std::array<uint8_t, 6>& mac) {
     return text;
 }
 
-// vhost is for hosts that have it: QEMU moves the packets itself. One pair of queues and no way to change the MAC address.
+std::string netdev_id(unsigned slot) {
+    return "net" + std::to_string(slot);
+}
+
+// Each name of what needs a control queue with `off` behind it, and a comma.
+std::string no_control(const std::string& off, const std::string& quote = "") {
+    std::string text;
+    for (const char* name : {"ctrl_vq", "ctrl_rx", "ctrl_rx_extra", "ctrl_vlan", "ctrl_mac_addr",
+                             "ctrl_guest_offloads", "guest_announce", "mq"})
+        text += quote + name + quote + off + ",";
+    return text;
+}
+
+std::string nic_id(unsigned slot) {
+    return "nic" + std::to_string(slot);
+}
+
+// vhost is for hosts that have it: QEMU moves the packets itself. One pair of queues and none for control, with which the guest's driver
+// would wait for ever for a device that has been taken away.
 void add_nic(Words& words, const Nic& nic) {
-    const std::string id = "net" + std::to_string(nic.slot);
+    const std::string id = netdev_id(nic.slot);
     words.option("-netdev", "tap,id=" + id + ",fd=" + std::to_string(nic.tap_fd) + ",vhost=off");
-    words.option("-device", "virtio-net-device,netdev=" + id + ",mac=" + mac_text(nic.mac) + ",host_mtu=" +
-                                std::to_string(nic.mtu) + ",mq=off,ctrl_mac_addr=off," + bus(nic.slot));
+    words.option("-device", "virtio-net-device,id=" + nic_id(nic.slot) + ",netdev=" + id +
+                                ",mac=" + mac_text(nic.mac) + ",host_mtu=" + std::to_string(nic.mtu) + "," +
+                                no_control("=off") + bus(nic.slot));
 }
 
 // What QEMU itself has to say, and what the guest says on its serial port.
@@ -149,20 +177,6 @@ void add_devices(Words& words, const Config& config) {
         add_nic(words, nic);
 }
 
-// A template has all slots: it does not know what its copies will have in them.
-std::set<unsigned> known_slots(const Config& config) {
-    std::set<unsigned> slots{config.vsock_slot, config.rng_slot, config.balloon_slot};
-    for (const Disk& disk : config.disks)
-        slots.insert(disk.slot);
-    for (const Nic& nic : config.nics)
-        slots.insert(nic.slot);
-    if (config.share_slot)
-        slots.insert(*config.share_slot);
-    for (unsigned slot = 0; config.role == Role::kTemplate && slot < kSlots; ++slot)
-        slots.insert(slot);
-    return slots;
-}
-
 } // namespace
 
 // The fourth field is the platform device's number: slot N is virtio-mmio.N in the guest whatever the order.
@@ -183,7 +197,8 @@ std::string kernel_command_line(const Config& config) {
         if (config.vcpus == 1)
             line += " noreplace-smp";
     }
-    for (const unsigned slot : known_slots(config))
+    // All, empty or not: a template does not know what its copies will have, nor a machine what it will be given.
+    for (unsigned slot = 0; slot < kSlots; ++slot)
         line += " " + virtio_mmio_word(slot);
     if (config.role == Role::kTemplate)
         line += " -- --template " + std::to_string(config.vsock_slot);
@@ -210,14 +225,33 @@ std::vector<std::string> command_line(const Config& config) {
 std::vector<std::string> plug_commands(const Config& config) {
     std::vector<std::string> commands;
     for (const Peer& peer : peers(config)) {
-        const std::string transport = "virtio-mmio-bus." + std::to_string(peer.slot + kFirstTransport);
-        commands.push_back(R"({"execute":"qom-set","arguments":{"path":")" + transport +
-                           R"(","property":"hotplug-handler","value":")" + kPlugHandler + ".0\"}}");
+        const std::string transport = transport_of(peer.slot);
+        commands.push_back(handler_command(peer.slot));
         const std::string tag = peer.tag ? std::string(R"(,"tag":")") + peer.tag + '"' : "";
         commands.push_back(std::string(R"({"execute":"device_add","arguments":{"driver":")") + peer.driver +
                            R"(","chardev":")" + peer.chardev + R"(","bus":")" + transport + '"' + tag + "}}");
     }
     return commands;
+}
+
+std::string tap_name(unsigned slot) {
+    return "tap" + std::to_string(slot);
+}
+
+std::vector<std::string> plug_nic_commands(const Nic& nic) {
+    const std::string netdev = netdev_id(nic.slot);
+    return {handler_command(nic.slot),
+            R"({"execute":"netdev_add","arguments":{"type":"tap","id":")" + netdev + R"(","fd":")" +
+                tap_name(nic.slot) + R"(","vhost":false}})",
+            R"({"execute":"device_add","arguments":{"driver":"virtio-net-device","id":")" + nic_id(nic.slot) +
+                R"(","netdev":")" + netdev + R"(","mac":")" + mac_text(nic.mac) + R"(","host_mtu":)" +
+                std::to_string(nic.mtu) + "," + no_control(":false", "\"") + R"("bus":")" +
+                transport_of(nic.slot) + "\"}}"};
+}
+
+std::vector<std::string> unplug_nic_commands(unsigned slot) {
+    return {handler_command(slot), R"({"execute":"device_del","arguments":{"id":")" + nic_id(slot) + "\"}}",
+            R"({"execute":"netdev_del","arguments":{"id":")" + netdev_id(slot) + "\"}}"};
 }
 
 } // namespace hrun::qemu

@@ -27,6 +27,9 @@ struct Nic {
     uint16_t mtu;
 };
 
+// The name of a tap's descriptor, for plug_nic_commands().
+std::string tap_name(unsigned slot);
+
 // Templates (docs/templates.md): a machine without devices is booted once, and saved; its copies have devices, and no kernel to boot.
 enum class Role { kBooted, kTemplate, kCopy };
 
@@ -66,5 +69,11 @@ std::vector<std::string> command_line(const Config& config);
 // What a copy is told over QMP once it has its template's state: the devices whose own state QEMU cannot save, and beside which
 // it loads none (vhost-user-vsock, vhost-user-fs; "unmigratable" in its sources), are plugged into their transports.
 std::vector<std::string> plug_commands(const Config& config);
+
+// What puts a network interface into an empty slot of a machine that runs; its tap was handed over as tap_name(). Nic::tap_fd means
+// nothing.
+std::vector<std::string> plug_nic_commands(const Nic& nic);
+// What takes it, or one that the machine was started with, away. The guest had better have let go of it.
+std::vector<std::string> unplug_nic_commands(unsigned slot);
 
 } // namespace hrun::qemu

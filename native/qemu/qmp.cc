@@ -72,6 +72,32 @@ Result<void> Qmp::carry_out(const std::vector<std::string>& commands) {
     return {};
 }
 
+Result<void> Qmp::ask(const std::vector<std::string>& commands, Done done, int fd, const std::string& name) {
+    const std::string id = "{\"id\":" + std::to_string(++last_question_) + ",";
+    questions_[last_question_] = {commands.size() + (fd < 0 ? 0 : 1), std::move(done), {}};
+    if (fd >= 0)
+        HRUN_TRY(send_command(id + R"("execute":"getfd","arguments":{"fdname":")" + name + "\"}}", fd));
+    for (const std::string& command : commands)
+        HRUN_TRY(send_command(id + command.substr(1)));
+    return {};
+}
+
+// True when it is one of ask().
+bool Qmp::take_answer(uint64_t number, const std::string& refusal) {
+    const auto found = questions_.find(number);
+    if (found == questions_.end())
+        return false;
+    Question& question = found->second;
+    if (question.refusal.empty())
+        question.refusal = refusal;
+    if (--question.unanswered > 0)
+        return true;
+    const Question answered = std::move(question);
+    questions_.erase(found);
+    answered.done(answered.refusal.empty() ? Result<void>() : Error{EIO, "QEMU says: " + answered.refusal});
+    return true;
+}
+
 void Qmp::receive() {
     char bytes[4096];
     ssize_t count;
@@ -91,7 +117,12 @@ void Qmp::handle_line(const std::string& line) {
     const Json message = Json::parse(line, nullptr, false);
     if (!message.is_object())
         return;
-    if (const Json error = message.value("error", Json()); error.is_object())
+    const Json error = message.value("error", Json());
+    const auto id = message.find("id");
+    if (id != message.end() && id->is_number_unsigned() &&
+        take_answer(id->get<uint64_t>(), error.is_object() ? text_at(error, "desc") : ""))
+        return;
+    if (error.is_object())
         return handler_({Event::Kind::kRefused, text_at(error, "desc")});
     const std::string event = text_at(message, "event");
     const Json data = message.value("data", Json::object());

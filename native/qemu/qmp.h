@@ -2,7 +2,9 @@
 // The QEMU Machine Protocol: what QEMU says about itself while the guest runs.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -39,6 +41,11 @@ class Qmp {
     Result<void> save(int state) { return migrate("migrate", state); }
     // Commands that answer nothing but that they are done.
     Result<void> carry_out(const std::vector<std::string>& commands);
+    using Done = std::function<void(Result<void>)>;
+    // The same, and `done` is called once all of them were answered, with what QEMU said first against one. `fd`, unless it is -1,
+    // is handed over before as `name`. A QEMU that ends does not answer.
+    Result<void> ask(const std::vector<std::string>& commands, Done done, int fd = -1,
+                     const std::string& name = {});
     // Reads what is left after QEMU's end.
     void drain() { receive(); }
 
@@ -49,11 +56,20 @@ class Qmp {
     Result<void> migrate(const char* command, int state);
     void receive();
     void handle_line(const std::string& line);
+    bool take_answer(uint64_t question, const std::string& refusal);
+
+    struct Question {
+        size_t unanswered;
+        Done done;
+        std::string refusal;
+    };
 
     Fd socket_;
     Handler handler_;
     Watch watch_;
     std::string line_;
+    uint64_t last_question_ = 0;
+    std::map<uint64_t, Question> questions_;
 };
 
 } // namespace hrun::qemu

@@ -159,6 +159,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Make a network',
     load: () => import('./commands/network-create.ts'),
   },
+  'network connect': {
+    summary: 'Connect a container to a network',
+    load: () => import('./commands/network-connect.ts'),
+  },
+  'network disconnect': {
+    summary: 'Take a container out of a network',
+    load: () => import('./commands/network-disconnect.ts'),
+  },
   'network ls': { summary: 'List networks', load: () => import('./commands/network-ls.ts') },
   'network inspect': {
     summary: 'Show everything about networks',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export { changeConfig } from './change-config.ts';
+export { changeConfig, UPDATE_LOCK } from './change-config.ts';
 export { checkContainers } from './check-containers.ts';
 export {
   type ContainerConfig,

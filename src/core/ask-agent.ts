@@ -3,8 +3,10 @@
 import { HrunError } from '../base/errors.ts';
 import {
   AGENT_PORT,
+  encodeNetworkChange,
   encodeProcessList,
   type GuestLimits,
+  type NetworkChange,
   Session,
   type SessionEvents,
   Stream,
@@ -32,6 +34,15 @@ export async function setGuestLimits(directory: string, limits: GuestLimits): Pr
     directory,
     (session) => session.limit(limits),
     (resolve) => ({ limited: () => resolve(undefined) }),
+  );
+}
+
+/** Changes the networks of a container in its guest. */
+export async function changeGuestNetworks(directory: string, change: NetworkChange): Promise<void> {
+  await askAgent<undefined>(
+    directory,
+    (session) => session.changeNetworks(encodeNetworkChange(change)),
+    (resolve) => ({ networked: () => resolve(undefined) }),
   );
 }
 

@@ -17,7 +17,7 @@ export interface EventRange {
   until: number | undefined;
 }
 
-const KEYS = ['container', 'event', 'image', 'label', 'scope', 'type', 'volume'];
+const KEYS = ['container', 'event', 'image', 'label', 'network', 'scope', 'type', 'volume'];
 const NANO_PER_MS = 1_000_000;
 
 /** Parses `key=value` options; USAGE for a key that there is not. */
@@ -86,6 +86,8 @@ function holds({ Type, Action, Actor, scope }: StoreEvent, key: string, value: s
       return scope === value;
     case 'container':
       return Type === 'container' && (Attributes.name === value || isIdPrefix(ID, value));
+    case 'network':
+      return Type === 'network' && (Attributes.name === value || isIdPrefix(ID, value));
     case 'volume':
       return Type === 'volume' && ID === value;
     default:

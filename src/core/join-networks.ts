@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what --network asks for to a container's interfaces, with addresses that are its own until it is removed.
 import { existsSync } from 'node:fs';
-import { HrunError } from '../base/errors.ts';
+import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type ContainerNetwork,
   containerDirectory,
   type RepairResult,
+  readContainerConfig,
   whileNobodyMakes,
 } from '../container/index.ts';
 import {
@@ -131,10 +132,22 @@ export async function sweepNetworks(root: Root): Promise<void> {
     for (const network of listNetworks(root)) forgetDeadRecords(nameRecords(root, network));
     await whileNobodyMakes(root, async () => {
       for (const network of listNetworks(root)) {
-        releaseLeases(root, network, (holder) => !existsSync(containerDirectory(root, holder)));
+        releaseLeases(root, network, (holder, address) => isLeftOver(root, holder, address));
       }
     });
   });
+}
+
+/** Whoever connected the container to the network may have been killed before that was written down. */
+function isLeftOver(root: Root, id: string, address: string): boolean {
+  const directory = containerDirectory(root, id);
+  if (!existsSync(directory)) return true;
+  try {
+    return !readContainerConfig(directory).networks.some((member) => member.address === address);
+  } catch (error) {
+    if (hasCode(error, 'STORE_CORRUPT') || errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** True when what a container had of networks may be left over: its keeper was killed. */
@@ -182,7 +195,8 @@ function checkNone({ ip, macAddress, aliases }: NetworkRequest): [] {
   return [];
 }
 
-function checkRequest(request: NetworkRequest & { network: string }): NetworkRequest {
+/** USAGE for what a container cannot have in the network. */
+export function checkRequest(request: NetworkRequest & { network: string }): NetworkRequest {
   checkMac(request.macAddress);
   if (request.aliases.length > 0 && !servesNames({ name: request.network })) throw noAliases();
   return request;
@@ -192,8 +206,7 @@ function checkUsable(what: string, obstacle: string | undefined, hint: string): 
   if (obstacle !== undefined) throw new HrunError('HOST_SETUP', `${what}: ${obstacle}`, { hint });
 }
 
-/** Said of names in the default network. */
-export function noAliases(): HrunError {
+function noAliases(): HrunError {
   return new HrunError(
     'USAGE',
     'network-scoped alias is supported only for containers in user defined networks',

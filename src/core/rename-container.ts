@@ -10,8 +10,10 @@ import {
   changeName,
   readContainerConfig,
   recordContainer,
+  UPDATE_LOCK,
   writeContainerConfig,
 } from '../container/index.ts';
+import { native } from '../native/index.ts';
 import { findNetwork, renameStation, servesNames } from '../network/index.ts';
 import type { VmConfig } from '../vm/index.ts';
 import { withNetworks } from './join-networks.ts';
@@ -42,10 +44,15 @@ async function renameInNetworks(
 ): Promise<void> {
   const named = networks.filter(({ network }) => servesNames({ name: network }));
   if (named.length === 0) return;
-  const path = join(directory, 'vm.json');
-  const vm = JSON.parse(readRegularFile(path)) as VmConfig;
-  const nics = vmNics({ ...readContainerConfig(directory), name: after });
-  await writeFileAtomic(path, JSON.stringify({ ...vm, nics }), { mode: 0o600 });
+  const lock = await native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: true });
+  try {
+    const path = join(directory, 'vm.json');
+    const vm = JSON.parse(readRegularFile(path)) as VmConfig;
+    const nics = vmNics({ ...readContainerConfig(directory), name: after });
+    await writeFileAtomic(path, JSON.stringify({ ...vm, nics }), { mode: 0o600 });
+  } finally {
+    lock.release();
+  }
   await withNetworks(root, async () => {
     for (const { network } of named) renameStation(root, findNetwork(root, network), id, name, after);
   });

@@ -8,6 +8,7 @@ import { writeContainerConfig } from '../container/index.ts';
 import { findAssets, type VmAssets, type VmConfig } from '../vm/index.ts';
 import { prepareNetworks } from './join-networks.ts';
 import { makeSource } from './make-mounts.ts';
+import { settleNetworks } from './network-files.ts';
 import { type KnownContainer, openContainer } from './open-container.ts';
 import { type StartableContainer, startDetached } from './run.ts';
 import { settleUpdate } from './update-container.ts';
@@ -25,6 +26,7 @@ export async function openToStart(root: Root, text: string): Promise<StartableCo
   }
   if (status === 'running' || status === 'starting' || status === 'restarting') return 'running';
   for (const mount of container.config.mounts) await makeSource(mount);
+  await settleNetworks(root, container.directory, container.config);
   await prepareNetworks(root, container.config);
   const assets = findAssets();
   await renewAssets(container, assets);

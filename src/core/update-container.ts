@@ -11,6 +11,7 @@ import {
   changeConfig,
   type HostOptions,
   recordContainer,
+  UPDATE_LOCK,
 } from '../container/index.ts';
 import { type StoredLimits, withLimits } from '../guest/index.ts';
 import { native } from '../native/index.ts';
@@ -19,7 +20,6 @@ import { askUsage, setGuestLimits } from './ask-agent.ts';
 import { isRunning, type KnownContainer, openContainer } from './open-container.ts';
 import { bootTimeoutMs, vcpusFor, vmResources } from './vm-resources.ts';
 
-const LOCK = 'update.lock';
 const NO_UPDATE: ContainerUpdate = {
   memory: undefined,
   memorySwap: undefined,
@@ -36,7 +36,7 @@ const MIB = 1024 * 1024;
  */
 export async function updateContainer(root: Root, text: string, update: ContainerUpdate): Promise<void> {
   const { directory } = await openContainer(root, text);
-  const lock = await native().lockFile(join(directory, LOCK), { shared: false, wait: true });
+  const lock = await native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: true });
   try {
     await finishUpdate(root, text);
     const container = await openContainer(root, text);
@@ -53,7 +53,7 @@ export async function updateContainer(root: Root, text: string, update: Containe
  */
 export async function settleUpdate(root: Root, { directory, id, config }: KnownContainer): Promise<void> {
   if (!config.unfinishedUpdate) return;
-  const lock = native().lockFile(join(directory, LOCK), { shared: false, wait: false });
+  const lock = native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: false });
   try {
     if (lock) await finishUpdate(root, id);
   } finally {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HrunError } from '../base/errors.ts';
 import { type GuestNic, writeNics } from './nic.ts';
 import { ConfigureFlags, ConfigureTag, MAX_PAYLOAD } from './protocol.ts';
 import { TlvWriter } from './tlv.ts';
@@ -55,6 +56,24 @@ export function encodeConfigure(configure: Configure): Buffer {
   return tlv.finish("the container's mounts, files and sysctls", MAX_PAYLOAD - MONITORS_SHARE);
 }
 
+/** Networks that come and go while the container runs, and generated files that change with them. */
+export interface NetworkChange {
+  nics: readonly GuestNic[];
+  /** slots of interfaces that go */
+  gone: readonly number[];
+  /** new contents by target, of those that were generated before */
+  files: ReadonlyMap<string, string>;
+}
+
+/** The payload of a NETWORK frame. */
+export function encodeNetworkChange({ nics, gone, files }: NetworkChange): Buffer {
+  const tlv = new TlvWriter();
+  writeNics(tlv, nics);
+  for (const slot of gone) tlv.u32(ConfigureTag.NIC_GONE, slot);
+  for (const [target, content] of files) tlv.strings(ConfigureTag.FILE, [target, content], true);
+  return tlv.finish('the networks');
+}
+
 const TLV_HEADER = 8;
 
 /** Limits of the container's control group; undefined is none. */
@@ -68,16 +87,59 @@ const LIMIT_TAGS: readonly number[] = [ConfigureTag.PIDS_MAX, ConfigureTag.MEMOR
 
 /** The payload of encodeConfigure with other limits. */
 export function withLimits(payload: Buffer, { pidsLimit, memoryBytes }: StoredLimits): Buffer {
-  const kept: Buffer[] = [];
-  for (let at = 0; at < payload.length; ) {
-    const end = at + TLV_HEADER + payload.readUInt32LE(at + 4);
-    if (!LIMIT_TAGS.includes(payload.readUInt16LE(at))) kept.push(payload.subarray(at, end));
-    at = end;
-  }
+  const kept = itemsOf(payload).filter((item) => !LIMIT_TAGS.includes(tagOf(item)));
   const tlv = new TlvWriter();
   if (pidsLimit !== undefined) tlv.u64(ConfigureTag.PIDS_MAX, BigInt(pidsLimit));
   if (memoryBytes !== undefined) tlv.u64(ConfigureTag.MEMORY_MAX, BigInt(memoryBytes));
   return Buffer.concat([...kept, tlv.finish('the limits', MAX_PAYLOAD)]);
+}
+
+const NETWORK_TAGS: readonly number[] = [ConfigureTag.NIC, ConfigureTag.ADDRESS, ConfigureTag.GATEWAY];
+
+/** The payload of encodeConfigure with other networks, and other contents of generated files that it has. */
+export function withNetworks(
+  payload: Buffer,
+  nics: readonly GuestNic[],
+  files: ReadonlyMap<string, string>,
+): Buffer {
+  const kept = itemsOf(payload).filter((item) => !NETWORK_TAGS.includes(tagOf(item)));
+  const tlv = new TlvWriter();
+  writeNics(tlv, nics);
+  const items = [...kept.map((item) => renewedFile(item, files)), tlv.finish('the networks')];
+  const renewed = Buffer.concat(items);
+  if (renewed.length <= MAX_PAYLOAD - MONITORS_SHARE) return renewed;
+  throw new HrunError('LIMIT_EXCEEDED', `the container's networks and files take ${renewed.length} bytes`);
+}
+
+/** True when these are the networks of a payload of encodeConfigure. */
+export function hasNetworks(payload: Buffer, nics: readonly GuestNic[]): boolean {
+  const tlv = new TlvWriter();
+  writeNics(tlv, nics);
+  const present = itemsOf(payload).filter((item) => NETWORK_TAGS.includes(tagOf(item)));
+  return Buffer.concat(present).equals(tlv.finish('the networks'));
+}
+
+function renewedFile(item: Buffer, files: ReadonlyMap<string, string>): Buffer {
+  if (tagOf(item) !== ConfigureTag.FILE) return item;
+  const value = item.subarray(TLV_HEADER);
+  const target = value.toString('utf8', 0, value.indexOf(0));
+  const content = files.get(target);
+  if (content === undefined) return item;
+  return new TlvWriter().strings(ConfigureTag.FILE, [target, content], true).finish(target);
+}
+
+function itemsOf(payload: Buffer): Buffer[] {
+  const items: Buffer[] = [];
+  for (let at = 0; at < payload.length; ) {
+    const end = at + TLV_HEADER + payload.readUInt32LE(at + 4);
+    items.push(payload.subarray(at, end));
+    at = end;
+  }
+  return items;
+}
+
+function tagOf(item: Buffer): number {
+  return item.readUInt16LE(0);
 }
 
 function flagsOf(configure: Configure): number {

@@ -26,6 +26,7 @@ const LIMITS: ReadonlyMap<number, readonly [number, number]> = new Map([
   [FrameType.RESUMED, [0, 0]],
   [FrameType.USED, [72, 72]],
   [FrameType.LIMITED, [0, 0]],
+  [FrameType.NETWORKED, [0, 0]],
   [FrameType.ATTACHED, [4, 4]],
   [FrameType.TRACE, [16, 16]],
   [FrameType.GONE, [12, 12]],

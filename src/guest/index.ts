@@ -3,9 +3,13 @@ export { type ArchiveRequest, archiveInput, archiveOutput } from './archive.ts';
 export {
   type Configure,
   encodeConfigure,
+  encodeNetworkChange,
   type GuestMount,
+  hasNetworks,
+  type NetworkChange,
   type StoredLimits,
   withLimits,
+  withNetworks,
 } from './configure.ts';
 export type { GuestAddress, GuestNic } from './nic.ts';
 export { AGENT_PORT, Archive, AttachFlags, ErrorKind, type OutputStream, Stage, Stream } from './protocol.ts';

@@ -45,11 +45,16 @@ export const FrameType = {
   USED: 19,
   LIMIT: 20,
   LIMITED: 21,
+  NETWORK: 22,
+  NETWORKED: 23,
   ATTACH: 32,
   ATTACHED: 33,
   TRACE: 34,
   STOP: 35,
   GONE: 36,
+  PLUG: 37,
+  UNPLUG: 38,
+  PLUGGED: 39,
 } as const;
 
 export const ExitFlags = { OOM: 1 } as const;
@@ -104,6 +109,7 @@ export const ConfigureTag = {
   NIC: 32,
   ADDRESS: 33,
   GATEWAY: 34,
+  NIC_GONE: 35,
 } as const;
 
 export const AddressFamily = { IPV4: 4, IPV6: 6 } as const;

@@ -51,6 +51,8 @@ export interface SessionEvents {
   used?(used: Used): void;
   /** the limits asked for are in force */
   limited?(): void;
+  /** the networks are as asked for */
+  networked?(): void;
   trace?(stage: number, timeNs: bigint): void;
   exit?(status: ExitStatus): void;
   error?(error: SessionError): void;
@@ -118,6 +120,11 @@ export class Session {
     payload.writeBigUInt64LE(limitValue(memoryBytes), 0);
     payload.writeBigUInt64LE(limitValue(pids), 8);
     this.#send(Buffer.concat([frameHeader(FrameType.LIMIT, 0, payload.length), payload]));
+  }
+
+  /** Changes the container's networks; `payload` of encodeNetworkChange. On an agent's connection only. */
+  changeNetworks(payload: Buffer): void {
+    this.#send(Buffer.concat([frameHeader(FrameType.NETWORK, 0, payload.length), payload]));
   }
 
   /** Sends a Linux signal to the session's process. */
@@ -205,6 +212,7 @@ export class Session {
       this.#events.paused?.(type === FrameType.PAUSED);
     } else if (type === FrameType.USED) this.#events.used?.(decodeUsed(payload));
     else if (type === FrameType.LIMITED) this.#events.limited?.();
+    else if (type === FrameType.NETWORKED) this.#events.networked?.();
     else if (type === FrameType.TRACE) {
       this.#events.trace?.(payload.readUInt32LE(0), payload.readBigUInt64LE(8));
     } else if (type === FrameType.EXIT) this.#events.exit?.(exitStatus(payload));

@@ -12,7 +12,7 @@ export interface StoreEvent {
   status?: string;
   id?: string;
   from?: string;
-  Type: 'container' | 'image' | 'volume';
+  Type: 'container' | 'image' | 'network' | 'volume';
   Action: string;
   Actor: { ID: string; Attributes: Record<string, string> };
   scope: 'local';

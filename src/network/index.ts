@@ -2,8 +2,16 @@
 export { dismantleNetwork, ensureNetwork, firewallTable, networkObstacle, sweepPorts } from './host.ts';
 export { type Lease, listLeases, releaseLeases, takeLease } from './leases.ts';
 export { forgetDeadRecords } from './live-records.ts';
-export { ensureNameServer, nameRecords, renameStation, servesNames, stopNameServer } from './name-server.ts';
+export {
+  ensureNameServer,
+  forgetStation,
+  nameRecords,
+  renameStation,
+  servesNames,
+  stopNameServer,
+} from './name-server.ts';
 export { checkNetworkName, DEFAULT_NETWORK, type Network, tapName } from './network.ts';
+export { recordNetwork } from './network-events.ts';
 export { type PublishedPort, publishedPorts } from './published-ports.ts';
 export { networkResolvers, resolvers } from './resolvers.ts';
 export {

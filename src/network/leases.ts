@@ -39,10 +39,14 @@ export function listLeases(root: Root, network: Network): Lease[] {
     .flatMap((address) => lease(directory, address) ?? []);
 }
 
-/** Takes back what the container has of the network. */
-export function releaseLeases(root: Root, network: Network, isHolder: (id: string) => boolean): void {
+/** Takes back what a container has of the network, if `isHolder` says so of its id and the address. */
+export function releaseLeases(
+  root: Root,
+  network: Network,
+  isHolder: (id: string, address: string) => boolean,
+): void {
   for (const { address, id } of listLeases(root, network)) {
-    if (isHolder(id)) rmSync(join(leasesDirectory(root, network.name), address), { force: true });
+    if (isHolder(id, address)) rmSync(join(leasesDirectory(root, network.name), address), { force: true });
   }
 }
 

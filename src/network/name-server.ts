@@ -2,7 +2,7 @@
 // The DNS server of a network: one process, `hrun-vmm --names`, which is started with the network's first container and ends by itself
 // when none has run for a while. docs/networks.md, "Names".
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, HrunError } from '../base/errors.ts';
@@ -52,6 +52,11 @@ export async function stopNameServer(root: Root, network: Network): Promise<void
     endProcess(Number(readFileSync(path, 'utf8')));
     await sleep(STOP_PAUSE_MS);
   }
+}
+
+/** Takes the names of a container that has left a network away. Only while holding the lock of all networks. */
+export function forgetStation(root: Root, network: Network, id: string): void {
+  rmSync(join(nameRecords(root, network), id), { force: true });
 }
 
 /** Gives a running container another name. Only while holding the lock of all networks. */

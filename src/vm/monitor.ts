@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starting and reaching hrun-vmm, the process that owns one VM: docs/monitor.md.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { promisify } from 'node:util';
 import { HrunError } from '../base/errors.ts';
 import { isNoRegularFile, openRegularFile, readRegularFile } from '../base/regular-file.ts';
 import { connectIn } from './socket.ts';
@@ -51,6 +52,27 @@ export function limitMonitor(program: string, directory: string, pid: number): v
     const said = String((cause as { stderr?: Buffer }).stderr ?? '').trim();
     throw new HrunError('HOST_SETUP', said.replace(/^hrun-vmm: /, '') || `${program} cannot be started`, {
       hint: 'see: hrun doctor',
+      cause: cause as Error,
+    });
+  }
+}
+
+/**
+ * Has the monitor of a VM that runs take up the network interface that vm.json has in a slot (`--plug`), or take it away (`--unplug`).
+ * CONTAINER_STATE with what is in the way.
+ */
+export async function changeNic(
+  program: string,
+  what: '--plug' | '--unplug',
+  { directory, slot }: { directory: string; slot: number },
+): Promise<void> {
+  try {
+    await promisify(execFile)(program, [what, directory, String(slot)]);
+  } catch (cause) {
+    const said = String((cause as { stderr?: string }).stderr ?? '').trim();
+    const why = said.replace(/^hrun-vmm: /, '') || `${program} cannot be started`;
+    throw new HrunError('CONTAINER_STATE', `the container's networks cannot be changed now: ${why}`, {
+      hint: 'try again, or stop the container first',
       cause: cause as Error,
     });
   }

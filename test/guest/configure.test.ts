@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { type Configure, encodeConfigure, withLimits } from '../../src/guest/index.ts';
+import {
+  type Configure,
+  encodeConfigure,
+  type GuestNic,
+  hasNetworks,
+  withLimits,
+  withNetworks,
+} from '../../src/guest/index.ts';
 
 const CONFIGURE: Configure = {
   ...{ layerSlots: [3, 4], writableSlot: 2, shareSlot: undefined, hostname: 'box', domainname: '' },
@@ -27,5 +34,39 @@ describe('other limits', () => {
     expect([tag.readUInt16LE(0), tag.readBigUInt64LE(8)]).toEqual([15, BigInt(96 << 20)]);
     expect(withLimits(limited, { pidsLimit: undefined, memoryBytes: 64 << 20 })).toHaveLength(limited.length);
     expect(withLimits(limited, { pidsLimit: undefined, memoryBytes: undefined })).toEqual(none);
+  });
+});
+
+describe('other networks', () => {
+  const nic = (slot: number, address: string): GuestNic => ({
+    ...{ slot, name: 'eth0', mac: '02:42:0a:05:00:02', mtu: 1500, metric: 0 },
+    ...{ addresses: [{ address, prefix: 24 }], gateways: ['10.5.0.1'] },
+  });
+  const payload = encodeConfigure({ ...CONFIGURE, nics: [nic(19, '10.5.0.2'), nic(20, '10.6.0.2')] });
+
+  test('replace those that were there, and the contents of generated files', () => {
+    const nics = [nic(21, '10.7.0.2')];
+    const files = new Map([
+      ['/etc/hosts', 'new'],
+      ['/etc/resolv.conf', 'was never generated'],
+    ]);
+    const changed = withNetworks(payload, nics, files);
+    const expected = encodeConfigure({ ...CONFIGURE, nics, files: new Map([['/etc/hosts', 'new']]) });
+    expect(changed).toHaveLength(expected.length);
+    expect(withNetworks(expected, nics, new Map())).toEqual(withNetworks(changed, nics, new Map()));
+    expect([hasNetworks(changed, nics), hasNetworks(changed, []), hasNetworks(payload, nics)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  test('can be none', () => {
+    expect(withNetworks(payload, [], new Map())).toEqual(encodeConfigure(CONFIGURE));
+  });
+
+  test('cannot be more than fits into the payload', () => {
+    const files = new Map([['/etc/hosts', 'x'.repeat((1 << 20) - 64)]]);
+    expect(() => withNetworks(payload, [], files)).toThrow('networks and files take');
   });
 });

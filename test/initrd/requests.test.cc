@@ -7,6 +7,7 @@
 extern "C" {
 #include "configure.h"
 #include "mount_options.h"
+#include "network_request.h"
 #include "protocol.h"
 #include "start_request.h"
 #include "sysctl.h"
@@ -144,4 +145,29 @@ TEST_CASE("a sysctl's name never leaves /proc/sys") {
     for (const char* bad : {"", ".a", "a.", "a..b", "//.a", "a.//.b", "a b", "../x", "x\n"})
         CHECK(!sysctl_path(bad, path, sizeof(path)));
     CHECK(!sysctl_path(std::string(64, 'a').c_str(), path, sizeof(path)));
+}
+
+TEST_CASE("a change of networks names interfaces that come and go, and files, and nothing else") {
+    const auto error_of = [](const std::string& payload) {
+        network_request request{};
+        err err{};
+        const int result = network_request_parse(reinterpret_cast<const uint8_t*>(payload.data()),
+                                                 payload.size(), &request, &err);
+        const size_t counts = request.nics.count * 100 + request.gone_count * 10 + request.files.count;
+        network_request_free(&request);
+        return result < 0 ? std::string(err.text) : std::to_string(counts);
+    };
+    const hrun_nic nic{19, 1500, {0x02, 0x42, 1, 2, 3, 4}, 1, "eth1"};
+    const std::string comes = tlv_bytes(HRUN_CONF_NIC, bytes_of(nic)),
+                      goes = tlv_bytes(HRUN_CONF_NIC_GONE, bytes_of(20u));
+    const std::string file = tlv_bytes(HRUN_CONF_FILE, std::string("/etc/hosts\0new", 14));
+    CHECK(error_of("") == "0");
+    CHECK(error_of(comes + goes + goes + file) == "121");
+    CHECK(error_of(comes + comes) == "network interface in slot 19: given twice");
+    CHECK(error_of(tlv_bytes(HRUN_CONF_HOSTNAME, "x")) == "tag 3 is unknown");
+    std::string many;
+    for (int i = 0; i < 17; i++)
+        many += goes;
+    CHECK(error_of(many) == "more than 16 network interfaces");
+    CHECK(configure_error(goes) == "tag 35 is unknown");
 }

@@ -9,6 +9,7 @@ extern "C" {
 #include "configure.h"
 #include "frames.h"
 #include "mount_options.h"
+#include "network_request.h"
 #include "start_request.h"
 #include "sysctl.h"
 }
@@ -32,6 +33,15 @@ void parse_configure(const frame& frame) {
                 abort();
     }
     configure_free(&configure);
+}
+
+void parse_network(const frame& frame) {
+    network_request request{};
+    err err{};
+    if (network_request_parse(frame.payload, frame.length, &request, &err) == 0 &&
+        (request.nics.count > NIC_MAX || request.gone_count > NIC_MAX))
+        abort();
+    network_request_free(&request);
 }
 
 void parse_start(const frame& frame) {
@@ -71,6 +81,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                 parse_configure(frame);
             if (frame.type == HRUN_START)
                 parse_start(frame);
+            if (frame.type == HRUN_NETWORK)
+                parse_network(frame);
         }
     }
     frame_reader_free(&reader);

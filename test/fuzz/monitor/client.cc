@@ -16,6 +16,8 @@ struct Host : ClientEvents {
     void client_resize(std::string_view) override {}
     void client_stop(const hrun_stop&) override {}
     void client_pause(Client&, bool) override {}
+    void client_plug(Client&, const hrun_plug&, std::vector<Fd>) override {}
+    void client_unplug(Client&, uint32_t) override {}
     void client_ready() override {}
     void client_gone(Client&) override {}
 

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
 
 #include "base/unix_socket.h"
 
@@ -20,12 +23,34 @@ struct ClientRig : ClientEvents {
     void client_resize(std::string_view) override { ++resizes; }
     void client_stop(const hrun_stop& asked) override { stop = asked; }
     void client_pause(Client&, bool pause) override { paused = pause; }
+    void client_plug(Client&, const hrun_plug& plug, std::vector<Fd> descriptors) override {
+        plugged.push_back(plug.slot * 10 + static_cast<uint32_t>(descriptors.size()));
+    }
+    void client_unplug(Client&, uint32_t slot) override { plugged.push_back(slot); }
     void client_ready() override { client->pump(outputs); }
     void client_gone(Client&) override { ++gone; }
 
     void say(const std::string& bytes) {
         REQUIRE(send(pair.second.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
                 static_cast<ssize_t>(bytes.size()));
+        settle();
+    }
+    // With so many descriptors.
+    void say_with(std::string bytes, size_t count) {
+        iovec part{bytes.data(), bytes.size()};
+        alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))]{};
+        msghdr message{};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        message.msg_control = control;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(count * sizeof(int));
+        for (size_t i = 0; i < count; ++i)
+            memcpy(CMSG_DATA(header) + i * sizeof(int), &spare, sizeof spare);
+        REQUIRE(sendmsg(pair.second.get(), &message, MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
         settle();
     }
     void settle() {
@@ -56,6 +81,8 @@ struct ClientRig : ClientEvents {
     std::optional<bool> paused;
     int resizes = 0;
     int gone = 0;
+    std::vector<uint32_t> plugged; // slot * 10 + descriptors; slot
+    int spare = STDERR_FILENO;     // a descriptor to send
     FrameReader reader;
     std::array<int, 256> types{};
     std::unique_ptr<Client> client;
@@ -184,6 +211,19 @@ TEST_CASE("a client that breaks the contract is told so and dropped") {
         rig.attach();
         rig.say(frame_of(HRUN_CREDIT, uint32_t{1}, HRUN_STDOUT));
     }
+    SUBCASE("an interface without its tap, though a descriptor came before") {
+        rig.say(hello_frame());
+        rig.say_with(frame_of(HRUN_UNPLUG, uint32_t{19}), 1);
+        rig.say(frame_of(HRUN_PLUG, hrun_plug{19, 1500, {2}, 0}));
+    }
+    SUBCASE("an interface in a slot that there is not") {
+        rig.say(hello_frame());
+        rig.say_with(frame_of(HRUN_PLUG, hrun_plug{23, 1500, {2}, 0}), 1);
+    }
+    SUBCASE("an interface with a group's address") {
+        rig.say(hello_frame());
+        rig.say_with(frame_of(HRUN_PLUG, hrun_plug{19, 1500, {3}, 0}), 1);
+    }
     SUBCASE("a signal that does not exist") {
         rig.attach();
         rig.say(frame_of(HRUN_SIGNAL, uint32_t{65}));
@@ -208,6 +248,22 @@ TEST_CASE("a client need not attach to pause, resume, stop or signal") {
     rig.listen(HRUN_STDOUT);
     CHECK(rig.types[HRUN_ERROR] == 0);
     CHECK(rig.client->say_gone(frame_of(HRUN_GONE, hrun_exit{})));
+}
+
+TEST_CASE("an interface comes with its tap and a record, whatever else is sent along is dropped") {
+    ClientRig rig(false);
+    rig.say(hello_frame());
+    const std::string plug = frame_of(HRUN_PLUG, hrun_plug{20, 1500, {2}, 0});
+    rig.say_with(plug, 1);
+    rig.say_with(plug, 2);
+    rig.say_with(plug, 7);
+    rig.say(frame_of(HRUN_UNPLUG, uint32_t{20}));
+    REQUIRE(rig.plugged.size() == 4);
+    CHECK(rig.plugged[0] == 201);
+    CHECK(rig.plugged[1] == 202);
+    CHECK(rig.plugged[2] <= 203); // what the alignment of control messages leaves room for
+    CHECK(rig.plugged[3] == 20);
+    CHECK(rig.gone == 0);
 }
 
 TEST_CASE("more input than was credited drops the client") {

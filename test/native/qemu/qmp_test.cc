@@ -53,6 +53,29 @@ TEST_CASE("a full disk and the guest's shutdown are reported, also when a line c
     CHECK(rig.events[1].detail == "guest-reset");
 }
 
+TEST_CASE("commands are answered together, with the first refusal, and a descriptor goes first") {
+    QmpRig rig;
+    std::vector<std::string> answers;
+    const auto keep = [&](const Result<void>& done) { answers.push_back(done ? "" : done.error().what); };
+    REQUIRE(rig.qmp->ask({R"({"execute":"a"})", R"({"execute":"b"})"}, keep, STDERR_FILENO, "tap19"));
+    REQUIRE(rig.qmp->ask({R"({"execute":"c"})"}, keep));
+    char bytes[512] = {};
+    REQUIRE(recv(rig.pair.second.get(), bytes, sizeof bytes - 1, MSG_DONTWAIT) > 0);
+    size_t got = strlen(bytes);
+    for (ssize_t more;
+         (more = recv(rig.pair.second.get(), bytes + got, sizeof bytes - 1 - got, MSG_DONTWAIT)) > 0;)
+        got += static_cast<size_t>(more);
+    CHECK(std::string(bytes).find("\n{\"id\":1,\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"tap19\"}}\n"
+                                  "{\"id\":1,\"execute\":\"a\"}\n{\"id\":1,\"execute\":\"b\"}\n"
+                                  "{\"id\":2,\"execute\":\"c\"}\n") != std::string::npos);
+    rig.say("{\"return\":{},\"id\":1}\n{\"id\":1,\"error\":{\"class\":\"GenericError\",\"desc\":\"no\"}}\n");
+    CHECK(answers.empty());
+    rig.say(
+        "{\"return\":{},\"id\":2}\n{\"id\":1,\"error\":{\"desc\":\"later\"}}\n{\"return\":{},\"id\":1}\n");
+    CHECK(answers == std::vector<std::string>{"", "QEMU says: no"});
+    CHECK(rig.events.empty());
+}
+
 TEST_CASE("lines that make no sense are passed over") {
     QmpRig rig;
     for (const char* line :

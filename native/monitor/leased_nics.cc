@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/leased_nics.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "monitor/live_record.h"
+
+namespace hrun::monitor {
+
+namespace {
+
+constexpr size_t kIdDigits = 6; // that tell a tap's container from another's
+
+std::string read_text(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+// The directory of the network that has the bridge; empty when none has.
+std::string network_of(const std::string& bridge, const std::string& networks) {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(networks, ignored)) {
+        const std::string name = entry.path().filename();
+        const auto network = nlohmann::json::parse(read_text(entry.path() / "network.json"), nullptr, false);
+        if (!name.starts_with('.') && network.is_object() &&
+            network.value("bridge", nlohmann::json()) == bridge)
+            return entry.path();
+    }
+    return {};
+}
+
+std::string address_text(const net::Address& address) {
+    char text[INET6_ADDRSTRLEN];
+    return inet_ntop(address.family, address.bytes.data(), text, sizeof text) ? text : "";
+}
+
+bool is_leased(const NicConfig& nic, const std::string& networks, const std::string& id) {
+    const std::string network = network_of(nic.bridge, networks);
+    return !network.empty() && nic.tap.find(id.substr(0, kIdDigits)) != nic.tap.npos &&
+           (nic.network.empty() || network == networks + "/" + nic.network) &&
+           std::all_of(nic.addresses.begin(), nic.addresses.end(), [&](const net::Address& address) {
+               return read_text(network + "/leases/" + address_text(address)) == id;
+           });
+}
+
+bool is_one_of(const net::Ipv4& address, const std::vector<NicConfig>& nics) {
+    for (const NicConfig& nic : nics)
+        for (const net::Address& own : nic.addresses)
+            if (own.family == AF_INET && memcmp(own.bytes.data(), address.data(), address.size()) == 0)
+                return true;
+    return false;
+}
+
+} // namespace
+
+bool are_leased(const std::vector<NicConfig>& nics, const std::string& directory) {
+    const std::string networks = networks_directory(directory),
+                      id = directory.substr(directory.rfind('/') + 1);
+    return std::all_of(nics.begin(), nics.end(),
+                       [&](const NicConfig& nic) { return is_leased(nic, networks, id); });
+}
+
+void redirect_ports(PortsConfig& ports, const PortsConfig& wanted, const std::vector<NicConfig>& nics) {
+    for (size_t i = 0; i < ports.publish.size() && i < wanted.publish.size(); ++i) {
+        PortRequest& port = ports.publish[i];
+        const PortRequest& other = wanted.publish[i];
+        if (port.protocol == other.protocol && port.port == other.port && is_one_of(other.address, nics))
+            port.address = other.address;
+    }
+    std::erase_if(ports.publish, [&](const PortRequest& port) { return !is_one_of(port.address, nics); });
+}
+
+} // namespace hrun::monitor

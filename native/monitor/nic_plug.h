@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// hrun-vmm --plug CONTAINER_DIRECTORY SLOT, --unplug CONTAINER_DIRECTORY SLOT: what a monitor in its jail cannot do for itself. Run on
+// the host's network by whoever may change it.
+#pragma once
+
+#include "base/result.h"
+
+namespace hrun::monitor {
+
+// Makes the tap interface of vm.json's network interface in this slot, writes down its names, and gives both to the container's
+// monitor. One that its machine has already is fine.
+Result<void> plug(const char* directory, unsigned slot);
+
+// Has the monitor take away what is in the slot. A machine that has nothing there is fine.
+Result<void> unplug(const char* directory, unsigned slot);
+
+} // namespace hrun::monitor

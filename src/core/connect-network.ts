@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+// `network connect` and `network disconnect`: from the next start on, and at once for a container that runs.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errnoOf, HrunError } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import {
+  type ContainerNetwork,
+  type ContainerState,
+  containerDirectory,
+  findContainer,
+  noSuchContainer,
+  readContainerConfig,
+  readState,
+  UPDATE_LOCK,
+} from '../container/index.ts';
+import { type FileLock, native } from '../native/index.ts';
+import {
+  findNetwork,
+  forgetStation,
+  listNetworks,
+  type Network,
+  networkObstacle,
+  publishedPorts,
+  recordNetwork,
+  releaseLeases,
+} from '../network/index.ts';
+import { changeNic, findAssets } from '../vm/index.ts';
+import { changeGuestNetworks } from './ask-agent.ts';
+import type { NetworkRequest } from './container-options.ts';
+import { checkRequest, joinNetwork, withNetworks } from './join-networks.ts';
+import { networkFiles, readVmConfig, settleNetworks, writeNetworks } from './network-files.ts';
+import { guestNics } from './network-membership.ts';
+import { isHeld, isRunning, type KnownContainer, openContainer } from './open-container.ts';
+
+const SETTLE_ATTEMPTS = 100;
+const SETTLE_PAUSE_MS = 100;
+/** A keeper that is about to start its VM says so within this many looks. */
+const START_LOOKS = 50;
+const START_PAUSE_MS = 20;
+
+/** Connects a container to one more network. CONTAINER_STATE when it is in it already, USAGE, ADDRESS_IN_USE, NO_SUCH_NETWORK. */
+export async function connectNetwork(
+  root: Root,
+  { container, ...request }: NetworkRequest & { network: string; container: string },
+): Promise<void> {
+  checkHost();
+  const network = findNetwork(root, request.network);
+  checkRequest({ ...request, network: network.name });
+  await changeNetworks(root, container, async (known) => {
+    checkConnectable(known, network);
+    const member = await withNetworks(root, () =>
+      joinStored(root, known, { ...request, network: network.name }),
+    );
+    try {
+      await onceUp(known, () => attach(known, member));
+    } catch (error) {
+      await attempt(() => detach(known, member));
+      await withNetworks(root, () => leaveStored(root, known, member));
+      throw error;
+    }
+    recordNetwork(root, network, 'connect', known.id);
+  });
+}
+
+/** Takes a container out of a network, with `force` although its guest does not let go. CONTAINER_STATE when it is not in it. */
+export async function disconnectNetwork(
+  root: Root,
+  { network: text, container, force }: { network: string; container: string; force: boolean },
+): Promise<void> {
+  checkHost();
+  const network = findNetwork(root, text);
+  await changeNetworks(root, container, async (known) => {
+    const member = membersOf(known).find(({ networkId }) => networkId === network.id);
+    if (!member) {
+      throw new HrunError(
+        'CONTAINER_STATE',
+        `container ${known.name} is not connected to the network ${network.name}`,
+        { hint: `see: hrun network inspect ${network.name}` },
+      );
+    }
+    checkPorts(root, known, member);
+    checkEngine(known);
+    const letGo = () => detach(known, member, { force });
+    const done = await onceUp(known, letGo);
+    await withNetworks(root, () => leaveStored(root, known, member));
+    if (!done) await onceUp(known, letGo); // one that was started in between
+    recordNetwork(root, network, 'disconnect', known.id);
+  });
+}
+
+/** While nobody else changes the container's networks or limits, and it is not between two states. */
+async function changeNetworks(
+  root: Root,
+  text: string,
+  change: (known: KnownContainer) => Promise<void>,
+): Promise<void> {
+  const directory = containerDirectory(root, findContainer(root, text));
+  const lock = await lockForUpdate(directory, text);
+  try {
+    const known = await openSettled(root, text);
+    await settleNetworks(root, directory, known.config);
+    await change(known);
+  } catch (error) {
+    if (!isThere(directory)) throw noSuchContainer(text); // somebody has removed it
+    throw error;
+  } finally {
+    lock.release();
+  }
+}
+
+async function lockForUpdate(directory: string, text: string): Promise<FileLock> {
+  try {
+    return await native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: true });
+  } catch (error) {
+    throw isThere(directory) ? error : noSuchContainer(text);
+  }
+}
+
+/** What fails because the container is removed meanwhile has become needless. */
+async function whileThere(directory: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (isThere(directory)) throw error;
+  }
+}
+
+function isThere(directory: string): boolean {
+  return existsSync(join(directory, 'state.json'));
+}
+
+async function openSettled(root: Root, text: string): Promise<KnownContainer> {
+  for (let attempt = 0; attempt < SETTLE_ATTEMPTS; attempt++) {
+    const known = await openContainer(root, text);
+    if (!isChanging(known.state)) return known;
+    await sleep(SETTLE_PAUSE_MS);
+  }
+  throw new HrunError('CONTAINER_STATE', `container ${text} is being started`, { hint: 'try again' });
+}
+
+function isChanging({ status }: ContainerState): boolean {
+  return status === 'starting' || status === 'restarting';
+}
+
+function membersOf({ directory }: KnownContainer): ContainerNetwork[] {
+  return readContainerConfig(directory).networks;
+}
+
+function checkConnectable(known: KnownContainer, network: Network): void {
+  if (known.config.host.network === 'none') {
+    throw new HrunError(
+      'USAGE',
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+      { hint: 'make it without --network none' },
+    );
+  }
+  if (membersOf(known).some(({ networkId }) => networkId === network.id)) {
+    throw new HrunError(
+      'CONTAINER_STATE',
+      `endpoint with name ${known.name} already exists in network ${network.name}`,
+      { hint: `see: hrun network inspect ${network.name}` },
+    );
+  }
+  checkEngine(known);
+}
+
+function checkEngine({ directory, name, state }: KnownContainer): void {
+  if (!isRunning(state) || readVmConfig(directory).engine === 'qemu') return;
+  throw new HrunError('UNSUPPORTED', 'the kvm engine cannot change the networks of a container that runs', {
+    hint: `try: hrun stop ${name}`,
+  });
+}
+
+/** The address would be another's before the ports lead elsewhere. */
+function checkPorts(
+  root: Root,
+  { id, name, state }: KnownContainer,
+  { address, network }: ContainerNetwork,
+): void {
+  if (!isRunning(state) || !publishedPorts(root, id).some((port) => port.address === address)) return;
+  throw new HrunError('CONTAINER_STATE', `container ${name} has ports published in network ${network}`, {
+    hint: `try: hrun stop ${name}`,
+  });
+}
+
+/** Takes the address, and writes everything down. What fails leaves the container as it was. */
+async function joinStored(
+  root: Root,
+  { id, directory }: KnownContainer,
+  request: NetworkRequest,
+): Promise<ContainerNetwork> {
+  const { networks } = readContainerConfig(directory);
+  const { disks, share } = readVmConfig(directory);
+  const takenSlots = [...disks, ...(share ? [share] : [])].map(({ slot }) => slot);
+  try {
+    const member = await joinNetwork(root, request, { id, others: networks, takenSlots });
+    await writeNetworks(root, directory, [...networks, member]);
+    return member;
+  } catch (error) {
+    await whileThere(directory, () => writeNetworks(root, directory, networks));
+    const had = new Set(networks.map(({ address }) => address));
+    for (const network of listNetworks(root))
+      releaseLeases(root, network, (holder, address) => holder === id && !had.has(address));
+    throw error;
+  }
+}
+
+/** The address is free only when nothing says any more that the container has it. */
+async function leaveStored(
+  root: Root,
+  { id, directory }: KnownContainer,
+  { networkId, address }: ContainerNetwork,
+): Promise<void> {
+  await whileThere(directory, async () => {
+    const { networks } = readContainerConfig(directory);
+    const others = networks.filter((other) => other.networkId !== networkId);
+    await writeNetworks(root, directory, others);
+  });
+  const network = listNetworks(root).find((each) => each.id === networkId);
+  if (!network) return;
+  forgetStation(root, network, id);
+  releaseLeases(root, network, (holder, leased) => holder === id && leased === address);
+}
+
+/**
+ * Carries out for the VM, if there is one, what is written down: also one whose keeper may have read the files before that. Resolves to
+ * whether that was done: a VM that ends meanwhile has no need of it.
+ */
+async function onceUp({ directory }: KnownContainer, change: () => Promise<void>): Promise<boolean> {
+  for (let look = 0; look < START_LOOKS; ) {
+    const state = readState(directory);
+    if (!state || (!isChanging(state) && !isRunning(state) && !isHeld(directory))) return false;
+    if (isRunning(state)) return await whileUp(directory, change);
+    if (!isChanging(state)) look++;
+    await sleep(START_PAUSE_MS);
+  }
+  return false;
+}
+
+async function whileUp(directory: string, change: () => Promise<void>): Promise<boolean> {
+  try {
+    await change();
+    return true;
+  } catch (error) {
+    if (!(error instanceof HrunError) || !(await hasEnded(directory))) throw error;
+    return false;
+  }
+}
+
+/** The state of one that is about to end says so soon. */
+async function hasEnded(directory: string): Promise<boolean> {
+  for (let look = 0; look < START_LOOKS; look++) {
+    const state = readState(directory);
+    if (!state || !isRunning(state)) return true;
+    await sleep(START_PAUSE_MS);
+  }
+  return false;
+}
+
+/** Of the VM, then of its guest. What the guest may have had in the slot, as before a disconnect by force, it lets go of. */
+async function attach({ directory }: KnownContainer, member: ContainerNetwork): Promise<void> {
+  await changeNic(findAssets().monitor, '--plug', { directory, slot: member.slot });
+  await changeGuestNetworks(directory, {
+    nics: guestNics([member]),
+    gone: [member.slot],
+    files: networkFiles(readContainerConfig(directory)),
+  });
+}
+
+/** The guest lets go first. A VM that has no such interface is fine. */
+async function detach(
+  { directory }: KnownContainer,
+  { slot, networkId }: ContainerNetwork,
+  { force = false } = {},
+): Promise<void> {
+  const config = readContainerConfig(directory);
+  const networks = config.networks.filter((other) => other.networkId !== networkId);
+  const letGo = () =>
+    changeGuestNetworks(directory, { nics: [], gone: [slot], files: networkFiles({ ...config, networks }) });
+  await (force ? attempt(letGo) : letGo());
+  await changeNic(findAssets().monitor, '--unplug', { directory, slot });
+}
+
+/** What fails is of no matter. */
+async function attempt(action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(error instanceof HrunError) && errnoOf(error) === undefined) throw error;
+  }
+}
+
+function checkHost(): void {
+  const obstacle = networkObstacle();
+  if (obstacle !== undefined) throw new HrunError('HOST_SETUP', `there can be no networks here: ${obstacle}`);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/leased_nics.h"
+
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "temporary_directory.h"
+
+namespace hrun::monitor {
+namespace {
+
+const std::string kId(64, 'a');
+
+struct Store {
+    Store() {
+        std::filesystem::create_directories(root + "/containers/" + kId);
+        std::filesystem::create_directories(root + "/networks/db/leases");
+        write("db/network.json", R"({"bridge":"hrun3"})");
+        write("db/leases/10.5.0.2", kId);
+        write("db/leases/10.5.0.3", std::string(64, 'b'));
+    }
+    void write(const std::string& name, const std::string& text) {
+        std::ofstream(root + "/networks/" + name) << text;
+    }
+    bool leased(const NicConfig& nic) const { return are_leased({nic}, root + "/containers/" + kId); }
+
+    test::TemporaryDirectory directory;
+    std::string root = directory.path;
+};
+
+net::Ipv4 ipv4(uint8_t last) {
+    return {std::byte{10}, std::byte{5}, std::byte{0}, std::byte{last}};
+}
+
+net::Address address(uint8_t last) {
+    net::Address address{AF_INET, 24, {}};
+    const net::Ipv4 bytes = ipv4(last);
+    std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+    return address;
+}
+
+NicConfig nic() {
+    NicConfig nic{};
+    nic.slot = 19;
+    nic.bridge = "hrun3";
+    nic.tap = "hrunaaaaaaaaaa0";
+    nic.addresses = {address(2)};
+    nic.network = "db";
+    return nic;
+}
+
+PortRequest port(uint8_t last) {
+    return {IPPROTO_TCP, {}, 8080, 8080, ipv4(last), 80};
+}
+
+} // namespace
+
+TEST_CASE("an interface is the container's when the store has leased its addresses to it, on the network's "
+          "bridge") {
+    Store store;
+    CHECK(store.leased(nic()));
+    NicConfig other = nic();
+    SUBCASE("an address of another container") {
+        other.addresses.push_back(address(3));
+    }
+    SUBCASE("an address of nobody") {
+        other.addresses = {address(4)};
+    }
+    SUBCASE("a bridge of no network") {
+        other.bridge = "docker0";
+    }
+    SUBCASE("names in another network") {
+        other.network = "web";
+    }
+    SUBCASE("the tap of another container") {
+        other.tap = "hrunbbbbbbbbbb0";
+    }
+    CHECK_FALSE(store.leased(other));
+}
+
+TEST_CASE("ports follow the container's addresses, and are no others than before") {
+    PortsConfig ports{"t", {port(9)}};
+    PortsConfig wanted{"t", {port(2), port(2)}};
+    wanted.publish[1].first_host_port = 22;
+    redirect_ports(ports, wanted, {nic()});
+    REQUIRE(ports.publish.size() == 1);
+    CHECK(ports.publish[0].address == ipv4(2));
+    wanted.publish[0] = port(7);
+    redirect_ports(ports, wanted, {nic()});
+    CHECK(ports.publish[0].address == ipv4(2));
+    redirect_ports(ports, wanted, {});
+    CHECK(ports.publish.empty());
+}
+
+} // namespace hrun::monitor
