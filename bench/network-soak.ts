@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Containers that are started, stopped, removed, connected and disconnected at random, several commands at a time; afterwards nothing may
+// be left of them: no tap, lease, record, rule, process. On a network namespace of its own.
+//
+//   bench/network-soak.ts [--seconds 600] [--containers 20] [--seed N]
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { PROJECT } from './harness.ts';
+
+const HRUN = join(PROJECT, 'bin/hrun');
+const NETWORKS = ['alpha', 'beta', 'gamma'];
+const WORKERS = 3;
+/** What a command may say when another was faster. */
+const RACES =
+  /no such container|is not running|already (?:exists|in use)|is not connected|is being (?:started|stopped)|did not answer|cannot be changed now|is already running|has just been|has ended|was killed|in use by|container .* ended/i;
+
+const { values } = parseArgs({
+  options: { seconds: { type: 'string' }, containers: { type: 'string' }, seed: { type: 'string' } },
+});
+const seconds = Number(values.seconds ?? 600);
+const containers = Array.from({ length: Number(values.containers ?? 20) }, (_, n) => `c${n}`);
+const random = mulberry32(Number(values.seed ?? Date.now() % 100000));
+
+const dir = mkdtempSync(join(tmpdir(), 'hrun-soak-'));
+const host = spawn('unshare', ['-n', 'sh', '-c', 'ip link set lo up; echo up; exec sleep 100000'], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+const counts = new Map<string, number>();
+const refusals = new Map<string, number>();
+const odd: string[] = [];
+
+try {
+  await new Promise((resolve) => host.stdout.once('data', resolve));
+  await must('load', '-i', join(PROJECT, 'build/fixtures/oci'));
+  for (const network of NETWORKS) await must('network', 'create', network);
+  const end = Date.now() + seconds * 1000;
+  await Promise.all(Array.from({ length: WORKERS }, () => work(end)));
+  await checkReachable();
+  for (const container of containers) await hrun('rm', '-f', container);
+  for (const network of NETWORKS) await must('network', 'rm', network);
+  await must('network', 'ls');
+  const left = await leftovers();
+  const told = { counts: Object.fromEntries(counts), refusals: Object.fromEntries(refusals), odd, left };
+  console.log(JSON.stringify({ seconds, ...told }, null, 2));
+  process.exitCode = left.length + odd.length > 0 ? 1 : 0;
+} finally {
+  end(host);
+  rmSync(dir, { recursive: true, force: true });
+}
+
+async function work(until: number): Promise<void> {
+  while (Date.now() < until) {
+    const [container, network] = [pick(containers), pick(NETWORKS)];
+    const other = pick(NETWORKS.filter((name) => name !== network));
+    const run = [
+      'run',
+      '-d',
+      '--name',
+      container,
+      '--network',
+      network,
+      ...(random() < 0.3 ? ['--network', other] : []),
+    ];
+    const command: string[] = pick([
+      [...run, ...(random() < 0.3 ? ['--restart', 'always'] : []), 'busybox', 'sleep', '1000'],
+      ['stop', '-t', '0', container],
+      ['start', container],
+      ['kill', container],
+      ['rm', '-f', container],
+      ...Array(3).fill(['network', 'connect', network, container]),
+      ...Array(3).fill(['network', 'disconnect', network, container]),
+    ]);
+    const { code, stderr } = await hrun(...command);
+    const what = command[0] === 'network' ? command[1]! : command[0]!;
+    const outcome = code === 0 ? what : `${what} refused`;
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    if (code !== 0) note(stderr.trim().split('\n')[0]!);
+    if (code !== 0 && !RACES.test(stderr)) odd.push(`${command.join(' ')}: ${stderr.trim()}`);
+  }
+}
+
+/** What was said, without the names of containers and networks. */
+function note(refusal: string): void {
+  const text = refusal.replace(/\b(?:c\d+|alpha|beta|gamma|[0-9a-f]{12,64})\b/g, '…');
+  refusals.set(text, (refusals.get(text) ?? 0) + 1);
+}
+
+/** What still runs can be reached at each address that it is said to have. */
+async function checkReachable(): Promise<void> {
+  const format = '{{.State.Running}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}';
+  for (const container of containers) {
+    const { stdout } = await hrun('inspect', '-f', format, container);
+    const [running, ...addresses] = stdout.trim().split(' ');
+    for (const address of running === 'true' ? addresses : []) {
+      const { code } = await onHost('busybox', 'ping', '-c', '1', '-W', '5', address);
+      counts.set('address reached', (counts.get('address reached') ?? 0) + 1);
+      if (code !== 0) odd.push(`${container} does not answer at ${address}`);
+    }
+  }
+}
+
+/** What names this store, or is an interface or a rule of the namespace. */
+async function leftovers(): Promise<string[]> {
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const links = (await onHost('ip', '-o', 'link', 'show')).stdout
+    .split('\n')
+    .filter((line) => line && !line.includes(' lo:'));
+  const bridge = (line: string) => /hr[0-9a-f]{6}-\d+:/.test(line);
+  const routes = (await onHost('ip', 'route')).stdout
+    .split('\n')
+    .filter((line) => line && !/dev hr[0-9a-f]{6}-\d+ /.test(line));
+  const files = readdirSync(join(dir, 'networks'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\/(?:leases|names|\.ports)$/.test(entry.parentPath))
+    .map((entry) => join(entry.parentPath, entry.name));
+  const elements = (await onHost('nft', 'list', 'ruleset')).stdout
+    .split('\n')
+    .filter((line) => line.includes('elements = { tcp'));
+  return [...links.filter((line) => !bridge(line)), ...routes, ...files, ...elements, ...processes()];
+}
+
+function processes(): string[] {
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
+    .map((pid) => commandLine(pid))
+    .filter((line) => line.includes(dir));
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
+
+async function must(...args: string[]): Promise<void> {
+  const { code, stderr } = await hrun(...args);
+  if (code !== 0) throw new Error(`hrun ${args.join(' ')}: ${stderr}`);
+}
+
+function hrun(...args: string[]) {
+  return onHost(HRUN, ...args);
+}
+
+async function onHost(...command: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, HRUN_ROOT: dir, HRUN_ENGINE: 'qemu', HRUN_NETWORK: '' };
+  try {
+    const words = [`--net=/proc/${host.pid}/ns/net`, ...command];
+    return { code: 0, ...(await promisify(execFile)('nsenter', words, { env, timeout: 120_000 })) };
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as { code?: number; stdout?: string; stderr?: string };
+    return { code: code ?? -1, stdout, stderr: stderr || String(error) };
+  }
+}
+
+function end(child: ChildProcess): void {
+  child.stdout?.destroy();
+  child.kill('SIGKILL');
+}
+
+function pick<T>(from: readonly T[]): T {
+  return from[Math.floor(random() * from.length)]!;
+}
+
+/** A small generator of numbers from 0 to 1: the same seed makes the same choices. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
