@@ -3,15 +3,16 @@
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import type { ContainerConfig } from '../container/index.ts';
+import { publishedPorts } from '../network/index.ts';
 import type { ListedContainer } from './list-containers.ts';
-import { openContainer } from './open-container.ts';
+import { isRunning, openContainer } from './open-container.ts';
 
 /** Values by key: one of each key's must hold, but all of `label`. */
 export type ContainerFilters = ReadonlyMap<string, readonly string[]>;
 
 const KEYS = [
-  ...['ancestor', 'before', 'exited', 'health', 'id', 'label', 'name', 'network', 'since', 'status'],
-  'volume',
+  ...['ancestor', 'before', 'exited', 'expose', 'health', 'id', 'label', 'name', 'network', 'publish'],
+  ...['since', 'status', 'volume'],
 ];
 /** values of those that are words */
 const HEALTHS = ['starting', 'healthy', 'unhealthy', 'none'];
@@ -77,6 +78,13 @@ async function testFor(root: Root, key: string, values: readonly string[]): Prom
       );
     case 'health':
       return any(({ health }, value) => (health ?? 'none') === value);
+    case 'expose':
+      return portTest(values, ({ config, state }) => (isRunning(state) ? config.host.exposedPorts : []));
+    case 'publish':
+      return portTest(values, ({ config, state }) => {
+        const published = isRunning(state) ? publishedPorts(root, config.id) : [];
+        return published.map(({ hostPort, protocol }) => `${hostPort}/${protocol}`);
+      });
     case 'network':
       return any(({ config }, value) => isIn(config, value));
     default:
@@ -114,6 +122,28 @@ async function ancestorTest(root: Root, values: readonly string[]): Promise<Test
     await Promise.all(values.map(async (value) => (await findImage(store, value)).image.id)),
   );
   return ({ config }) => ids.has(config.imageId as never);
+}
+
+/** Values are "80", "80/udp" or "8000-8080/tcp". As under Docker `publish` is of the host's ports, `expose` of the container's. USAGE. */
+function portTest(
+  values: readonly string[],
+  portsOf: (container: ListedContainer) => readonly string[],
+): Test {
+  const ranges = values.map(portRange);
+  return (container) =>
+    portsOf(container).some((name) => {
+      const [port, protocol] = name.split('/');
+      return ranges.some((range) => {
+        return protocol === range.protocol && Number(port) >= range.first && Number(port) <= range.last;
+      });
+    });
+}
+
+function portRange(text: string): { first: number; last: number; protocol: string } {
+  const [, first, last = first, protocol = 'tcp'] =
+    /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? [];
+  if (first !== undefined) return { first: Number(first), last: Number(last), protocol };
+  throw new HrunError('USAGE', `"${text}" is not a port`, { hint: 'use PORT[-LAST][/PROTOCOL]' });
 }
 
 async function ageTest(root: Root, key: string, text: string): Promise<Test> {

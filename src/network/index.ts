@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { dismantleNetwork, ensureNetwork, firewallTable, networkObstacle, sweepPorts } from './host.ts';
-export { type Lease, listLeases, releaseLeases, takeLease } from './leases.ts';
+export { type Lease, leasePath, listLeases, releaseLeases, takeLease } from './leases.ts';
 export { forgetDeadRecords } from './live-records.ts';
 export {
   ensureNameServer,
@@ -10,7 +10,14 @@ export {
   servesNames,
   stopNameServer,
 } from './name-server.ts';
-export { checkNetworkName, DEFAULT_NETWORK, type Network, tapName } from './network.ts';
+export {
+  checkNetworkName,
+  DEFAULT_NETWORK,
+  isNetworkName,
+  type Network,
+  networkDirectory,
+  tapName,
+} from './network.ts';
 export { recordNetwork } from './network-events.ts';
 export { type PublishedPort, publishedPorts } from './published-ports.ts';
 export { networkResolvers, resolvers } from './resolvers.ts';

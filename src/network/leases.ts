@@ -31,6 +31,11 @@ export async function takeLease(
   return address;
 }
 
+/** The file that says whose an address is. */
+export function leasePath(root: Root, network: Network, address: string): string {
+  return join(leasesDirectory(root, network.name), address);
+}
+
 /** The leases of a network, in no order. What is no address is passed over. */
 export function listLeases(root: Root, network: Network): Lease[] {
   const directory = leasesDirectory(root, network.name);

@@ -141,6 +141,13 @@ describe.skipIf(cannot)(`published ports${cannot ? ` (this host cannot: ${cannot
         '{{json (index .HostConfig.PortBindings "81/tcp")}}{{json (index .Config.ExposedPorts "7000/udp")}}',
       ),
     ).toBe('[{"HostIp":"127.0.0.1","HostPort":""}]{}');
+    const listed = async (filter: string) =>
+      (await host.hrun(['ps', '-q', '--filter', filter])).stdout !== '';
+    for (const filter of ['publish=8080', 'publish=8000-8100/tcp', 'expose=80', 'expose=7000/udp'])
+      expect([filter, await listed(filter)]).toEqual([filter, true]);
+    for (const filter of ['publish=80', 'publish=8080/udp', 'expose=8080', 'expose=7000'])
+      expect([filter, await listed(filter)]).toEqual([filter, false]);
+    expect(await refused(['ps', '--filter', 'publish=x'])).toContain('"x" is not a port');
     const ps = async () => (await host.hrun(['ps', '-a', '--format', '{{.Ports}}'])).stdout.trim();
     expect(await ps()).toBe(
       `0.0.0.0:8080->80/tcp, ${random}->81/tcp, 0.0.0.0:9000-9002->90-92/tcp, 7000/udp`,

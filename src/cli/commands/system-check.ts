@@ -15,7 +15,7 @@ export const command = defineCommand<CheckFlags, CheckedStore>({
   name: 'system check',
   configure: (command) =>
     command
-      .description('Look for damage in the store: images, layers, containers and their names.')
+      .description('Look for damage in the store: images, layers, containers, their names and addresses.')
       .option('--repair', 'mend what can be mended; nothing that a container wrote is deleted')
       .option('--quick', 'look at names and sizes only, read no layer')
       .option('--format <format>', 'json, or a Go template')
