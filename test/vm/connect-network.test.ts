@@ -144,7 +144,7 @@ describe.skipIf(cannot)(`network connect${cannot ? ` (this host cannot: ${cannot
     const refusals = [
       [['connect', 'a', 'web'], 'endpoint with name web already exists in network a'],
       [['disconnect', 'b', 'web'], 'container web is not connected to the network b'],
-      [['connect', 'c', 'web'], 'network c not found'],
+      [['connect', 'nowhere', 'web'], 'network nowhere not found'],
       [['connect', 'b', 'nobody'], 'no such container: nobody'],
       [
         ['connect', '--ip', '10.71.0.9', 'b', 'web'],

@@ -86,7 +86,7 @@ describe.skipIf(cannot)(`several networks${cannot ? ` (this host cannot: ${canno
     expect(await create('--network', 'a', '--network', 'a')).toContain(
       'network "a" is specified multiple times',
     );
-    expect(await create('--network', 'a', '--network', 'c')).toContain('network c not found');
+    expect(await create('--network', 'a', '--network', 'nowhere')).toContain('network nowhere not found');
     expect(leases('a')).toEqual(before);
   });
 });

@@ -7,8 +7,8 @@ using namespace hrun::test;
 
 namespace {
 
-std::string nic(uint32_t slot, const char* name, uint8_t last_of_mac) {
-    hrun_nic nic{slot, 1400, {0x02, 0x42, 0xac, 0x1f, 0, last_of_mac}, 0, {}};
+std::string nic(uint32_t slot, const char* name, uint8_t last_of_mac, uint16_t metric = 0) {
+    hrun_nic nic{slot, 1400, {0x02, 0x42, 0xac, 0x1f, 0, last_of_mac}, metric, {}};
     std::string(name).copy(nic.name, sizeof nic.name - 1);
     return bytes_of(nic);
 }
@@ -63,12 +63,14 @@ TEST_CASE("an interface that was given no IPv6 address has none") {
           "0\n172.31.0.0/16 dev eth0 scope link  src 172.31.0.2 \n");
 }
 
-TEST_CASE("two interfaces get the names that they are to have, the other's included") {
+TEST_CASE("two interfaces get the names that they are to have, the other's included, and the lower metric "
+          "the packets") {
     REQUIRE_RIG();
     Machine machine;
     const uint32_t first = machine.rig.add_interface();
     const uint32_t second = machine.rig.add_interface();
-    machine.configure.add(HRUN_CONF_NIC, nic(first, "eth1", 1)).add(HRUN_CONF_NIC, nic(second, "eth0", 2));
+    machine.configure.add(HRUN_CONF_NIC, nic(first, "eth1", 1, 3))
+        .add(HRUN_CONF_NIC, nic(second, "eth0", 2, 4));
     machine.configure.add(HRUN_CONF_ADDRESS, ipv4(first, 1, 2, 24))
         .add(HRUN_CONF_ADDRESS, ipv4(second, 2, 2, 24))
         .add(HRUN_CONF_GATEWAY, ipv4(first, 1, 1, 0))
