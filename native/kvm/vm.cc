@@ -65,6 +65,13 @@ Result<void> Vm::add_ioeventfd(uint64_t address, uint32_t value, int event) {
     return done(ioctl(fd_.get(), KVM_IOEVENTFD, &config), "KVM_IOEVENTFD");
 }
 
+Result<void> Vm::add_ioeventfd(uint64_t address, int event) {
+    kvm_ioeventfd config{};
+    config.addr = address;
+    config.fd = event;
+    return done(ioctl(fd_.get(), KVM_IOEVENTFD, &config), "KVM_IOEVENTFD");
+}
+
 Result<void> Vm::add_irqfd(uint32_t gsi, int event) {
     kvm_irqfd config{};
     config.fd = static_cast<uint32_t>(event);

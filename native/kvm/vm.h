@@ -19,7 +19,11 @@ namespace hrun::kvm {
 
 class Vm {
   public:
-    enum class Slot : uint32_t { kPlain = 0, kLogDirty = KVM_MEM_LOG_DIRTY_PAGES };
+    enum class Slot : uint32_t {
+        kPlain = 0,
+        kLogDirty = KVM_MEM_LOG_DIRTY_PAGES,
+        kReadOnly = KVM_MEM_READONLY, // the guest's writes are MMIO
+    };
 
     // The three pages of a real-mode TSS and the page of an identity map that VMX needs; both must lie outside RAM.
     // To be set before the first vCPU.
@@ -37,6 +41,9 @@ class Vm {
 
     // A 4-byte write of `value` to MMIO `address` signals `event` and never leaves the kernel.
     Result<void> add_ioeventfd(uint64_t address, uint32_t value, int event);
+    // The same for a write of any value and size. On VMX and SVM it is found by its address alone, before KVM decodes the
+    // instruction, unless the address lies in a memory slot.
+    Result<void> add_ioeventfd(uint64_t address, int event);
     // A signal on `event` is an edge on interrupt line `gsi`.
     Result<void> add_irqfd(uint32_t gsi, int event);
 

@@ -12,6 +12,9 @@ namespace hrun::transport {
 
 namespace {
 
+static_assert(kQueueNotifyOffset == VIRTIO_MMIO_QUEUE_NOTIFY && kQueueNotifyOffset < RegisterPage::kStart);
+static_assert(kInterruptAckOffset == VIRTIO_MMIO_INTERRUPT_ACK && kUsedBufferAck == VIRTIO_MMIO_INT_VRING);
+
 constexpr uint32_t kMagic = 0x74726976; // "virt"
 constexpr uint32_t kVersion = 2;
 constexpr uint32_t kVendor = 0x4e555248; // "HRUN"
@@ -54,6 +57,7 @@ MmioTransport::MmioTransport(virtio::Device& device, const GuestMemory& memory,
       interrupt_(std::move(interrupt)), setups_(device.queue_max_sizes().size()) {
     for (uint16_t max_size : device.queue_max_sizes())
         virtqueues_.emplace_back(max_size);
+    show_config();
 }
 
 MmioTransport::~MmioTransport() {
@@ -80,16 +84,13 @@ Result<void> MmioTransport::watch_queues(EventLoop& loop) {
     return {};
 }
 
-// Registers are 32 bits wide and aligned (4.2.2.2); other accesses to them read as zero and write nothing. The
-// configuration space takes any width.
+// Registers are 32 bits wide and aligned (4.2.2.2); other accesses to them read as zero and write nothing, but where they
+// are memory. The configuration space takes any width.
 void MmioTransport::read(uint64_t offset, std::span<std::byte> data) {
+    if (offset >= RegisterPage::kStart)
+        return page_->read(offset, data);
     std::lock_guard lock(mutex_);
     std::fill(data.begin(), data.end(), std::byte{0});
-    if (offset >= VIRTIO_MMIO_CONFIG) {
-        const auto at = static_cast<uint32_t>(offset - VIRTIO_MMIO_CONFIG);
-        on_device_thread_([&] { device_.read_config(at, data); });
-        return;
-    }
     if (data.size() != sizeof(uint32_t) || offset % sizeof(uint32_t) != 0)
         return;
     const uint32_t value = read_register(offset);
@@ -101,7 +102,10 @@ void MmioTransport::write(uint64_t offset, std::span<const std::byte> data) {
     if (offset >= VIRTIO_MMIO_CONFIG) {
         const auto at = static_cast<uint32_t>(offset - VIRTIO_MMIO_CONFIG);
         if (status_ & VIRTIO_CONFIG_S_DRIVER)
-            on_device_thread_([&] { device_.write_config(at, data); });
+            on_device_thread_([&] {
+                device_.write_config(at, data);
+                show_config();
+            });
         return;
     }
     uint32_t value;
@@ -125,17 +129,6 @@ uint32_t MmioTransport::read_register(uint64_t offset) {
         if (device_features_select_ > 1)
             return 0;
         return device_features_select_ ? high(device_.device_features()) : low(device_.device_features());
-    case VIRTIO_MMIO_INTERRUPT_STATUS:
-        return interrupt_status_;
-    case VIRTIO_MMIO_STATUS:
-        return status_ | (needs_reset_ ? VIRTIO_CONFIG_S_NEEDS_RESET : 0);
-    case VIRTIO_MMIO_CONFIG_GENERATION:
-        return config_generation_;
-    case VIRTIO_MMIO_SHM_LEN_LOW: // no shared memory: a length of all ones (4.2.2)
-    case VIRTIO_MMIO_SHM_LEN_HIGH:
-    case VIRTIO_MMIO_SHM_BASE_LOW:
-    case VIRTIO_MMIO_SHM_BASE_HIGH:
-        return UINT32_MAX;
     default:
         return read_queue_register(offset);
     }
@@ -170,8 +163,8 @@ void MmioTransport::write_register(uint64_t offset, uint32_t value) {
         break;
     case VIRTIO_MMIO_QUEUE_NOTIFY: // only values that no ioeventfd matches come here: queues that do not exist
         break;
-    case VIRTIO_MMIO_INTERRUPT_ACK:
-        interrupt_status_ &= ~value;
+    case VIRTIO_MMIO_INTERRUPT_ACK: // the other bit stays: most acknowledgements of it do not come here
+        page_->remove_bits(VIRTIO_MMIO_INTERRUPT_STATUS, value & VIRTIO_MMIO_INT_CONFIG);
         break;
     case VIRTIO_MMIO_STATUS:
         write_status(value);
@@ -235,10 +228,12 @@ void MmioTransport::write_status(uint32_t value) {
     if ((added & VIRTIO_CONFIG_S_FEATURES_OK) && !features_acceptable())
         return; // the driver reads the bit back and finds it missing
     status_ |= added & ~static_cast<uint32_t>(VIRTIO_CONFIG_S_DRIVER_OK);
-    if ((added & VIRTIO_CONFIG_S_DRIVER_OK) && (status_ & VIRTIO_CONFIG_S_FEATURES_OK)) {
+    const bool ready = (added & VIRTIO_CONFIG_S_DRIVER_OK) && (status_ & VIRTIO_CONFIG_S_FEATURES_OK);
+    if (ready)
         status_ |= VIRTIO_CONFIG_S_DRIVER_OK;
+    page_->add_bits(VIRTIO_MMIO_STATUS, status_);
+    if (ready)
         on_device_thread_([this] { activate(); });
-    }
 }
 
 bool MmioTransport::features_acceptable() const {
@@ -257,12 +252,13 @@ void MmioTransport::reset() {
         active_ = false;
         for (virtio::Virtqueue& queue : virtqueues_)
             (void)queue.stop();
+        show_config();
     });
     std::fill(setups_.begin(), setups_.end(), QueueSetup{});
     status_ = device_features_select_ = driver_features_select_ = queue_select_ = 0;
     driver_features_ = 0;
-    interrupt_status_ = 0;
-    needs_reset_ = false;
+    page_->set(VIRTIO_MMIO_INTERRUPT_STATUS, 0);
+    page_->set(VIRTIO_MMIO_STATUS, 0); // the last: a driver may wait for it
 }
 
 // On the device's thread, with the vCPU's thread waiting: setups_ and driver_features_ stand still.
@@ -281,13 +277,20 @@ bool MmioTransport::start_queues() {
 }
 
 void MmioTransport::needs_reset() {
-    needs_reset_ = true;
+    page_->add_bits(VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_NEEDS_RESET);
     raise(VIRTIO_MMIO_INT_CONFIG);
+}
+
+// On the device's thread, for the driver to read.
+void MmioTransport::show_config() {
+    std::array<std::byte, RegisterPage::kConfigSize> bytes{};
+    device_.read_config(0, bytes);
+    page_->set_config(bytes);
 }
 
 // The reason must be in the register before the interrupt that makes the driver read it.
 void MmioTransport::raise(uint32_t reason) {
-    interrupt_status_ |= reason;
+    page_->add_bits(VIRTIO_MMIO_INTERRUPT_STATUS, reason);
     interrupt_.signal();
 }
 
@@ -296,7 +299,8 @@ void MmioTransport::signal_queue(uint16_t) {
 }
 
 void MmioTransport::signal_config() {
-    ++config_generation_;
+    show_config();
+    page_->set(VIRTIO_MMIO_CONFIG_GENERATION, page_->get(VIRTIO_MMIO_CONFIG_GENERATION) + 1);
     raise(VIRTIO_MMIO_INT_CONFIG);
 }
 

@@ -3,11 +3,14 @@
 //
 // Registers are accessed on vCPU threads, the device lives on another. All that calls the device or moves its queues
 // (reset, DRIVER_OK, configuration space) is handed to the device's thread and waited for; the rest is answered here
-// under a lock. Notifications and interrupts do not pass through here at all: they are event descriptors.
+// under a lock. Notifications and interrupts do not pass through here at all: they are event descriptors. Nor does what a
+// driver's interrupt handler does: it reads InterruptStatus from a page of read-only memory, and its acknowledgement of used
+// buffers is a write that KVM drops. That bit of the status is therefore set by the first used buffer and stays so until
+// reset: "acknowledged" tells the device nothing that it needs (4.2.3.4), for its interrupts are edges.
 #pragma once
 
-#include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -15,11 +18,15 @@
 #include "base/event_loop.h"
 #include "devices/platform/bus.h"
 #include "devices/virtio/device.h"
+#include "transport/register_page.h"
 
 namespace hrun::transport {
 
 // Where the driver notifies of a queue: the register that ioeventfds stand for.
 constexpr uint64_t kQueueNotifyOffset = 0x50;
+// Where the driver acknowledges interrupts, and what it writes there for used buffers alone: nobody need be told.
+constexpr uint64_t kInterruptAckOffset = 0x64;
+constexpr uint32_t kUsedBufferAck = 1;
 
 class MmioTransport : public platform::BusDevice, private virtio::Interrupt {
   public:
@@ -36,6 +43,8 @@ class MmioTransport : public platform::BusDevice, private virtio::Interrupt {
     uint16_t queue_count() const { return static_cast<uint16_t>(queues_.size()); }
     // Signalled for each interrupt.
     const EventFd& interrupt() const { return interrupt_; }
+    // What the guest is to read at RegisterPage::kStart and up.
+    RegisterPage& page() { return *page_; }
 
     void read(uint64_t offset, std::span<std::byte> data) override;
     void write(uint64_t offset, std::span<const std::byte> data) override;
@@ -53,6 +62,7 @@ class MmioTransport : public platform::BusDevice, private virtio::Interrupt {
 
     MmioTransport(virtio::Device& device, const GuestMemory& memory, OnDeviceThread on_device_thread,
                   EventFd interrupt);
+    void show_config();
     Result<void> watch_queues(EventLoop& loop);
 
     uint32_t read_register(uint64_t offset);
@@ -78,9 +88,8 @@ class MmioTransport : public platform::BusDevice, private virtio::Interrupt {
     const GuestMemory& memory_;
     OnDeviceThread on_device_thread_;
     EventFd interrupt_;
-    std::atomic<uint32_t> interrupt_status_ = 0;
-    std::atomic<uint32_t> config_generation_ = 0;
-    std::atomic<bool> needs_reset_ = false; // DEVICE_NEEDS_RESET, set from the device's thread
+    // Holds InterruptStatus, Status with DEVICE_NEEDS_RESET, and ConfigGeneration; both threads write there.
+    std::unique_ptr<RegisterPage> page_ = std::make_unique<RegisterPage>();
 
     // Belongs to the device's thread.
     std::vector<virtio::Virtqueue> virtqueues_;
@@ -90,7 +99,7 @@ class MmioTransport : public platform::BusDevice, private virtio::Interrupt {
     // One register access at a time: held by vCPU threads also while they wait for the device's thread, which never
     // takes it.
     std::mutex mutex_;
-    uint32_t status_ = 0;
+    uint32_t status_ = 0; // what the driver has set of it
     uint32_t device_features_select_ = 0;
     uint32_t driver_features_select_ = 0;
     uint64_t driver_features_ = 0;

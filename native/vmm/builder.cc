@@ -16,6 +16,8 @@ namespace hrun::vmm {
 namespace {
 constexpr uint64_t kLeastMemory = 2 << 20;
 constexpr uint64_t kMostMemory = 1ull << 40;
+
+static_assert(boot::kVirtioMmioReadable == transport::RegisterPage::kStart);
 } // namespace
 
 Result<std::unique_ptr<Machine>> Builder::build(const Config& config, std::vector<SlotDevice> devices) {
@@ -25,16 +27,17 @@ Result<std::unique_ptr<Machine>> Builder::build(const Config& config, std::vecto
         return vm.error();
     machine_.reset(new Machine(std::move(*vm)));
     step_done_("KVM_CREATE_VM");
-    HRUN_TRY(create_memory(config)); // before the interrupt controllers: see kvm/vm.h
+    HRUN_TRY(create_memory(config));                 // before the interrupt controllers: see kvm/vm.h
+    HRUN_TRY(create_transports(std::move(devices))); // with memory slots of their own
     step_done_("memory");
-    Result<uint64_t> entry = load(config, devices);
+    Result<uint64_t> entry = load(config);
     if (!entry)
         return entry.error();
     step_done_("kernel and tables");
     HRUN_TRY(create_interrupt_controllers(config)); // before the vCPUs, which get their local APICs by it
     step_done_("interrupt controllers");
     HRUN_TRY(create_platform());
-    HRUN_TRY(create_devices(std::move(devices)));
+    HRUN_TRY(connect_devices());
     step_done_("devices");
     HRUN_TRY(create_vcpus(config, *entry));
     step_done_("vCPUs");
@@ -65,8 +68,36 @@ Result<void> Builder::create_memory(const Config& config) {
     return machine_->vm_.set_tss_address(boot::kTssPages);
 }
 
+Result<void> Builder::create_transports(std::vector<SlotDevice> devices) {
+    Result<std::unique_ptr<DeviceThread>> thread = DeviceThread::create(loop_);
+    if (!thread)
+        return thread.error();
+    machine_->device_thread_ = std::move(*thread);
+    machine_->devices_ = std::move(devices);
+    for (const SlotDevice& device : machine_->devices_)
+        HRUN_TRY(create_transport(device));
+    return {};
+}
+
+Result<void> Builder::create_transport(const SlotDevice& device) {
+    Machine& m = *machine_;
+    auto on_device_thread = [thread = m.device_thread_.get()](const std::function<void()>& function) {
+        thread->run(function);
+    };
+    auto transport =
+        transport::MmioTransport::create(*device.device, m.memory_.guest, loop_, std::move(on_device_thread));
+    if (!transport)
+        return transport.error();
+    const auto memory_slot = static_cast<uint32_t>(m.memory_.ranges.size() + m.transports_.size());
+    HRUN_TRY(m.vm_.set_memory_slot(
+        memory_slot, boot::virtio_address(device.slot) + transport::RegisterPage::kStart,
+        (*transport)->page().data(), transport::RegisterPage::kSize, kvm::Vm::Slot::kReadOnly));
+    m.transports_.push_back(std::move(*transport));
+    return {};
+}
+
 // Fills the guest's memory; returns where the first vCPU starts.
-Result<uint64_t> Builder::load(const Config& config, const std::vector<SlotDevice>& devices) {
+Result<uint64_t> Builder::load(const Config& config) {
     const GuestMemory& memory = machine_->memory_.guest;
     const std::vector<boot::Range>& ram = machine_->memory_.ranges;
     Result<boot::LoadedKernel> kernel = boot::load_kernel(memory, config.kernel);
@@ -79,7 +110,7 @@ Result<uint64_t> Builder::load(const Config& config, const std::vector<SlotDevic
             return loaded.error();
         initrd = *loaded;
     }
-    HRUN_TRY(boot::write_command_line(memory, *kernel, full_command_line(config, devices)));
+    HRUN_TRY(boot::write_command_line(memory, *kernel, full_command_line(config, machine_->devices_)));
     HRUN_TRY(boot::write_zero_page(memory, *kernel, initrd, boot::e820_map(ram)));
     HRUN_TRY(boot::write_gdt(memory));
     HRUN_TRY(boot::write_page_tables(memory));
@@ -101,10 +132,6 @@ Result<void> Builder::create_interrupt_controllers(const Config& config) {
 
 Result<void> Builder::create_platform() {
     Machine& m = *machine_;
-    Result<std::unique_ptr<DeviceThread>> thread = DeviceThread::create(loop_);
-    if (!thread)
-        return thread.error();
-    m.device_thread_ = std::move(*thread);
     Result<EventFd> ended = EventFd::create();
     if (!ended)
         return ended.error();
@@ -126,29 +153,31 @@ Result<void> Builder::create_platform() {
     return {};
 }
 
-Result<void> Builder::create_devices(std::vector<SlotDevice> devices) {
-    machine_->devices_ = std::move(devices);
-    for (const SlotDevice& device : machine_->devices_)
-        HRUN_TRY(create_device(device));
+// Nobody reads `acknowledged_`: it is there so that KVM drops what is written there.
+Result<void> Builder::connect_devices() {
+    Machine& m = *machine_;
+    Result<EventFd> acknowledged = EventFd::create();
+    if (!acknowledged)
+        return acknowledged.error();
+    m.acknowledged_ = std::move(*acknowledged);
+    for (size_t i = 0; i < m.devices_.size(); ++i) {
+        transport::MmioTransport& transport = *m.transports_[i];
+        const uint64_t address = boot::virtio_address(m.devices_[i].slot);
+        HRUN_TRY(connect_notifications(address + transport::kQueueNotifyOffset, transport));
+        HRUN_TRY(m.vm_.add_ioeventfd(address + transport::kInterruptAckOffset, transport::kUsedBufferAck,
+                                     m.acknowledged_.get()));
+        HRUN_TRY(m.vm_.add_irqfd(boot::virtio_line(m.devices_[i].slot), transport.interrupt().get()));
+        m.buses_.mmio.attach(address, boot::kVirtioMmioSize, transport);
+    }
     return {};
 }
 
-Result<void> Builder::create_device(const SlotDevice& device) {
-    Machine& m = *machine_;
-    auto on_device_thread = [thread = m.device_thread_.get()](const std::function<void()>& function) {
-        thread->run(function);
-    };
-    auto transport =
-        transport::MmioTransport::create(*device.device, m.memory_.guest, loop_, std::move(on_device_thread));
-    if (!transport)
-        return transport.error();
-    const uint64_t address = boot::virtio_address(device.slot);
-    for (uint16_t queue = 0; queue < (*transport)->queue_count(); ++queue)
-        HRUN_TRY(m.vm_.add_ioeventfd(address + transport::kQueueNotifyOffset, queue,
-                                     (*transport)->notification(queue).get()));
-    HRUN_TRY(m.vm_.add_irqfd(boot::virtio_line(device.slot), (*transport)->interrupt().get()));
-    m.buses_.mmio.attach(address, boot::kVirtioMmioSize, **transport);
-    m.transports_.push_back(std::move(*transport));
+// Of a device with one queue the value says nothing.
+Result<void> Builder::connect_notifications(uint64_t address, const transport::MmioTransport& transport) {
+    if (transport.queue_count() == 1)
+        return machine_->vm_.add_ioeventfd(address, transport.notification(0).get());
+    for (uint16_t queue = 0; queue < transport.queue_count(); ++queue)
+        HRUN_TRY(machine_->vm_.add_ioeventfd(address, queue, transport.notification(queue).get()));
     return {};
 }
 

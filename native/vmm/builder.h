@@ -32,11 +32,13 @@ class Builder {
   private:
     Result<void> check(const Config& config, const std::vector<SlotDevice>& devices) const;
     Result<void> create_memory(const Config& config);
-    Result<uint64_t> load(const Config& config, const std::vector<SlotDevice>& devices);
+    Result<void> create_transports(std::vector<SlotDevice> devices);
+    Result<void> create_transport(const SlotDevice& device);
+    Result<uint64_t> load(const Config& config);
     Result<void> create_interrupt_controllers(const Config& config);
     Result<void> create_platform();
-    Result<void> create_devices(std::vector<SlotDevice> devices);
-    Result<void> create_device(const SlotDevice& device);
+    Result<void> connect_devices();
+    Result<void> connect_notifications(uint64_t address, const transport::MmioTransport& transport);
     Result<void> create_vcpus(const Config& config, uint64_t entry);
     Result<void> set_boot_state(kvm::Vcpu& vcpu, uint32_t id, uint32_t vcpus, uint64_t entry) const;
 

@@ -69,6 +69,7 @@ class Machine {
     std::unique_ptr<platform::I8042> i8042_;
     std::vector<SlotDevice> devices_;
     std::vector<std::unique_ptr<transport::MmioTransport>> transports_;
+    EventFd acknowledged_;
     Buses buses_;
     std::unique_ptr<EmulationAid> aid_;
     std::vector<std::unique_ptr<VcpuThread>> vcpus_;

@@ -9,7 +9,7 @@
 //   0x0010_0000  kernel
 //        …       initrd, as high as fits below 4 GiB's hole
 //   0xd000_0000  the hole: no RAM from here to 4 GiB
-//   0xd000_0000    virtio-mmio slots, 4 KiB each
+//   0xd000_0fa0    virtio-mmio slots, 4 KiB each, every 8 KiB
 //   0xfec0_0000    IOAPIC
 //   0xfee0_0000    local APIC (mp_table.cc)
 //   0xfffb_c000    pages that KVM needs for itself on VMX
@@ -30,8 +30,12 @@ constexpr uint64_t kHighMemory = 0x100000;
 constexpr uint64_t kHoleStart = 0xd0000000;
 constexpr uint64_t kHoleEnd = 0x100000000;
 
-constexpr uint64_t kVirtioMmio = kHoleStart;
+// A page begins at a slot's register InterruptStatus. From there on the guest reads memory; what lies before is none, for
+// KVM finds a notification quickest (QueueNotify) where no memory is.
+constexpr uint64_t kVirtioMmioReadable = 0x60;
+constexpr uint64_t kVirtioMmio = kHoleStart + 0x1000 - kVirtioMmioReadable;
 constexpr uint64_t kVirtioMmioSize = 0x1000;
+constexpr uint64_t kVirtioMmioStride = 0x2000;
 constexpr uint32_t kVirtioMmioSlots = 23;
 
 constexpr uint32_t kIoApic = 0xfec00000;
@@ -53,7 +57,7 @@ constexpr uint32_t virtio_line(uint32_t slot) {
 }
 
 constexpr uint64_t virtio_address(uint32_t slot) {
-    return kVirtioMmio + slot * kVirtioMmioSize;
+    return kVirtioMmio + slot * kVirtioMmioStride;
 }
 
 } // namespace hrun::boot

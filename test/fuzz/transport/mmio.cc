@@ -45,12 +45,25 @@ template <class T> T take(const uint8_t*& data, size_t& size) {
     return value;
 }
 
-// What the driver may rely on, whatever it did: FEATURES_OK only with VERSION_1, DRIVER_OK only after FEATURES_OK.
-void check_status(transport::MmioTransport& transport) {
-    uint32_t status = 0;
-    transport.read(VIRTIO_MMIO_STATUS, std::as_writable_bytes(std::span(&status, 1)));
-    if ((status & 4) && !(status & 8))
+uint32_t read_word(transport::MmioTransport& transport, uint64_t offset) {
+    uint32_t value = 0;
+    transport.read(offset, std::as_writable_bytes(std::span(&value, 1)));
+    return value;
+}
+
+// What the driver may rely on, whatever it did: FEATURES_OK only with VERSION_1, DRIVER_OK only after FEATURES_OK; after a
+// reset no interrupt and no status; a configuration space that is the device's.
+void check_status(transport::MmioTransport& transport, const virtio::Device& device) {
+    const uint32_t status = read_word(transport, VIRTIO_MMIO_STATUS);
+    const uint32_t interrupts = read_word(transport, VIRTIO_MMIO_INTERRUPT_STATUS);
+    if (((status & 4) && !(status & 8)) || interrupts > 3 || (status == 0 && (interrupts & 1)))
         abort();
+    for (uint32_t at = 0; at < 16; at += 4) {
+        uint32_t config = 0;
+        device.read_config(at, std::as_writable_bytes(std::span(&config, 1)));
+        if (read_word(transport, VIRTIO_MMIO_CONFIG + at) != config)
+            abort();
+    }
 }
 
 } // namespace
@@ -78,7 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             transport->get()->write(kRegisters[what & 15], bytes.first(4));
         if (what == 0x9f)
             memcpy(guest.bytes + value % (kMemory - 64), data, std::min<size_t>(size, 64));
-        check_status(**transport);
+        check_status(**transport, console);
         console.receive({"x", 1});
         if (!loop->run_once({}))
             abort();

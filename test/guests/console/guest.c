@@ -55,6 +55,8 @@ void guest_main(const uint8_t* zero_page) {
         send(line, length);
     } while (line[0] != '.');
     wait_for(&resized);
+    CHECK(read32(virtio_base(0) + VIRTIO_CONFIG_GENERATION) == 1);
+    CHECK(!(read32(virtio_base(0) + VIRTIO_INTERRUPT_STATUS) & 2)); /* acknowledged */
     CHECK(size() == (50u << 16 | 132));
     memset(lot, 'x', LOT);
     send(lot, LOT);

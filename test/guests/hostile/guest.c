@@ -196,6 +196,36 @@ static void absurd_accesses(void) {
     print("unmoved by absurd accesses\n");
 }
 
+/* From InterruptStatus to the page's end: memory, but not the guest's to write. */
+static void read_only_registers(void) {
+    enum { FIRST = VIRTIO_INTERRUPT_STATUS, WORDS = 4096 / 4 };
+    static uint32_t before[WORDS];
+    start(0);
+    check_works();
+    CHECK(read32(base() + VIRTIO_INTERRUPT_STATUS) == 1);
+    for (unsigned i = 0; i < WORDS; ++i)
+        before[i] = read32(base() + FIRST + 4 * i);
+    for (unsigned i = 0; i < WORDS; ++i)
+        if (FIRST + 4 * i != VIRTIO_STATUS)
+            write32(base() + FIRST + 4 * i, ~before[i]);
+    __asm__ volatile("lock xaddl %0, (%1)" : : "r"(1), "r"((uintptr_t)base() + FIRST) : "memory");
+    write32(base() + VIRTIO_INTERRUPT_ACK, 1);
+    for (unsigned i = 0; i < WORDS; ++i)
+        CHECK(read32(base() + FIRST + 4 * i) == before[i]);
+    *(volatile uint64_t*)(uintptr_t)(base() + FIRST - 4) = ~0ull; /* half in the page, half before it */
+    CHECK(*(volatile uint64_t*)(uintptr_t)(base() + FIRST - 4) == (uint64_t)before[0] << 32);
+    check_works();
+    describe(0, 0x200000, 0, 0, 0);
+    offer(0);
+    until_broken("a buffer of nothing");
+    CHECK(read32(base() + VIRTIO_INTERRUPT_STATUS) == 3);
+    write32(base() + VIRTIO_INTERRUPT_ACK, 3);
+    CHECK(read32(base() + VIRTIO_INTERRUPT_STATUS) == 1); /* a used buffer's bit stays until reset */
+    write32(base() + VIRTIO_STATUS, 0);
+    CHECK(read32(base() + VIRTIO_INTERRUPT_STATUS) == 0 && read32(base() + VIRTIO_STATUS) == 0);
+    print("registers to read are not to write\n");
+}
+
 static void notify_storm(void) {
     start(0);
     for (unsigned i = 0; i < 2000; ++i)
@@ -232,6 +262,7 @@ void guest_main(const uint8_t* zero_page) {
     bad_layouts();
     changes_after_driver_ok();
     absurd_accesses();
+    read_only_registers();
     notify_storm();
     reset_in_flight();
     start(0);

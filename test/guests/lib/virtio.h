@@ -5,8 +5,8 @@
 
 #include "guest.h"
 
-#define VIRTIO_BASE 0xd0000000u
-#define VIRTIO_SLOT_SIZE 0x1000u
+#define VIRTIO_BASE 0xd0000fa0u
+#define VIRTIO_SLOT_SIZE 0x2000u
 #define VIRTIO_FIRST_LINE 5
 #define VIRTIO_INDIRECT_BUFFERS 16 /* most of an indirect chain */
 
@@ -29,6 +29,7 @@ enum virtio_register {
     VIRTIO_QUEUE_DESC = 0x80,
     VIRTIO_QUEUE_DRIVER = 0x90,
     VIRTIO_QUEUE_DEVICE = 0xa0,
+    VIRTIO_CONFIG_GENERATION = 0xfc,
     VIRTIO_CONFIG = 0x100,
 };
 
