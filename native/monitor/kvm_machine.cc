@@ -7,6 +7,7 @@
 #include "devices/virtio/net_tap.h"
 #include "devices/virtio/rng.h"
 #include "monitor/disk_file.h"
+#include "monitor/share_device.h"
 #include "protocol.h"
 #include "vmm/cpuid_template.h"
 
@@ -37,6 +38,11 @@ KvmMachine::KvmMachine(EventLoop& loop, Container& container, MachineEvents& eve
     : loop_(loop), container_(container), config_(container.config), events_(events),
       hybrid_(loop, kContainerDirectory, "vsock.sock") {}
 
+KvmMachine::~KvmMachine() {
+    if (machine_ && share_)
+        share_->disconnect();
+}
+
 Result<void> KvmMachine::start() {
     HRUN_TRY(container_.jail->enter());
     HRUN_TRY(open_console());
@@ -51,6 +57,8 @@ Result<void> KvmMachine::start() {
     if (!ended)
         return ended.error();
     HRUN_TRY(hybrid_.listen(*vsock_));
+    if (share_)
+        HRUN_TRY(connect_share_device(*share_, (*machine)->memory()));
     container_.keeper->await(); // kPlace
     HRUN_TRY((*machine)->start_threads());
     ended_ = std::move(*ended);
@@ -141,6 +149,12 @@ Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
             return device.error();
         devices.push_back(std::move(*device));
     }
+    if (container_.shared) {
+        auto device = create_share();
+        if (!device)
+            return device.error();
+        devices.push_back(std::move(*device));
+    }
     for (Nic& nic : container_.nics) {
         auto device = create_nic(nic);
         if (!device)
@@ -148,6 +162,16 @@ Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
         devices.push_back(std::move(*device));
     }
     return devices;
+}
+
+Result<vmm::SlotDevice> KvmMachine::create_share() {
+    if (container_.shared->failed)
+        return *container_.shared->failed;
+    auto device = make_share_device(loop_, std::move(container_.shared->machine), [this](std::string why) {
+        events_.machine_failed(HRUN_ERROR_HOST, std::move(why));
+    });
+    share_ = device.get();
+    return vmm::SlotDevice{config_.share->slot, std::move(device)};
 }
 
 Result<vmm::SlotDevice> KvmMachine::create_nic(Nic& nic) {
@@ -187,6 +211,8 @@ void KvmMachine::kill() {
 void KvmMachine::collect() {
     end_ = machine_->how_it_ended();
     hybrid_.close();
+    if (share_)
+        share_->disconnect(); // what the daemon still does for the guest matters to nobody
     machine_.reset();
     read_console();
     if (end_.reason == vmm::End::Reason::kTripleFault || end_.reason == vmm::End::Reason::kError)

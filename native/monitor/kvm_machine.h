@@ -9,6 +9,7 @@
 #include "devices/virtio/hybrid_vsock.h"
 #include "monitor/console.h"
 #include "monitor/machine.h"
+#include "transport/vhost_user_device.h"
 #include "vmm/builder.h"
 #include "vmm/console_buffer.h"
 
@@ -17,6 +18,7 @@ namespace hrun::monitor {
 class KvmMachine : public Machine {
   public:
     KvmMachine(EventLoop& loop, Container& container, MachineEvents& events);
+    ~KvmMachine() override;
 
     Result<void> start() override;
     Result<void> run() override;
@@ -31,6 +33,7 @@ class KvmMachine : public Machine {
     Result<void> open_console();
     void read_console();
     Result<std::vector<vmm::SlotDevice>> create_devices();
+    Result<vmm::SlotDevice> create_share();
     Result<vmm::SlotDevice> create_nic(Nic& nic);
     Result<vmm::SlotDevice> create_disk(const DiskConfig& disk, Result<Fd>& file);
     Result<std::unique_ptr<vmm::Machine>> build();
@@ -45,7 +48,8 @@ class KvmMachine : public Machine {
     std::unique_ptr<Console> console_;
     std::unique_ptr<vmm::ConsoleBuffer> serial_; // what the guest has said and console_ has not seen
     Watch console_watch_;
-    virtio::VsockDevice* vsock_ = nullptr; // the machine's
+    virtio::VsockDevice* vsock_ = nullptr;      // the machine's
+    vhost_user::RemoteDevice* share_ = nullptr; // the same, if anything is shared
     std::unique_ptr<vmm::Machine> machine_;
     std::function<void()> lock_worker_;
     Watch ended_;

@@ -96,8 +96,7 @@ Result<void> QemuMachine::watch_share() {
     auto watch = loop_.watch(container_.shared->daemon.get(), EPOLLIN, [this](uint32_t) {
         share_ended_.reset();
         if (running())
-            events_.machine_failed(
-                HRUN_ERROR_HOST, "the daemon that shares the host's directories has ended; see monitor.log");
+            events_.machine_failed(HRUN_ERROR_HOST, kShareDaemonEnded);
     });
     if (!watch)
         return watch.error();

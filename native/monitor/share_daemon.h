@@ -11,6 +11,10 @@
 
 namespace hrun::monitor {
 
+// For the user, when a machine has lost it.
+constexpr char kShareDaemonEnded[] =
+    "the daemon that shares the host's directories has ended; see monitor.log";
+
 // What a machine gets of its share daemon.
 struct SharedDirectories {
     Fd machine;                  // vhost-user socket

@@ -72,6 +72,8 @@ Result<void> MmioTransport::watch_queues(EventLoop& loop) {
             return notification.error();
         const int fd = notification->get();
         queues_.push_back({std::move(*notification), {}});
+        if (device_.served_elsewhere())
+            continue;
         // Edge-triggered: each notification is an edge, whatever the counter says, so nobody need read it.
         Result<Watch> watch = loop.watch(fd, EPOLLIN | EPOLLET, [this, queue](uint32_t) {
             if (active_)
@@ -266,7 +268,18 @@ void MmioTransport::activate() {
     if (!start_queues())
         return needs_reset();
     active_ = true;
+    if (device_.served_elsewhere())
+        return hand_over_queues();
     device_.activate({&memory_, virtqueues_, this, driver_features_});
+}
+
+// Whoever serves them raises interrupts without this process: each is of used buffers.
+void MmioTransport::hand_over_queues() {
+    std::vector<virtio::QueueWiring> wiring;
+    for (size_t i = 0; i < queues_.size(); ++i)
+        wiring.push_back({setups_[i].layout, queues_[i].notification.get(), interrupt_.get()});
+    page_->add_bits(VIRTIO_MMIO_INTERRUPT_STATUS, VIRTIO_MMIO_INT_VRING);
+    device_.activate({&memory_, virtqueues_, this, driver_features_, wiring});
 }
 
 bool MmioTransport::start_queues() {

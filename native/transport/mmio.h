@@ -6,7 +6,8 @@
 // under a lock. Notifications and interrupts do not pass through here at all: they are event descriptors. Nor does what a
 // driver's interrupt handler does: it reads InterruptStatus from a page of read-only memory, and its acknowledgement of used
 // buffers is a write that KVM drops. That bit of the status is therefore set by the first used buffer and stays so until
-// reset: "acknowledged" tells the device nothing that it needs (4.2.3.4), for its interrupts are edges.
+// reset: "acknowledged" tells the device nothing that it needs (4.2.3.4), for its interrupts are edges. So another process can serve
+// the queues (Device::served_elsewhere) with nobody here to set it.
 #pragma once
 
 #include <functional>
@@ -77,6 +78,7 @@ class MmioTransport : public platform::BusDevice, private virtio::Interrupt {
     void reset();
     void activate();
     bool start_queues();
+    void hand_over_queues();
     void needs_reset();
     void raise(uint32_t reason);
 

@@ -25,12 +25,23 @@ void take_fds(msghdr& message, std::vector<Fd>& fds) {
     }
 }
 
-bool acceptable(const Header& header) {
-    return (header.flags & kFlagVersionMask) == kFlagVersion && !(header.flags & kFlagReply) &&
-           header.size <= kMaxPayload;
+// The caller's control buffer is zeroed and long enough.
+void attach_fds(msghdr& message, std::span<const int> fds) {
+    message.msg_controllen = CMSG_SPACE(fds.size_bytes());
+    cmsghdr* part = CMSG_FIRSTHDR(&message);
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(fds.size_bytes());
+    memcpy(CMSG_DATA(part), fds.data(), fds.size_bytes());
 }
 
 } // namespace
+
+bool MessageReader::acceptable(const Header& header) const {
+    const bool reply = header.flags & kFlagReply;
+    return (header.flags & kFlagVersionMask) == kFlagVersion && reply == (side_ == Side::kFrontEnd) &&
+           header.size <= kMaxPayload;
+}
 
 Result<std::optional<Message>> MessageReader::read(int socket) {
     for (;;) {
@@ -69,25 +80,35 @@ Result<size_t> MessageReader::receive(int socket, std::span<std::byte> to) {
         return Error::last("vhost-user: receive");
     take_fds(message, message_.fds);
     if (count == 0)
-        return Error{ECONNRESET, "vhost-user: front end closed"};
+        return Error{ECONNRESET, "vhost-user: the peer has closed"};
     if ((message.msg_flags & MSG_CTRUNC) || message_.fds.size() > kMaxRegions)
         return Error{EPROTO, "vhost-user: too many descriptors"};
     return static_cast<size_t>(count);
 }
 
-Result<void> send_reply(int socket, uint32_t request, std::span<const std::byte> payload) {
-    const Header header{request, kFlagVersion | kFlagReply, static_cast<uint32_t>(payload.size())};
+Result<void> send_message(int socket, const Header& header, std::span<const std::byte> payload,
+                          std::span<const int> fds) {
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(kMaxRegions * sizeof(int))> control{};
     std::array<iovec, 2> parts{iovec{const_cast<Header*>(&header), sizeof header},
                                iovec{const_cast<std::byte*>(payload.data()), payload.size()}};
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
+    if (!fds.empty()) {
+        message.msg_control = control.data();
+        attach_fds(message, fds);
+    }
     const ssize_t sent = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0)
-        return Error::last("vhost-user: reply");
+        return Error::last("vhost-user: send");
     if (static_cast<size_t>(sent) != sizeof header + payload.size())
-        return Error{EAGAIN, "vhost-user: reply"};
+        return Error{EAGAIN, "vhost-user: send"};
     return {};
+}
+
+Result<void> send_reply(int socket, uint32_t request, std::span<const std::byte> payload) {
+    return send_message(socket, {request, kFlagVersion | kFlagReply, static_cast<uint32_t>(payload.size())},
+                        payload);
 }
 
 } // namespace hrun::vhost_user

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The vhost-user wire format (QEMU docs/interop/vhost-user.rst), back end side: framing, limits, descriptors.
+// The vhost-user wire format (QEMU docs/interop/vhost-user.rst), of both sides: framing, limits, descriptors.
 #pragma once
 
 #include <cstddef>
@@ -106,19 +106,30 @@ struct Message {
     bool needs_reply() const { return header.flags & kFlagNeedReply; }
 };
 
+// Who reads: a back end gets requests, a front end the answers to its own.
+enum class Side { kBackEnd, kFrontEnd };
+
 // Puts messages together from a non-blocking stream socket.
 class MessageReader {
   public:
+    explicit MessageReader(Side side = Side::kBackEnd) : side_(side) {}
+
     // The next whole message; nothing when the rest of it has not come yet. ECONNRESET at the end of the stream,
     // EPROTO when the peer breaks the format.
     Result<std::optional<Message>> read(int socket);
 
   private:
     Result<size_t> receive(int socket, std::span<std::byte> to);
+    bool acceptable(const Header& header) const;
 
+    Side side_;
     Message message_;
     size_t have_ = 0; // bytes of header and payload so far
 };
+
+// Sends a message with `fds`, of which there are at most kMaxRegions. A socket that does not take all of it is an error.
+Result<void> send_message(int socket, const Header& header, std::span<const std::byte> payload,
+                          std::span<const int> fds = {});
 
 // Sends the answer to `request`. The peer waits for it, so a full socket is an error.
 Result<void> send_reply(int socket, uint32_t request, std::span<const std::byte> payload);

@@ -25,6 +25,7 @@ import {
 import { type Image, openImageStore, rootDisks } from '../image/index.ts';
 import type { FileLock } from '../native/index.ts';
 import {
+  canShareDirectories,
   chooseEngine,
   type EngineChoice,
   findAssets,
@@ -39,7 +40,7 @@ import type { ContainerOptions } from './container-options.ts';
 import { probePayload } from './exec-payload.ts';
 import { configurePayload, startPayload } from './guest-config.ts';
 import { checkHostname } from './guest-files.ts';
-import { canShare, type GuestMounts, guestMounts } from './guest-mounts.ts';
+import { type GuestMounts, guestMounts } from './guest-mounts.ts';
 import { healthcheckOf, probeCommand, vmHealth } from './healthcheck.ts';
 import { imageForContainer } from './image-for-container.ts';
 import { joinNetworks, leaveNetworks } from './join-networks.ts';
@@ -80,8 +81,8 @@ export async function createContainer(
   const id = newContainerId();
   const volumes = mountsAny(options, image) ? await lockVolumes(root, { shared: true }) : undefined;
   try {
-    const mounts = await planMounts(root, options, { id, image, sharing: canShare(choice) });
-    const guest = guestMounts(mounts, options.tmpfs, choice);
+    const mounts = await planMounts(root, options, { id, image, sharing: canShareDirectories() });
+    const guest = guestMounts(mounts, options.tmpfs);
     const layers = await rootDisks(store, image, guest.layers);
     const making = await inStore(root.containers, () => lockForMaking(root));
     const ingredients = { id, image, layers, choice, assets, mounts, guest, making };

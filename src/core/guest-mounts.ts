@@ -4,7 +4,6 @@ import { HrunError } from '../base/errors.ts';
 import type { ContainerMount } from '../container/index.ts';
 import type { GuestMount } from '../guest/index.ts';
 import {
-  type EngineChoice,
   findShareDaemon,
   MAX_VOLUME_DISKS,
   type SharedDirectories,
@@ -25,20 +24,11 @@ export interface GuestMounts {
 const TMPFS_DEFAULTS = ['nosuid', 'nodev', 'noexec'];
 const MAX_SHARED = 512;
 
-/** True where directories of the host can be shared with a VM: under the qemu engine, as root. */
-export function canShare({ engine }: EngineChoice): boolean {
-  return engine.engine === 'qemu' && process.getuid?.() === 0;
-}
-
-/** Gives every mount its device and the agent its orders, outer mounts first. UNSUPPORTED when the engine cannot. */
-export function guestMounts(
-  mounts: readonly ContainerMount[],
-  tmpfs: readonly TmpfsMount[],
-  choice: EngineChoice,
-): GuestMounts {
+/** Gives every mount its device and the agent its orders, outer mounts first. UNSUPPORTED when a user cannot share directories. */
+export function guestMounts(mounts: readonly ContainerMount[], tmpfs: readonly TmpfsMount[]): GuestMounts {
   const shared = mounts.filter(({ type, disk }) => type !== 'tmpfs' && !disk);
   const disks = [...new Set(mounts.filter(({ disk }) => disk).map(({ source }) => source))];
-  checkShares(shared, choice);
+  checkShares(shared);
   checkDisks(disks);
   const slots = volumeSlots(shared.length > 0, disks.length);
   const orders = [
@@ -91,17 +81,12 @@ function depth(target: string): number {
   return target.split('/').filter(Boolean).length;
 }
 
-function checkShares(shared: readonly ContainerMount[], choice: EngineChoice): void {
+function checkShares(shared: readonly ContainerMount[]): void {
   if (shared.length === 0) return;
   if (shared.length > MAX_SHARED) {
     throw new HrunError('USAGE', `${shared.length} mounts of directories; the most is ${MAX_SHARED}`);
   }
-  if (choice.engine.engine === 'kvm') {
-    throw new HrunError('UNSUPPORTED', 'the kvm engine cannot share directories of the host yet', {
-      hint: 'use --engine qemu, or a volume that is a disk: hrun volume create -o size=10g',
-    });
-  }
-  if (!canShare(choice)) {
+  if (process.getuid?.() !== 0) {
     throw new HrunError('UNSUPPORTED', 'directories of the host can be shared by root only', {
       hint: 'run hrun as root, or use a volume that is a disk: hrun volume create -o size=10g',
     });

@@ -16,7 +16,7 @@ export { assessKvm, type KvmVerdict } from './kvm-verdict.ts';
 export { DEFAULT_MEMORY_MIB, hostMemoryMax, LEAST_MEMORY_MIB, memoryMiB } from './memory.ts';
 export { changeNic, connectMonitor, limitMonitor, monitorLastWords, startMonitor } from './monitor.ts';
 export { findProgram } from './program.ts';
-export { findShareDaemon } from './share-daemon.ts';
+export { canShareDirectories, findShareDaemon } from './share-daemon.ts';
 export {
   layerSlots,
   MAX_LAYER_DISKS,

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { HrunError } from '../base/errors.ts';
 
 /** Where Debian's qemu-system-common has QEMU's virtiofsd. The program of the same name in Rust takes other options. */
 const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
+
+/** True where this user's containers can share directories of the host: root's, on a host that has the program for it. */
+export function canShareDirectories(): boolean {
+  return process.getuid?.() === 0 && existsSync(VIRTIOFSD);
+}
 
 /** The program that serves the host's directories to a guest; HOST_SETUP when it is not there. */
 export function findShareDaemon(): string {

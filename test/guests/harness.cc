@@ -57,6 +57,8 @@ void GuestRun::start() {
     Result<std::unique_ptr<vmm::Machine>> machine = builder.build(config, std::move(devices_));
     REQUIRE_MESSAGE(machine, machine.error().message());
     machine_ = std::move(*machine);
+    const Result<void> ready = built(*machine_);
+    REQUIRE_MESSAGE(ready, ready.error().message());
     REQUIRE(machine_->start());
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,6 +25,8 @@ class GuestRun {
 
     vmm::Config config;                     // change before start()
     std::unique_ptr<vmm::EmulationAid> aid; // the same
+    // What start() does between building the machine and letting the guest run.
+    std::function<Result<void>(vmm::Machine&)> built = [](vmm::Machine&) { return Result<void>(); };
     EventLoop& loop() { return *loop_; }
     // To be called before start(). Returns the device, which the machine will own.
     template <class Device> Device& add(uint32_t slot, std::unique_ptr<Device> device) {

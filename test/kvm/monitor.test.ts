@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun-vmm with the kvm engine. The guest is test/guests/agent, a bare-metal program that speaks the agent protocol: it
 // runs wherever there is a /dev/kvm, also where that emulates guest kernels too slowly for Linux.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -88,6 +88,79 @@ describe.skipIf(!kvmUsable())('a machine in the monitor itself', () => {
     }
   });
 });
+
+const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
+const sharing = kvmUsable() && process.getuid?.() === 0 && existsSync(VIRTIOFSD);
+if (!sharing)
+  console.log(`skipped: this host cannot share directories: no KVM, not root, or no ${VIRTIOFSD}`);
+
+describe.skipIf(!sharing)('a machine with a directory of the host', () => {
+  /** A container's directory; its guest does what `word` says, and has a directory with the file "greeting". */
+  function sharer(word: string): string {
+    const shared = mkdtempSync(join(rig.dir, 'shared-'));
+    writeFileSync(join(shared, 'greeting'), 'hello from the host\n');
+    const share = { slot: 18, daemon: VIRTIOFSD, paths: [{ path: shared, readOnly: false }] };
+    return container(word, { share });
+  }
+
+  test('reads there what the host wrote, from within its jail', async () => {
+    const client = rig.run(sharer('read'));
+    expect((await client.ended).exit).toMatchObject({ code: 0 });
+    expect(client.output).toBe('hello from the host\n');
+  });
+
+  test('takes its virtiofsd with it', async () => {
+    const directory = sharer('wait');
+    const client = rig.run(directory);
+    await client.started;
+    const { monitorPid } = rig.state(directory);
+    const daemon = shareDaemonOf(monitorPid);
+    process.kill(monitorPid, 'SIGTERM');
+    await client.ended;
+    await processEnd(daemon);
+  });
+
+  test('ends with one line when its virtiofsd dies', async () => {
+    const directory = sharer('wait');
+    const client = rig.run(directory);
+    await client.started;
+    const { monitorPid } = rig.state(directory);
+    process.kill(shareDaemonOf(monitorPid), 'SIGKILL');
+    expect((await client.ended).error).toMatchObject({
+      kind: 9,
+      message: "the daemon that shares the host's directories has ended; see monitor.log",
+    });
+    await processEnd(monitorPid);
+  });
+
+  test('names a directory that is not there, and a daemon that is none', async () => {
+    const missing = {
+      slot: 18,
+      daemon: VIRTIOFSD,
+      paths: [{ path: '/nonexistent', readOnly: true }],
+    };
+    const end = await rig.run(container('exit', { share: missing })).ended;
+    expect(end.error).toMatchObject({ kind: 9, message: 'share /nonexistent: No such file or directory' });
+    const none = { slot: 18, daemon: '/bin/false', paths: [{ path: rig.dir, readOnly: true }] };
+    const refused = await rig.run(container('exit', { share: none })).ended;
+    expect(refused.error).toMatchObject({
+      kind: 9,
+      message: expect.stringMatching(
+        /^start the daemon that shares the host's directories \(see monitor.log\): /,
+      ),
+    });
+  });
+});
+
+/** The child of a keeper that is virtiofsd. */
+function shareDaemonOf(keeper: number): number {
+  const children = readFileSync(`/proc/${keeper}/task/${keeper}/children`, 'utf8').split(' ').map(Number);
+  const daemon = children.find(
+    (pid) => pid > 0 && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(VIRTIOFSD),
+  );
+  if (daemon === undefined) throw new Error(`no virtiofsd among ${children}`);
+  return daemon;
+}
 
 describe.skipIf(!kvmUsable())('a machine that comes to a bad end', () => {
   test.each([

@@ -29,6 +29,14 @@ class Interrupt {
     virtual void signal_broken(uint16_t queue) = 0;
 };
 
+// What another process needs to serve a queue: where it is, checked against guest memory, and two event descriptors, one that
+// the driver's notifications signal and one whose signals are used buffer notifications.
+struct QueueWiring {
+    Virtqueue::Layout layout;
+    int notification;
+    int interrupt;
+};
+
 // What a transport hands over when the driver is ready. The queues stay the transport's: it starts and stops each;
 // a device must find out with Virtqueue::ready() at every use, for vhost-user starts and stops them one by one.
 struct Activation {
@@ -36,6 +44,8 @@ struct Activation {
     std::span<Virtqueue> queues;
     Interrupt* interrupt;
     uint64_t features; // negotiated: a subset of device_features()
+    std::span<const QueueWiring> wiring =
+        {}; // of each queue, for a device that is served elsewhere; until activate() returns
 };
 
 class Device {
@@ -47,6 +57,9 @@ class Device {
     virtual uint64_t device_features() const = 0;
     // Largest size of each queue; the length is the number of queues.
     virtual std::span<const uint16_t> queue_max_sizes() const = 0;
+
+    // True when another process serves the queues: nothing here may touch them, nor read the notifications.
+    virtual bool served_elsewhere() const { return false; }
 
     // Device configuration space (2.5). Bytes past its end read as zero; writes there are dropped.
     virtual void read_config(uint32_t offset, std::span<std::byte> out) const = 0;

@@ -17,6 +17,7 @@ enum DeviceId : uint32_t {
     kEntropy = 4,
     kBalloon = 5,
     kVsock = 19,
+    kFileSystem = 26,
 };
 
 } // namespace hrun::virtio

@@ -3,10 +3,12 @@
  * asks for: each is one way in which a container or its machine can end. */
 #include "protocol.h"
 
+#include "../lib/fuse.h"
 #include "../lib/vsock.h"
 
 #define VSOCK_SLOT 0
 #define DISK_SLOT 2
+#define SHARE_SLOT 18
 #define BLOCK 2
 #define SECTOR 512u
 
@@ -64,6 +66,16 @@ static void fill_disk(void) {
     end_process(0, 0);
 }
 
+/* Says what is in a file of the first shared directory. */
+static void read_share(void) {
+    fuse_init(SHARE_SLOT);
+    const struct fuse_file file = fuse_open(fuse_look_up(fuse_look_up(FUSE_ROOT, "0"), "greeting"));
+    const char* data;
+    const uint32_t length = fuse_read(&file, &data);
+    send(HRUN_DATA, HRUN_STDOUT, data, length);
+    end_process(0, 0);
+}
+
 static void triple_fault(void) {
     const struct {
         uint16_t limit;
@@ -79,6 +91,8 @@ static void start(const char* word, uint32_t length) {
         say_and_exit();
     else if (length == 4 && memcmp(word, "fill", 4) == 0)
         fill_disk();
+    else if (length == 4 && memcmp(word, "read", 4) == 0)
+        read_share();
     else if (length == 5 && memcmp(word, "panic", 5) == 0)
         print("Kernel panic - not syncing: asked for\n");
     else if (length == 5 && memcmp(word, "fault", 5) == 0)
