@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guest kernel that containers run on, unmodified, on the kvm engine's machine: as far as every /dev/kvm can go.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -11,6 +11,9 @@ import { kvmUsable } from '../native/micro-vm-guest.ts';
 const SECONDS = 600;
 const PROGRAM = join(installDir(), 'build/native/kernel-boot/hrun_kernel_boot');
 const KERNEL = join(installDir(), 'build/kernel/vmlinux');
+const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
+const sharing = process.getuid?.() === 0 && existsSync(VIRTIOFSD);
+if (!sharing) console.log(`skipped: this host cannot share directories: not root, or no ${VIRTIOFSD}`);
 
 let dir: string;
 let disk: string;
@@ -34,5 +37,13 @@ describe.skipIf(!kvmUsable())('the guest kernel', () => {
     expect(console_).toContain('erofs: (device vda): mounted');
     expect(boot.stderr).toContain('vsock: connect to vsock port 1024: Connection refused');
     expect(console_).not.toMatch(/BUG:|Oops|WARNING:|Call Trace/);
+  });
+
+  test.skipIf(!sharing)('mounts a directory of the host as its root, by virtiofs', async () => {
+    const mounted = 'VFS: Mounted root (virtiofs filesystem) readonly';
+    const boot = await execa(PROGRAM, [KERNEL, join(dir, 'root'), mounted, `${SECONDS}`], { reject: false });
+    console.log(`${mounted} after ${boot.stderr.split('\n').at(-1)}`);
+    expect(boot, boot.stdout.slice(-2000)).toMatchObject({ exitCode: 0 });
+    expect(boot.stdout).not.toMatch(/BUG:|Oops|WARNING:|Call Trace/);
   });
 });

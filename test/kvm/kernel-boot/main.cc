@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// hrun_kernel_boot KERNEL DISK UNTIL SECONDS
+// hrun_kernel_boot KERNEL ROOT UNTIL SECONDS
 //
-// Boots a Linux kernel with DISK as its root and the devices of the kvm engine: vsock in slot 0, rng in 1, the disk in 3.
+// Boots a Linux kernel with the devices of the kvm engine: vsock in slot 0, rng in 1. ROOT is an EROFS disk for slot 3, or a
+// directory: then the root is what virtiofsd shows of it, in slot 18.
 // Its console goes to standard output until a line holds UNTIL (exit code 0), the machine ends (1) or SECONDS have passed (2);
 // what this program has to say of itself goes to standard error. On a host whose KVM is software it helps itself with
 // vmm/software_kvm.h.
@@ -10,11 +11,14 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/unix_socket.h"
 #include "devices/virtio/blk.h"
 #include "devices/virtio/rng.h"
 #include "devices/virtio/vsock.h"
+#include "monitor/share_daemon.h"
+#include "monitor/share_device.h"
 #include "vmm/builder.h"
 #include "vmm/console_buffer.h"
 #include "vmm/probe.h"
@@ -25,8 +29,10 @@ using namespace hrun;
 namespace {
 
 constexpr uint32_t kAgentPort = 1024;
-constexpr char kCommandLine[] =
-    "console=ttyS0 reboot=k panic=-1 no_timer_check root=/dev/vda rootfstype=erofs ro";
+constexpr char kCommandLine[] = "console=ttyS0 reboot=k panic=-1 no_timer_check ro ";
+constexpr char kDiskRoot[] = "root=/dev/vda rootfstype=erofs";
+constexpr char kSharedRoot[] = "root=hrun rootfstype=virtiofs";
+constexpr char kVirtiofsd[] = "/usr/lib/qemu/virtiofsd";
 
 template <class T> T must(Result<T> result) {
     if (result)
@@ -43,10 +49,11 @@ void must(Result<void> result) {
 
 class Boot {
   public:
-    Boot(const char* kernel, const char* disk) : config_{.kernel = kernel, .command_line = kCommandLine} {
+    Boot(const char* kernel, const char* root) : config_{.kernel = kernel, .command_line = kCommandLine} {
         config_.memory = 64 << 20;
         config_.pit = false;
-        add_devices(disk);
+        add_devices();
+        std::filesystem::is_directory(root) ? add_share(root) : add_disk(root);
         vmm::CpuidTable cpuid = vmm::apply_cpuid_template(must(system_.supported_cpuid()));
         const bool software = !must(vmm::probe(system_)).hardware;
         if (software)
@@ -56,6 +63,8 @@ class Boot {
             builder.use_aid(vmm::software_kvm_aid());
         builder.on_console([this](char byte) { serial_.put(byte); });
         machine_ = must(builder.build(config_, std::move(devices_)));
+        if (share_)
+            must(monitor::connect_share_device(*share_, machine_->memory()));
     }
 
     int run(const std::string& until, std::chrono::seconds limit) {
@@ -86,14 +95,32 @@ class Boot {
         return vmm::software_kvm_cpuid(std::move(cpuid));
     }
 
-    void add_devices(const char* disk) {
+    void add_devices() {
         auto refuse = [](uint32_t) { return Result<Fd>(Error{ECONNREFUSED, "connect to the host"}); };
         auto vsock = std::make_unique<virtio::VsockDevice>(*loop_, 3, refuse);
         vsock_ = vsock.get();
         devices_.push_back({0, std::move(vsock)});
         devices_.push_back({1, std::make_unique<virtio::RngDevice>(*loop_)});
+    }
+
+    void add_disk(const char* disk) {
+        config_.command_line += kDiskRoot;
         auto backend = must(virtio::BlkBackend::create(Fd(open(disk, O_RDONLY | O_CLOEXEC)), true));
         devices_.push_back({3, must(virtio::BlkDevice::create(*loop_, std::move(backend), "root"))});
+    }
+
+    void add_share(const char* directory) {
+        config_.command_line += kSharedRoot;
+        const Fd at(open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
+        auto shared = daemon_.start(at.get(), {18, kVirtiofsd, {{directory, true}}});
+        if (shared.failed)
+            must(Result<void>(*shared.failed));
+        auto device = monitor::make_share_device(*loop_, std::move(shared.machine), [this](const std::string& why) {
+            fprintf(stderr, "%s\n", why.c_str());
+            finish(1);
+        });
+        share_ = device.get();
+        devices_.push_back({18, std::move(device)});
     }
 
     // Nobody listens: the guest's driver says so once it is up.
@@ -127,6 +154,8 @@ class Boot {
     vmm::Config config_;
     std::vector<vmm::SlotDevice> devices_;
     virtio::VsockDevice* vsock_ = nullptr;
+    monitor::ShareDaemon daemon_;
+    vhost_user::RemoteDevice* share_ = nullptr;
     Fd socket_;
     std::unique_ptr<vmm::Machine> machine_;
     std::string line_;
@@ -137,7 +166,7 @@ class Boot {
 
 int main(int argc, char** argv) {
     if (argc != 5) {
-        fprintf(stderr, "usage: hrun_kernel_boot KERNEL DISK UNTIL SECONDS\n");
+        fprintf(stderr, "usage: hrun_kernel_boot KERNEL ROOT UNTIL SECONDS\n");
         return 2;
     }
     return Boot(argv[1], argv[2]).run(argv[3], std::chrono::seconds(atoi(argv[4])));
