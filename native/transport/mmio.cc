@@ -229,6 +229,8 @@ void MmioTransport::write_status(uint32_t value) {
     const uint32_t added = value & kStatusDriver & ~status_;
     if ((added & VIRTIO_CONFIG_S_FEATURES_OK) && !features_acceptable())
         return; // the driver reads the bit back and finds it missing
+    if (added & VIRTIO_CONFIG_S_FEATURES_OK)
+        on_device_thread_([this] { show_config(); });
     status_ |= added & ~static_cast<uint32_t>(VIRTIO_CONFIG_S_DRIVER_OK);
     const bool ready = (added & VIRTIO_CONFIG_S_DRIVER_OK) && (status_ & VIRTIO_CONFIG_S_FEATURES_OK);
     if (ready)
@@ -265,6 +267,7 @@ void MmioTransport::reset() {
 
 // On the device's thread, with the vCPU's thread waiting: setups_ and driver_features_ stand still.
 void MmioTransport::activate() {
+    show_config(); // a device tells of no change before it is active
     if (!start_queues())
         return needs_reset();
     active_ = true;
