@@ -29,7 +29,7 @@ describe.skipIf(!kvmUsable())('the guest kernel', () => {
   test('finds all devices, answers over vsock, and mounts an EROFS root from virtio-blk', async () => {
     const mounted = 'VFS: Mounted root (erofs filesystem) readonly';
     const boot = await execa(PROGRAM, [KERNEL, disk, mounted, `${SECONDS}`], { reject: false });
-    console.log(`${mounted} after ${boot.stderr.split('\n').at(-1)}`);
+    console.log(`${mounted} after ${boot.stderr.split('\n').find((line) => line.endsWith(' exits'))}`);
     expect(boot, boot.stdout.slice(-2000)).toMatchObject({ exitCode: 0 });
     const console_ = boot.stdout.replaceAll('\r', '');
     expect(console_).toContain('virtio_blk virtio2: [vda] 8 512-byte logical blocks');
@@ -42,7 +42,7 @@ describe.skipIf(!kvmUsable())('the guest kernel', () => {
   test.skipIf(!sharing)('mounts a directory of the host as its root, by virtiofs', async () => {
     const mounted = 'VFS: Mounted root (virtiofs filesystem) readonly';
     const boot = await execa(PROGRAM, [KERNEL, join(dir, 'root'), mounted, `${SECONDS}`], { reject: false });
-    console.log(`${mounted} after ${boot.stderr.split('\n').at(-1)}`);
+    console.log(`${mounted} after ${boot.stderr.split('\n').find((line) => line.endsWith(' exits'))}`);
     expect(boot, boot.stdout.slice(-2000)).toMatchObject({ exitCode: 0 });
     expect(boot.stdout).not.toMatch(/BUG:|Oops|WARNING:|Call Trace/);
   });
