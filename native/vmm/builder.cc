@@ -18,6 +18,11 @@ constexpr uint64_t kLeastMemory = 2 << 20;
 constexpr uint64_t kMostMemory = 1ull << 40;
 
 static_assert(boot::kVirtioMmioReadable == transport::RegisterPage::kStart);
+
+// The others' interrupts are too rare to be worth the time that a memory slot and an ioeventfd take at creation.
+bool interrupts_often(const virtio::Device& device) {
+    return device.device_id() != virtio::kEntropy && device.device_id() != virtio::kBalloon;
+}
 } // namespace
 
 Result<std::unique_ptr<Machine>> Builder::build(const Config& config, std::vector<SlotDevice> devices) {
@@ -88,12 +93,18 @@ Result<void> Builder::create_transport(const SlotDevice& device) {
         transport::MmioTransport::create(*device.device, m.memory_.guest, loop_, std::move(on_device_thread));
     if (!transport)
         return transport.error();
-    const auto memory_slot = static_cast<uint32_t>(m.memory_.ranges.size() + m.transports_.size());
-    HRUN_TRY(m.vm_.set_memory_slot(
-        memory_slot, boot::virtio_address(device.slot) + transport::RegisterPage::kStart,
-        (*transport)->page().data(), transport::RegisterPage::kSize, kvm::Vm::Slot::kReadOnly));
+    if (interrupts_often(*device.device))
+        HRUN_TRY(show_registers(device.slot, **transport));
     m.transports_.push_back(std::move(*transport));
     return {};
+}
+
+// The guest reads the page without leaving KVM. Whoever has no page gets the same from MmioTransport::read().
+Result<void> Builder::show_registers(uint32_t slot, transport::MmioTransport& transport) {
+    const auto memory_slot = static_cast<uint32_t>(machine_->memory_.ranges.size()) + slot;
+    return machine_->vm_.set_memory_slot(
+        memory_slot, boot::virtio_address(slot) + transport::RegisterPage::kStart, transport.page().data(),
+        transport::RegisterPage::kSize, kvm::Vm::Slot::kReadOnly);
 }
 
 // Fills the guest's memory; returns where the first vCPU starts.
@@ -164,8 +175,9 @@ Result<void> Builder::connect_devices() {
         transport::MmioTransport& transport = *m.transports_[i];
         const uint64_t address = boot::virtio_address(m.devices_[i].slot);
         HRUN_TRY(connect_notifications(address + transport::kQueueNotifyOffset, transport));
-        HRUN_TRY(m.vm_.add_ioeventfd(address + transport::kInterruptAckOffset, transport::kUsedBufferAck,
-                                     m.acknowledged_.get()));
+        if (interrupts_often(*m.devices_[i].device))
+            HRUN_TRY(m.vm_.add_ioeventfd(address + transport::kInterruptAckOffset, transport::kUsedBufferAck,
+                                         m.acknowledged_.get()));
         HRUN_TRY(m.vm_.add_irqfd(boot::virtio_line(m.devices_[i].slot), transport.interrupt().get()));
         m.buses_.mmio.attach(address, boot::kVirtioMmioSize, transport);
     }

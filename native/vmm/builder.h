@@ -34,6 +34,7 @@ class Builder {
     Result<void> create_memory(const Config& config);
     Result<void> create_transports(std::vector<SlotDevice> devices);
     Result<void> create_transport(const SlotDevice& device);
+    Result<void> show_registers(uint32_t slot, transport::MmioTransport& transport);
     Result<uint64_t> load(const Config& config);
     Result<void> create_interrupt_controllers(const Config& config);
     Result<void> create_platform();
