@@ -67,6 +67,7 @@ try {
   const subjects: Record<string, () => string> = {
     host: () => execFileSync('python3', [join(dir, 'work.py'), host, String(FILES), String(MIB)]).toString(),
     'bind mount': () => inContainer(bind),
+    'bind mount, cached': () => inContainer(['-v', `${host}:/data:cached`]),
     volume: () => inContainer(['-v', 'directory:/data']),
     'volume with a size': () => inContainer(['-v', 'disk:/data']),
     "container's own disk": () => inContainer([]),

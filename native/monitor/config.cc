@@ -42,7 +42,7 @@ std::optional<ShareConfig> read_share(Reader& reader, std::string& mistake) {
     if (!reader.has("share"))
         return std::nullopt;
     Reader share = reader.object("share");
-    ShareConfig config{share.slot("slot"), share.absolute_path("daemon"), {}};
+    ShareConfig config{share.slot("slot"), share.absolute_path("daemon"), {}, false};
     const Json& paths = share.array("paths");
     if (paths.size() > kMaxSharedPaths)
         share.fail("paths", "has more than " + std::to_string(kMaxSharedPaths) + " entries");
@@ -51,6 +51,7 @@ std::optional<ShareConfig> read_share(Reader& reader, std::string& mistake) {
         config.paths.push_back({path.any_path("path"), path.boolean("readOnly")});
         path.finish();
     }
+    config.cached = share.has("cached") && share.boolean("cached");
     share.finish();
     return config;
 }

@@ -35,6 +35,7 @@ struct ShareConfig {
     unsigned slot;
     std::string daemon; // virtiofsd
     std::vector<SharedPath> paths;
+    bool cached = false; // the guest may keep names and attributes for a second
 };
 
 // A network interface: a tap interface of the host, port of a bridge, behind a virtio-net device.

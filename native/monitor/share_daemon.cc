@@ -48,13 +48,14 @@ Result<std::string> make_place(int directory) {
     return std::string(path, static_cast<size_t>(length));
 }
 
-// cache=auto with a timeout of 0: what the host or another container changes is seen at once, and files can be mapped.
+// cache=auto with a timeout of 0: what the host or another container changes is seen at once, and files can be mapped. With
+// `cached` it is seen after a second at most, and a name is not asked for again within it.
 // Locks and attributes are the host's, so containers that share a directory agree on them.
 std::vector<std::string> command_line(const ShareConfig& config, const std::string& place) {
     return {config.daemon, "--fd=" + std::to_string(qemu::Process::kFirstFd),
             "-o",          "source=" + place,
             "-o",          "sandbox=namespace,announce_submounts,log_level=warn",
-            "-o",          "cache=auto,timeout=0",
+            "-o",          config.cached ? "cache=auto,timeout=1" : "cache=auto,timeout=0",
             "-o",          "flock,posix_lock,xattr,posix_acl"};
 }
 

@@ -139,6 +139,8 @@ export interface ContainerMount {
   copy: boolean;
   /** a missing source becomes a directory */
   createSource: boolean;
+  /** what changes on the host may be seen up to a second late */
+  cached?: boolean;
   /** the volume is an ext4 disk, for one VM at a time; else a directory of the host */
   disk: boolean;
   /** of a tmpfs, as mount(8) writes them */

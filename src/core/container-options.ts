@@ -28,6 +28,8 @@ export interface MountRequest {
   mode: string;
   copy: boolean;
   createSource: boolean;
+  /** the container may see a change of the host's up to a second late */
+  cached: boolean;
   /** of a tmpfs, as mount(8) writes them */
   options: string;
   /** of a volume that is made */

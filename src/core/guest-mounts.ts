@@ -53,7 +53,12 @@ function sharedDirectories(
 ): SharedDirectories | undefined {
   if (slot === undefined) return undefined;
   const paths = shared.map(({ source, readOnly }) => ({ path: source, readOnly }));
-  return { slot, daemon: findShareDaemon(), paths };
+  return {
+    slot,
+    daemon: findShareDaemon(),
+    paths,
+    ...(shared.every(({ cached }) => cached) && { cached: true }),
+  };
 }
 
 function guestMount(mount: ContainerMount, share: number, slot: number | undefined): GuestMount {

@@ -71,8 +71,11 @@ function processOf(options: ContainerOptions, process: ContainerProcess): Contai
 
 /** Without what making it needed. */
 function asStored(mount: ContainerMount): ContainerMount {
-  const { type, name, source, target, readOnly, mode, copy, createSource, disk, options } = mount;
-  return { type, name, source, target, readOnly, mode, copy, createSource, disk, options };
+  const { type, name, source, target, readOnly, mode, copy, createSource, cached, disk, options } = mount;
+  return {
+    ...{ type, name, source, target, readOnly, mode, copy, createSource, disk, options },
+    ...(cached && { cached }),
+  };
 }
 
 function volumesFromText({ container, readOnly }: VolumesFrom): string {

@@ -62,8 +62,9 @@ export function targetPath(path: string): string {
 }
 
 function plan(root: Root, request: MountRequest, facts: MountFacts, autoRemove: boolean): PlannedMount {
-  const { type, source, target, readOnly, mode, copy, createSource, options } = request;
-  const mount = { type, name: '', source, target, readOnly, mode, copy, createSource, disk: false, options };
+  const { type, source, target, readOnly, mode, copy, createSource, cached, options } = request;
+  const place = { type, name: '', source, target };
+  const mount = { ...place, readOnly, mode, copy, createSource, cached, disk: false, options };
   if (type === 'volume') return { ...mount, ...planVolume(root, request, facts, autoRemove) };
   if (type === 'bind' && !createSource && !existsSync(source)) {
     throw new HrunError(
@@ -96,7 +97,7 @@ function planVolume(root: Root, request: MountRequest, facts: MountFacts, autoRe
 }
 
 function imageVolume(target: string): MountRequest {
-  const plain = { readOnly: false, mode: '', copy: true, createSource: false, options: '' };
+  const plain = { readOnly: false, mode: '', copy: true, createSource: false, cached: false, options: '' };
   return { type: 'volume', source: '', target, ...plain, labels: {}, driverOptions: {}, spec: undefined };
 }
 

@@ -108,6 +108,8 @@ export interface SharedDirectories {
   /** virtiofsd */
   daemon: string;
   paths: { path: string; readOnly: boolean }[];
+  /** the guest keeps names and attributes for a second */
+  cached?: boolean;
 }
 
 /** What makes one VM differ from another. */

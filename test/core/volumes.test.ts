@@ -139,6 +139,12 @@ describe('the mounts of a VM', () => {
     expect(guest.layers).toBe(14);
   });
 
+  test('of directories are cached when all of them may be', () => {
+    const cached = { cached: true };
+    expect(guestMounts([bind('/a', cached), bind('/b', cached)], []).share?.cached).toBe(true);
+    expect(guestMounts([bind('/a', cached), bind('/b')], []).share?.cached).toBeUndefined();
+  });
+
   test('of the host need root; disks do not', () => {
     const user = vi.spyOn(process, 'getuid').mockReturnValue(1000);
     try {

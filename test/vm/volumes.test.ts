@@ -93,6 +93,32 @@ describe('a directory of the host', () => {
     await store.hrun(['rm', '-f', 'both']);
   });
 
+  test('that may be cached shows what the host changes in time, and is not when another mount may not', async () => {
+    const path = directory('cached');
+    writeFileSync(join(path, 'news'), 'old');
+    const start = ['run', '-d', '-v', `${path}:/data:cached`];
+    const daemons = () => store.processes().filter((line) => line.includes('virtiofsd'));
+    await store.ok(...start, '--name', 'cached', 'busybox', 'sleep', '1000');
+    expect(daemons().every((line) => line.includes('timeout=1'))).toBe(true);
+    const cat = () => store.ok('exec', 'cached', 'cat', '/data/news');
+    expect(await cat()).toBe('old');
+    writeFileSync(join(path, 'news'), 'new and longer');
+    await eventually(async () => (await cat()) === 'new and longer');
+    await store.ok('rm', '-f', 'cached');
+    await store.ok(
+      ...start,
+      '-v',
+      `${directory('strict')}:/b`,
+      '--name',
+      'strict',
+      'busybox',
+      'sleep',
+      '1000',
+    );
+    expect(daemons().every((line) => line.includes('timeout=0'))).toBe(true);
+    await store.ok('rm', '-f', 'strict');
+  });
+
   test('mounted read-only cannot be written, by a privileged container that mounts it anew either', async () => {
     const path = directory('ro');
     writeFileSync(join(path, 'a'), 'kept');

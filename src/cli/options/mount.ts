@@ -5,7 +5,7 @@ import { HrunError } from '../../base/errors.ts';
 import type { MountRequest } from '../../core/container-options.ts';
 import { checkVolumeName } from '../../volume/index.ts';
 import { parseBytes } from './quantity.ts';
-import { checkPropagation, containerPath } from './volume.ts';
+import { checkPropagation, containerPath, isCached } from './volume.ts';
 
 const TYPES = ['bind', 'volume', 'tmpfs'] as const;
 type MountType = (typeof TYPES)[number];
@@ -57,11 +57,21 @@ export function parseMount(text: string): MountRequest {
     mode: '',
     copy: type === 'volume' && !isOn(last('volume-nocopy'), text),
     createSource: type === 'bind' && isOn(last('bind-create-src'), text),
+    cached: consistency(last('consistency') ?? '', text),
     options: tmpfsOptions(last('tmpfs-size'), last('tmpfs-mode'), text),
     labels: pairs(fields.get('volume-label')),
     driverOptions: pairs(fields.get('volume-opt')),
     spec: undefined,
   };
+}
+
+function consistency(word: string, text: string): boolean {
+  const cached = isCached(word);
+  if (cached !== undefined) return cached;
+  throw invalid(
+    text,
+    `consistency ${JSON.stringify(word)} is not known: use consistent, cached or delegated`,
+  );
 }
 
 function fieldsOf(text: string): Fields {

@@ -5,8 +5,10 @@ import { HrunError } from '../../base/errors.ts';
 import type { MountRequest, VolumesFrom } from '../../core/container-options.ts';
 import { checkVolumeName } from '../../volume/index.ts';
 
-/** Options that change nothing here: SELinux labels and a cache that is as consistent as it gets. */
-const IGNORED = ['z', 'Z', 'consistent', 'cached', 'delegated', 'private', 'rprivate'];
+/** Options that change nothing here: SELinux labels, and what is so by default. */
+const IGNORED = ['z', 'Z', 'consistent', 'private', 'rprivate'];
+/** Docker's words for a mount that need not be consistent at every moment. */
+const CACHED = ['cached', 'delegated'];
 const PROPAGATED = ['shared', 'rshared', 'slave', 'rslave'];
 
 /** `[HOST:]CONTAINER[:OPTIONS]`; USAGE in Docker's words, UNSUPPORTED for mounts that the host would have to pass on. */
@@ -63,13 +65,22 @@ function hostPath(source: string): string | undefined {
 function parseMode(mode: string, bind: boolean, spec: string) {
   const words = mode === '' ? [] : mode.split(',');
   for (const word of words) {
-    const known = ['ro', 'rw', ...IGNORED, ...PROPAGATED, ...(bind ? [] : ['nocopy'])];
+    const known = ['ro', 'rw', ...IGNORED, ...CACHED, ...PROPAGATED, ...(bind ? [] : ['nocopy'])];
     if (!known.includes(word) || words.filter((each) => each === word).length > 1)
       throw invalid(spec, `invalid mode: ${mode}`);
     checkPropagation(word);
   }
   if (words.includes('ro') && words.includes('rw')) throw invalid(spec, `invalid mode: ${mode}`);
-  return { readOnly: words.includes('ro'), copy: !bind && !words.includes('nocopy') };
+  return {
+    readOnly: words.includes('ro'),
+    copy: !bind && !words.includes('nocopy'),
+    cached: words.some((word) => CACHED.includes(word)),
+  };
+}
+
+/** --mount consistency=…; undefined for a word that Docker does not know. */
+export function isCached(word: string): boolean | undefined {
+  return ['', 'default', 'consistent', ...CACHED].includes(word) ? CACHED.includes(word) : undefined;
 }
 
 function invalid(spec: string, why = ''): HrunError {

@@ -13,7 +13,9 @@ describe('-v', () => {
     ['/a:/b:ro,z', { type: 'bind', readOnly: true, mode: 'ro,z', spec: '/a:/b:ro,z' }],
     ['./sub:/b', { type: 'bind', source: resolve('sub'), target: '/b' }],
     ['..:/b', { type: 'bind', source: resolve('..'), target: '/b' }],
-    ['/a:/b:rprivate', { type: 'bind', readOnly: false }],
+    ['/a:/b:rprivate', { type: 'bind', readOnly: false, cached: false }],
+    ['/a:/b:ro,cached', { readOnly: true, cached: true, mode: 'ro,cached' }],
+    ['pg:/data:delegated', { type: 'volume', cached: true }],
   ])('%s', (text, wanted) => {
     expect(parseVolume(text)).toMatchObject(wanted);
   });
@@ -45,7 +47,9 @@ describe('-v', () => {
 describe('--mount', () => {
   test.each([
     ['type=bind,source=/a,target=/b', { type: 'bind', source: '/a', target: '/b', createSource: false }],
-    ['type=bind,src=/a,dst=/b,ro', { type: 'bind', readOnly: true }],
+    ['type=bind,src=/a,dst=/b,ro', { type: 'bind', readOnly: true, cached: false }],
+    ['type=bind,src=/a,dst=/b,consistency=cached', { cached: true }],
+    ['type=bind,src=/a,dst=/b,consistency=consistent', { cached: false }],
     ['type=bind,src=/a,dst=/b,readonly=false', { readOnly: false }],
     ['type=bind,"src=/a,b",dst=/b', { source: '/a,b' }],
     ['target=/b', { type: 'volume', source: '', copy: true }],
@@ -67,6 +71,7 @@ describe('--mount', () => {
     ['type=bind,source=/a,target=/b,ro=maybe', 'invalid value: maybe'],
     ['type=bind,source=/a,target=/b,volume-nocopy', "cannot mix 'volume-*' options with mount type 'bind'"],
     ['type=bind,source=/a,target=/b,bind-propagation=shared', 'mount propagation "shared"'],
+    ['type=bind,source=/a,target=/b,consistency=lazy', 'consistency "lazy" is not known'],
     ['target=/b,volume-driver=nfs', 'no volume driver "nfs"'],
     ['type=bind,"source=/a,target=/b', 'a quote is out of place'],
   ])('%j is refused', (text, message) => {

@@ -207,6 +207,11 @@ TEST_CASE("what is shared with the guest is optional, and checked when it is the
     CHECK(share->slot == 18);
     CHECK(share->paths[0].path == "/a,b");
     CHECK(share->paths[0].read_only);
+    CHECK(!share->cached);
+    json["share"]["cached"] = "yes";
+    CHECK(mistake(json) == "share.cached must be true or false");
+    json["share"]["cached"] = true;
+    CHECK(std::get<Config>(parse_config(json.dump())).share->cached);
     json["share"]["paths"][0]["path"] = "relative";
     CHECK(mistake(json) == "share.paths[0].path must be an absolute path");
     json = sample();
