@@ -164,10 +164,10 @@ TEST_CASE("a change of networks names interfaces that come and go, and files, an
     CHECK(error_of("") == "0");
     CHECK(error_of(comes + goes + goes + file) == "121");
     CHECK(error_of(comes + comes) == "network interface in slot 19: given twice");
-    CHECK(error_of(tlv_bytes(HRUN_CONF_HOSTNAME, "x")) == "tag 3 is unknown");
+    CHECK(error_of(tlv_bytes(HRUN_CONF_HOSTNAME, "x")) == "tag 3: not known to this agent");
     std::string many;
     for (int i = 0; i < 17; i++)
         many += goes;
     CHECK(error_of(many) == "more than 16 network interfaces");
-    CHECK(configure_error(goes) == "tag 35 is unknown");
+    CHECK(configure_error(goes) == "tag 35: not known to this agent");
 }

@@ -10,7 +10,8 @@ using namespace hrun::names;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::string message(reinterpret_cast<const char*>(data), size);
-    const std::vector<Station> stations{{0x0200050a, {"web", "www"}, {}}, {0x0300050a, {"www"}, {}}, {}};
+    const std::vector<Station> stations{
+        {"a", 0x0200050a, {"web", "www"}, {}}, {"b", 0x0300050a, {"www"}, {}}, {}};
     if (const auto question = parse_query(message)) {
         if (question->end > message.size() || question->name.size() > 255)
             abort();
