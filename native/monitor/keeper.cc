@@ -112,9 +112,12 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
 
 Result<void> Keeper::run_wait(const Monitor& wait) {
     container_.restart_wait = *std::exchange(next_run_, std::nullopt);
-    HRUN_TRY(start(wait));
-    HRUN_TRY(watch());
-    collect();
+    do {
+        waited_ = false;
+        HRUN_TRY(start(wait));
+        HRUN_TRY(watch());
+        collect();
+    } while (waited_ && stopping_); // told to stop when it was over: the next one is told at once
     return {};
 }
 
@@ -181,6 +184,8 @@ Result<void> Keeper::start(const Monitor& monitor) {
     monitor_.reset(static_cast<int>(syscall(SYS_pidfd_open, monitor_pid_, 0)));
     if (!monitor_.valid())
         return Error::last("watch the monitor");
+    if (stopping_)
+        pass_stop_on();
     return {};
 }
 
@@ -224,10 +229,17 @@ Result<void> Keeper::watch() {
     }
 }
 
+// Whoever serves the container now may be about to end: whoever follows is told, too.
 void Keeper::take_signal() {
     signalfd_siginfo info;
-    if (read(signals_.get(), &info, sizeof info) == sizeof info && info.ssi_signo == SIGTERM)
-        syscall(SYS_pidfd_send_signal, monitor_.get(), SIGTERM, nullptr, 0);
+    if (read(signals_.get(), &info, sizeof info) != sizeof info || info.ssi_signo != SIGTERM)
+        return;
+    stopping_ = true;
+    pass_stop_on();
+}
+
+void Keeper::pass_stop_on() {
+    syscall(SYS_pidfd_send_signal, monitor_.get(), SIGTERM, nullptr, 0);
 }
 
 // False when there is none, nor will be.

@@ -43,6 +43,7 @@ class Keeper {
     void create_cgroup();
     Result<void> watch();
     void take_signal();
+    void pass_stop_on();
     bool take_message();
     void answer(const KeeperMessage& message);
     uint32_t note_end(uint32_t argument);
@@ -76,6 +77,7 @@ class Keeper {
     bool boots_instead_ = false; // of what a template should have spared it
     bool finished_ = false;      // the monitor, or the wait, has come to its proper end
     bool waited_ = false;
+    bool stopping_ = false; // by SIGTERM: nothing is to run any more
 };
 
 } // namespace hrun::monitor
