@@ -42,7 +42,7 @@ async function inWait(directory: string, count: number): Promise<MonitorClient> 
   return await rig.attach(directory, AttachFlags.STDOUT);
 }
 
-describe.skipIf(!kvmUsable())('a container with a restart policy', () => {
+describe.skipIf(!kvmUsable())('a container with a restart policy', { timeout: 60_000 }, () => {
   test('on-failure:2 fails three times, and each run is a whole one', async () => {
     const { directory, client } = start('exit', 'on-failure', 2);
     expect((await client.ended).gone).toMatchObject({ code: 7 });
