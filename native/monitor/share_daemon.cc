@@ -2,6 +2,7 @@
 #include "monitor/share_daemon.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <climits>
@@ -48,6 +49,17 @@ Result<std::string> make_place(int directory) {
     return std::string(path, static_cast<size_t>(length));
 }
 
+// The daemon has a descriptor for every file that the guest remembers, and a guest with a cache remembers all that fit into its
+// memory. A host that does not let the daemon have so many has no cache: files could not be opened any more.
+bool allows_cache() {
+    constexpr rlim_t kFiles = 1000000; // as virtiofsd asks for
+    rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return false;
+    const rlimit raised{limit.rlim_cur, kFiles};
+    return limit.rlim_max >= kFiles || setrlimit(RLIMIT_NOFILE, &raised) == 0;
+}
+
 // cache=auto with a timeout of 0: what the host or another container changes is seen at once, and files can be mapped. With
 // `cached` it is seen after a second at most, and a name is not asked for again within it.
 // Locks and attributes are the host's, so containers that share a directory agree on them.
@@ -55,7 +67,7 @@ std::vector<std::string> command_line(const ShareConfig& config, const std::stri
     return {config.daemon, "--fd=" + std::to_string(qemu::Process::kFirstFd),
             "-o",          "source=" + place,
             "-o",          "sandbox=namespace,announce_submounts,log_level=warn",
-            "-o",          config.cached ? "cache=auto,timeout=1" : "cache=auto,timeout=0",
+            "-o",          config.cached && allows_cache() ? "cache=auto,timeout=1" : "cache=auto,timeout=0",
             "-o",          "flock,posix_lock,xattr,posix_acl"};
 }
 

@@ -99,7 +99,9 @@ describe('a directory of the host', () => {
     const start = ['run', '-d', '-v', `${path}:/data:cached`];
     const daemons = () => store.processes().filter((line) => line.includes('virtiofsd'));
     await store.ok(...start, '--name', 'cached', 'busybox', 'sleep', '1000');
-    expect(daemons().every((line) => line.includes('timeout=1'))).toBe(true);
+    // The daemon needs a descriptor for each file that is remembered: it is for the host to allow so many.
+    const mayRaise = (await store.shell('ulimit -Hn 1000000')).exitCode === 0;
+    expect(daemons().every((line) => line.includes(mayRaise ? 'timeout=1' : 'timeout=0'))).toBe(true);
     const cat = () => store.ok('exec', 'cached', 'cat', '/data/news');
     expect(await cat()).toBe('old');
     writeFileSync(join(path, 'news'), 'new and longer');
