@@ -13,11 +13,20 @@ export async function writeFileAtomic(
   data: Uint8Array | string,
   options: { mode?: number } = {},
 ): Promise<void> {
+  await replaceFile(path, options.mode ?? 0o644, (file) => file.writeFile(data));
+}
+
+/** The same for a file that `write` fills. */
+export async function replaceFile(
+  path: string,
+  mode: number,
+  write: (file: FileHandle) => Promise<void>,
+): Promise<void> {
   const name = `.${basename(path)}.${randomBytes(8).toString('hex')}`;
   const temporary = join(dirname(path), name);
   try {
-    await using file = await openNew(temporary, options.mode ?? 0o644);
-    await file.writeFile(data);
+    await using file = await openNew(temporary, mode);
+    await write(file);
     await file.sync();
     await rename(temporary, path);
   } catch (error) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that the user has named for a result to go to.
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { syncDirectory } from './atomic-file.ts';
+import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
+import { replaceFile } from './atomic-file.ts';
 import { errnoOf, HrunError } from './errors.ts';
+import { isDiskFull } from './store-error.ts';
 
 /** Takes bytes in order; resolves when it can take more. */
 export type Sink = (bytes: Uint8Array) => Promise<void>;
@@ -19,43 +18,26 @@ export async function writeOutputFile(
   write: (sink: Sink) => Promise<void>,
 ): Promise<void> {
   const place = await target(path);
-  if (place.special) await fill(path, await opened(path, place.path, 'w', mode), write);
-  else await replace(path, place.path, mode, write);
-}
-
-async function replace(
-  path: string,
-  place: string,
-  mode: number,
-  write: (sink: Sink) => Promise<void>,
-): Promise<void> {
-  const temporary = `${place}.${randomBytes(6).toString('hex')}`;
-  const file = await opened(path, temporary, 'wx', mode);
+  let theirs: unknown; // what `write` fails with is not the file's failure
+  const fill = async (file: FileHandle) => {
+    try {
+      await write((bytes) => saying(path, () => file.writeFile(bytes)));
+    } catch (error) {
+      theirs = error;
+      throw error;
+    }
+  };
   try {
-    await fill(path, file, write, true);
-    await saying(path, async () => {
-      await rename(temporary, place);
-      await syncDirectory(dirname(place));
-    });
+    if (place.special) await fillAsItIs(place.path, fill);
+    else await replaceFile(place.path, mode, fill);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    throw error === theirs ? error : failure(path, error);
   }
 }
 
-async function fill(
-  path: string,
-  file: FileHandle,
-  write: (sink: Sink) => Promise<void>,
-  durable = false,
-): Promise<void> {
-  await using closing = file;
-  await write((bytes) => saying(path, () => closing.writeFile(bytes)));
-  if (durable) await saying(path, () => closing.sync());
-}
-
-async function opened(path: string, place: string, flags: string, mode: number): Promise<FileHandle> {
-  return await saying(path, () => open(place, flags, mode));
+async function fillAsItIs(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
+  await using file = await open(path, 'w');
+  await fill(file);
 }
 
 /** Where a path leads, and whether something is there that cannot be replaced. */
@@ -80,7 +62,6 @@ async function saying<T>(path: string, work: () => Promise<T>): Promise<T> {
 function failure(path: string, cause: unknown): unknown {
   const errno = errnoOf(cause);
   if (errno === undefined || cause instanceof HrunError) return cause;
-  if (errno === 'ENOSPC' || errno === 'EDQUOT' || errno === 'EFBIG')
-    return new HrunError('DISK_FULL', `no space left for ${path}`, { cause });
+  if (isDiskFull(errno)) return new HrunError('DISK_FULL', `no space left for ${path}`, { cause });
   return new HrunError('OUTPUT_FAILED', `${path} cannot be written: ${errno}`, { cause });
 }

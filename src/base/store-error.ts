@@ -15,6 +15,11 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ELOOP: 'STORE_UNREADABLE',
 };
 
+/** True for a system error that says that there is no room. */
+export function isDiskFull(errno: string): boolean {
+  return CODES[errno] === 'DISK_FULL';
+}
+
 /** The HrunError for a system error met in the store at `path`; anything else comes back as it is. */
 export function storeError(error: unknown, path: string): unknown {
   const errno = errnoOf(error);
