@@ -7,7 +7,7 @@ import { makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
-import { readContainerConfig } from './container-config.ts';
+import { type ContainerConfig, readContainerConfig } from './container-config.ts';
 import { isContainerId, isIdPrefix, shortId } from './id.ts';
 import { idOfName, syncNames } from './names.ts';
 
@@ -112,8 +112,13 @@ export function noSuchContainer(text: string): HrunError {
 
 /** The name in a container's config, if it has one that can be read. */
 export function nameOf(root: Root, id: string): string | undefined {
+  return readableConfig(root, id)?.name;
+}
+
+/** A container's config; undefined when it is damaged or gone. */
+export function readableConfig(root: Root, id: string): ContainerConfig | undefined {
   try {
-    return readContainerConfig(containerDirectory(root, id)).name;
+    return readContainerConfig(containerDirectory(root, id));
   } catch (error) {
     if (hasCode(error, 'STORE_CORRUPT') || errnoOf(error) === 'ENOENT') return undefined;
     throw error;

@@ -41,6 +41,7 @@ export {
   makeContainerDirectory,
   nameOf,
   noSuchContainer,
+  readableConfig,
   syncContainerNames,
   whileNobodyMakes,
   writeContainerFile,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun system check, the networks: whose addresses are leased to whom. docs/store.md, "Checking the store".
 import { existsSync, readdirSync } from 'node:fs';
-import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
+import { HrunError } from '../base/errors.ts';
 import type { Findings } from '../base/finding.ts';
 import type { Root } from '../base/root.ts';
 import {
   type ContainerConfig,
   containerDirectory,
   listContainerIds,
-  readContainerConfig,
+  readableConfig,
   shortId,
   whileNobodyMakes,
 } from '../container/index.ts';
@@ -31,7 +31,8 @@ export async function checkNetworks(root: Root, findings: Findings): Promise<voi
   await withNetworks(root, async () => {
     checkFiles(root, findings);
     await whileNobodyMakes(root, async () => {
-      const configs = readConfigs(root);
+      // Those that can be read: the others are told of by who looks at containers.
+      const configs = listContainerIds(root).flatMap((id) => readableConfig(root, id) ?? []);
       for (const network of listNetworks(root)) {
         await checkLeases(root, network, { configs, findings });
         await checkMembers(root, network, { configs, findings });
@@ -108,16 +109,4 @@ async function checkMembers(root: Root, network: Network, { configs, findings }:
 
 function hasAddress({ networks }: ContainerConfig, network: Network, address: string): boolean {
   return networks.some((member) => member.networkId === network.id && member.address === address);
-}
-
-/** Those that can be read: the others are told of by who looks at containers. */
-function readConfigs(root: Root): ContainerConfig[] {
-  return listContainerIds(root).flatMap((id) => {
-    try {
-      return readContainerConfig(containerDirectory(root, id));
-    } catch (error) {
-      if (hasCode(error, 'STORE_CORRUPT') || errnoOf(error) === 'ENOENT') return [];
-      throw error;
-    }
-  });
 }

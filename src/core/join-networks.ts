@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what --network asks for to a container's interfaces, with addresses that are its own until it is removed.
 import { existsSync } from 'node:fs';
-import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
+import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
 import {
@@ -9,7 +9,7 @@ import {
   type ContainerNetwork,
   containerDirectory,
   type RepairResult,
-  readContainerConfig,
+  readableConfig,
   whileNobodyMakes,
 } from '../container/index.ts';
 import {
@@ -140,14 +140,9 @@ export async function sweepNetworks(root: Root): Promise<void> {
 
 /** Whoever connected the container to the network may have been killed before that was written down. */
 function isLeftOver(root: Root, id: string, address: string): boolean {
-  const directory = containerDirectory(root, id);
-  if (!existsSync(directory)) return true;
-  try {
-    return !readContainerConfig(directory).networks.some((member) => member.address === address);
-  } catch (error) {
-    if (hasCode(error, 'STORE_CORRUPT') || errnoOf(error) === 'ENOENT') return false;
-    throw error;
-  }
+  if (!existsSync(containerDirectory(root, id))) return true;
+  const config = readableConfig(root, id);
+  return config !== undefined && !config.networks.some((member) => member.address === address);
 }
 
 /** True when what a container had of networks may be left over: its keeper was killed. */
