@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Networks that come and go, on a network namespace of the test's own: the machine's network is never touched.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { FIXTURES, TestStore } from './hrun.ts';
@@ -14,9 +14,9 @@ describe.skipIf(cannot)(`network connect${cannot ? ` (this host cannot: ${cannot
   const store = new TestStore();
   let host: OwnNetwork;
 
-  const out = async (...args: string[]) => (await host.hrun(args)).stdout;
-  const says = async (...args: string[]) => (await host.tryHrun(args)).stderr;
-  const leases = (name: string) => readdirSync(join(store.dir, `networks/${name}/leases`)).sort();
+  const out = (...args: string[]) => host.out(...args);
+  const says = (...args: string[]) => host.says(...args);
+  const leases = (name: string) => store.leases(name);
   const taps = async () => (await host.shell('ip -o link show type tun | wc -l')).stdout.trim();
   const interfaces = (name: string) =>
     out(

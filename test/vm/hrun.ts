@@ -85,6 +85,11 @@ export class TestStore {
     return existsSync(dir) ? readdirSync(dir).filter((name) => name.length === 64) : [];
   }
 
+  /** Addresses of a network that are taken. */
+  leases(network: string): string[] {
+    return readdirSync(join(this.dir, 'networks', network, 'leases')).sort();
+  }
+
   names(): string[] {
     return readdirSync(join(this.dir, 'containers/names'));
   }

@@ -42,7 +42,17 @@ export class OwnNetwork {
     return result;
   }
 
-  /** The same; a failing exit code is a result. */
+  /** Its standard output. */
+  async out(...args: string[]): Promise<string> {
+    return (await this.hrun(args)).stdout;
+  }
+
+  /** What a command that may fail says on standard error. */
+  async says(...args: string[]): Promise<string> {
+    return (await this.tryHrun(args)).stderr;
+  }
+
+  /** The same as hrun(); a failing exit code is a result. */
   tryHrun(args: string[]) {
     return this.#run([HRUN, ...args]);
   }

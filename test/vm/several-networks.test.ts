@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A container in several networks, on a network namespace of the test's own: the machine's network is never touched.
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FIXTURES, TestStore } from './hrun.ts';
 import { hostNetworkObstacle, OwnNetwork } from './own-network.ts';
@@ -13,9 +11,9 @@ describe.skipIf(cannot)(`several networks${cannot ? ` (this host cannot: ${canno
   const store = new TestStore();
   let host: OwnNetwork;
 
-  const out = async (...args: string[]) => (await host.hrun(args)).stdout;
-  const says = async (...args: string[]) => (await host.tryHrun(args)).stderr;
-  const leases = (name: string) => readdirSync(join(store.dir, `networks/${name}/leases`)).sort();
+  const out = (...args: string[]) => host.out(...args);
+  const says = (...args: string[]) => host.says(...args);
+  const leases = (name: string) => store.leases(name);
 
   beforeAll(async () => {
     host = new OwnNetwork(store);
