@@ -97,7 +97,11 @@ void add_event_loop(Calls& calls) {
     add_sockets(calls);
     calls.allow({SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_poll, SYS_eventfd2, SYS_getrandom,
                  SYS_wait4, SYS_clock_nanosleep});
-    calls.allow(SYS_ioctl, {is(1, TUNSETOFFLOAD)});       // what a guest's network driver has agreed to
+    for (
+        const uint64_t request : std::initializer_list<uint64_t>{
+            TUNSETOFFLOAD, // what a guest's network driver has agreed to; the others are for one that comes later
+            TUNGETIFF, TUNSETVNETHDRSZ, TUNSETVNETLE, KVM_SET_USER_MEMORY_REGION, KVM_IOEVENTFD, KVM_IRQFD})
+        calls.allow(SYS_ioctl, {is(1, request)});
     calls.allow({SYS_preadv2});                           // a disk's read that need not wait
     calls.allow(SYS_pidfd_send_signal, {is(1, SIGKILL)}); // the descriptor says to whom: QEMU
     calls.allow(SYS_clone, {{0, kAll, kThread}});

@@ -36,6 +36,12 @@ Result<void> Vm::set_memory_slot(uint32_t slot, uint64_t address, std::byte* hos
     return done(ioctl(fd_.get(), KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
 }
 
+Result<void> Vm::remove_memory_slot(uint32_t slot) {
+    kvm_userspace_memory_region region{}; // of no size
+    region.slot = slot;
+    return done(ioctl(fd_.get(), KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
+}
+
 Result<void> Vm::create_irqchip() {
     return done(ioctl(fd_.get(), KVM_CREATE_IRQCHIP, 0), "KVM_CREATE_IRQCHIP");
 }
@@ -55,27 +61,39 @@ Result<void> Vm::set_apic_tick(uint64_t nanoseconds) {
     return done(ioctl(fd_.get(), KVM_ENABLE_CAP, &enable), "KVM_CAP_X86_APIC_BUS_CYCLES_NS");
 }
 
-Result<void> Vm::add_ioeventfd(uint64_t address, uint32_t value, int event) {
+Result<void> Vm::change_ioeventfd(Write write, int event, uint32_t flags) {
     kvm_ioeventfd config{};
-    config.datamatch = value;
-    config.addr = address;
-    config.len = sizeof value;
+    config.addr = write.address;
     config.fd = event;
-    config.flags = KVM_IOEVENTFD_FLAG_DATAMATCH;
+    config.flags = flags;
+    if (write.value) {
+        config.datamatch = *write.value;
+        config.len = sizeof *write.value;
+        config.flags |= KVM_IOEVENTFD_FLAG_DATAMATCH;
+    }
     return done(ioctl(fd_.get(), KVM_IOEVENTFD, &config), "KVM_IOEVENTFD");
 }
 
-Result<void> Vm::add_ioeventfd(uint64_t address, int event) {
-    kvm_ioeventfd config{};
-    config.addr = address;
-    config.fd = event;
-    return done(ioctl(fd_.get(), KVM_IOEVENTFD, &config), "KVM_IOEVENTFD");
+Result<void> Vm::add_ioeventfd(Write write, int event) {
+    return change_ioeventfd(write, event, 0);
+}
+
+Result<void> Vm::remove_ioeventfd(Write write, int event) {
+    return change_ioeventfd(write, event, KVM_IOEVENTFD_FLAG_DEASSIGN);
 }
 
 Result<void> Vm::add_irqfd(uint32_t gsi, int event) {
     kvm_irqfd config{};
     config.fd = static_cast<uint32_t>(event);
     config.gsi = gsi;
+    return done(ioctl(fd_.get(), KVM_IRQFD, &config), "KVM_IRQFD");
+}
+
+Result<void> Vm::remove_irqfd(uint32_t gsi, int event) {
+    kvm_irqfd config{};
+    config.fd = static_cast<uint32_t>(event);
+    config.gsi = gsi;
+    config.flags = KVM_IRQFD_FLAG_DEASSIGN;
     return done(ioctl(fd_.get(), KVM_IRQFD, &config), "KVM_IRQFD");
 }
 

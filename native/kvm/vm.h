@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/fd.h"
@@ -32,6 +33,7 @@ class Vm {
     // Guest-physical [address, address + size) becomes `host`, which must stay mapped as long as the slot. Calling it
     // again with the same `slot` changes only its flags.
     Result<void> set_memory_slot(uint32_t slot, uint64_t address, std::byte* host, uint64_t size, Slot flags);
+    Result<void> remove_memory_slot(uint32_t slot);
 
     // PIC, IOAPIC and local APICs in the kernel; then a PIT, with port 0x61 answered too.
     Result<void> create_irqchip();
@@ -39,13 +41,18 @@ class Vm {
     // How long a tick of the local APICs' timers lasts. After the interrupt controllers, before the first vCPU; Linux 6.10.
     Result<void> set_apic_tick(uint64_t nanoseconds);
 
-    // A 4-byte write of `value` to MMIO `address` signals `event` and never leaves the kernel.
-    Result<void> add_ioeventfd(uint64_t address, uint32_t value, int event);
-    // The same for a write of any value and size. On VMX and SVM it is found by its address alone, before KVM decodes the
-    // instruction, unless the address lies in a memory slot.
-    Result<void> add_ioeventfd(uint64_t address, int event);
+    // A write to MMIO `address`: of these 4 bytes, or of any value and size. The latter KVM finds on VMX and SVM by its address
+    // alone, before it decodes the instruction, unless the address lies in a memory slot.
+    struct Write {
+        uint64_t address;
+        std::optional<uint32_t> value = std::nullopt;
+    };
+    // The write signals `event` and never leaves the kernel.
+    Result<void> add_ioeventfd(Write write, int event);
+    Result<void> remove_ioeventfd(Write write, int event);
     // A signal on `event` is an edge on interrupt line `gsi`.
     Result<void> add_irqfd(uint32_t gsi, int event);
+    Result<void> remove_irqfd(uint32_t gsi, int event);
 
     // Pages of the slot written since the last call, one bit each, lowest address first; clears the log.
     Result<std::vector<uint64_t>> take_dirty_log(uint32_t slot, uint64_t size) const;
@@ -59,6 +66,7 @@ class Vm {
 
   private:
     friend class System;
+    Result<void> change_ioeventfd(Write write, int event, uint32_t flags);
     Vm(Fd fd, size_t run_size) : fd_(std::move(fd)), run_size_(run_size) {}
 
     Fd fd_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/kvm_machine.h"
 
+#include <numeric>
+
+#include "boot/x86_64/layout.h"
 #include "devices/virtio/balloon.h"
 #include "devices/virtio/blk.h"
 #include "devices/virtio/net.h"
@@ -20,6 +23,14 @@ namespace {
 constexpr char kCommandLine[] =
     "console=ttyS0 loglevel=4 reboot=k panic=-1 no_timer_check lapic_timer_khz=1000000 fb_tunnels=none "
     "ifb.numifbs=0 dummy.numdummies=0";
+
+std::vector<uint32_t> slots_without(const std::vector<vmm::SlotDevice>& devices) {
+    std::vector<uint32_t> slots(boot::kVirtioMmioSlots);
+    std::iota(slots.begin(), slots.end(), 0);
+    for (const vmm::SlotDevice& device : devices)
+        std::erase(slots, device.slot);
+    return slots;
+}
 
 // What to do about it, where it is known.
 Error with_advice(Error error) {
@@ -103,9 +114,9 @@ Result<std::unique_ptr<vmm::Machine>> KvmMachine::build() {
         return supported.error();
     lock_worker_ = container_.jail->thread_lock(jail::ThreadKind::kDiskWorker);
     auto devices = create_devices();
-    auto machine_config = config();
     if (!devices)
         return devices.error();
+    auto machine_config = config(*devices);
     if (!machine_config)
         return machine_config.error();
     const vmm::CpuidTable cpuid = vmm::apply_cpuid_template(*supported);
@@ -121,7 +132,8 @@ Result<std::unique_ptr<vmm::Machine>> KvmMachine::build() {
     return builder.build(*machine_config, std::move(*devices));
 }
 
-Result<vmm::Config> KvmMachine::config() const {
+// Networks may come while it runs: whatever slot has nothing yet is named to the kernel.
+Result<vmm::Config> KvmMachine::config(const std::vector<vmm::SlotDevice>& devices) const {
     MachineFiles& files = container_.files;
     for (const auto* file : {&files.kernel, &files.initrd})
         if (!*file)
@@ -131,7 +143,8 @@ Result<vmm::Config> KvmMachine::config() const {
                        .command_line = kCommandLine,
                        .vcpus = config_.vcpus,
                        .memory = config_.memory_mib << 20,
-                       .pit = false};
+                       .pit = false,
+                       .spare_slots = slots_without(devices)};
 }
 
 Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
@@ -156,7 +169,9 @@ Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
         devices.push_back(std::move(*device));
     }
     for (Nic& nic : container_.nics) {
-        auto device = create_nic(nic);
+        if (!nic.tap)
+            return nic.tap.error();
+        auto device = create_nic({nic.config.slot, nic.config.mac, nic.config.mtu}, std::move(*nic.tap));
         if (!device)
             return device.error();
         devices.push_back(std::move(*device));
@@ -174,16 +189,14 @@ Result<vmm::SlotDevice> KvmMachine::create_share() {
     return vmm::SlotDevice{config_.share->slot, std::move(device)};
 }
 
-Result<vmm::SlotDevice> KvmMachine::create_nic(Nic& nic) {
-    if (!nic.tap)
-        return nic.tap.error();
-    auto tap = virtio::NetTap::create(std::move(*nic.tap));
-    if (!tap)
-        return tap.error();
-    auto device = virtio::NetDevice::create(loop_, std::move(*tap), {nic.config.mac, nic.config.mtu});
+Result<vmm::SlotDevice> KvmMachine::create_nic(const PluggedNic& nic, Fd tap) {
+    auto backend = virtio::NetTap::create(std::move(tap));
+    if (!backend)
+        return backend.error();
+    auto device = virtio::NetDevice::create(loop_, std::move(*backend), {nic.mac, nic.mtu});
     if (!device)
         return device.error();
-    return vmm::SlotDevice{nic.config.slot, std::move(*device)};
+    return vmm::SlotDevice{nic.slot, std::move(*device)};
 }
 
 Result<vmm::SlotDevice> KvmMachine::create_disk(const DiskConfig& disk, Result<Fd>& file) {
@@ -200,6 +213,15 @@ Result<vmm::SlotDevice> KvmMachine::create_disk(const DiskConfig& disk, Result<F
     });
     (*device)->on_worker_start(lock_worker_);
     return vmm::SlotDevice{disk.slot, std::move(*device)};
+}
+
+void KvmMachine::plug_nic(const PluggedNic& nic, Fd tap, Done done) {
+    auto device = create_nic(nic, std::move(tap));
+    done(device ? machine_->plug(std::move(*device)) : Result<void>(device.error()));
+}
+
+void KvmMachine::unplug_nic(unsigned slot, Done done) {
+    done(machine_->unplug(slot));
 }
 
 void KvmMachine::kill() {

@@ -28,16 +28,18 @@ class KvmMachine : public Machine {
     void close() override { hybrid_.close(); }
     std::string why_gone() const override;
     virtio::VsockDevice& vsock() override { return *vsock_; }
+    void plug_nic(const PluggedNic& nic, Fd tap, Done done) override;
+    void unplug_nic(unsigned slot, Done done) override;
 
   private:
     Result<void> open_console();
     void read_console();
     Result<std::vector<vmm::SlotDevice>> create_devices();
     Result<vmm::SlotDevice> create_share();
-    Result<vmm::SlotDevice> create_nic(Nic& nic);
+    Result<vmm::SlotDevice> create_nic(const PluggedNic& nic, Fd tap);
     Result<vmm::SlotDevice> create_disk(const DiskConfig& disk, Result<Fd>& file);
     Result<std::unique_ptr<vmm::Machine>> build();
-    Result<vmm::Config> config() const;
+    Result<vmm::Config> config(const std::vector<vmm::SlotDevice>& devices) const;
     void collect();
 
     EventLoop& loop_;

@@ -55,16 +55,10 @@ class Machine {
     virtual virtio::VsockDevice& vsock() = 0;
 
     using Done = std::function<void(Result<void>)>;
-    // Puts a network interface into an empty slot of a machine that runs; ENOTSUP where the engine cannot. `done` is called once, unless
-    // the machine ends before.
-    virtual void plug_nic(const PluggedNic&, Fd, Done done) { done(cannot_plug()); }
+    // Puts a network interface into an empty slot of a machine that runs. `done` is called once, unless the machine ends before.
+    virtual void plug_nic(const PluggedNic& nic, Fd tap, Done done) = 0;
     // Takes one away, whether the guest has let go of it or not.
-    virtual void unplug_nic(unsigned, Done done) { done(cannot_plug()); }
-
-  private:
-    static Error cannot_plug() {
-        return {ENOTSUP, "this engine cannot change the networks of a machine that runs"};
-    }
+    virtual void unplug_nic(unsigned slot, Done done) = 0;
 };
 
 // A machine of the configuration's engine. Loop, container and events outlive it.

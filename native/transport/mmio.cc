@@ -15,8 +15,6 @@ namespace {
 static_assert(kQueueNotifyOffset == VIRTIO_MMIO_QUEUE_NOTIFY && kQueueNotifyOffset < RegisterPage::kStart);
 static_assert(kInterruptAckOffset == VIRTIO_MMIO_INTERRUPT_ACK && kUsedBufferAck == VIRTIO_MMIO_INT_VRING);
 
-constexpr uint32_t kMagic = 0x74726976; // "virt"
-constexpr uint32_t kVersion = 2;
 constexpr uint32_t kVendor = 0x4e555248; // "HRUN"
 
 // 2.1: status bits that a driver may set. FAILED is its own note.

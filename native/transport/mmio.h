@@ -23,6 +23,8 @@
 
 namespace hrun::transport {
 
+constexpr uint32_t kMagic = 0x74726976; // "virt"
+constexpr uint32_t kVersion = 2;
 // Where the driver notifies of a queue: the register that ioeventfds stand for.
 constexpr uint64_t kQueueNotifyOffset = 0x50;
 // Where the driver acknowledges interrupts, and what it writes there for used buffers alone: nobody need be told.

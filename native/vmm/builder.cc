@@ -16,13 +16,6 @@ namespace hrun::vmm {
 namespace {
 constexpr uint64_t kLeastMemory = 2 << 20;
 constexpr uint64_t kMostMemory = 1ull << 40;
-
-static_assert(boot::kVirtioMmioReadable == transport::RegisterPage::kStart);
-
-// The others' interrupts are too rare to be worth the time that a memory slot and an ioeventfd take at creation.
-bool interrupts_often(const virtio::Device& device) {
-    return device.device_id() != virtio::kEntropy && device.device_id() != virtio::kBalloon;
-}
 } // namespace
 
 Result<std::unique_ptr<Machine>> Builder::build(const Config& config, std::vector<SlotDevice> devices) {
@@ -32,8 +25,8 @@ Result<std::unique_ptr<Machine>> Builder::build(const Config& config, std::vecto
         return vm.error();
     machine_.reset(new Machine(std::move(*vm)));
     step_done_("KVM_CREATE_VM");
-    HRUN_TRY(create_memory(config));                 // before the interrupt controllers: see kvm/vm.h
-    HRUN_TRY(create_transports(std::move(devices))); // with memory slots of their own
+    HRUN_TRY(create_memory(config));                         // before the interrupt controllers: see kvm/vm.h
+    HRUN_TRY(create_transports(config, std::move(devices))); // with memory slots of their own
     step_done_("memory");
     Result<uint64_t> entry = load(config);
     if (!entry)
@@ -42,7 +35,7 @@ Result<std::unique_ptr<Machine>> Builder::build(const Config& config, std::vecto
     HRUN_TRY(create_interrupt_controllers(config)); // before the vCPUs, which get their local APICs by it
     step_done_("interrupt controllers");
     HRUN_TRY(create_platform());
-    HRUN_TRY(connect_devices());
+    HRUN_TRY(machine_->slots_->connect());
     step_done_("devices");
     HRUN_TRY(create_vcpus(config, *entry));
     step_done_("vCPUs");
@@ -55,11 +48,14 @@ Result<void> Builder::check(const Config& config, const std::vector<SlotDevice>&
                                  std::to_string(boot::kMaxVcpus) + ")"};
     if (config.memory < kLeastMemory || config.memory > kMostMemory || config.memory % boot::kPageSize)
         return Error{EINVAL, "build a machine with " + std::to_string(config.memory) + " bytes of memory"};
+    std::vector<uint32_t> slots = config.spare_slots;
+    for (const SlotDevice& device : devices)
+        slots.push_back(device.slot);
     uint32_t used = 0;
-    for (const SlotDevice& device : devices) {
-        if (device.slot >= boot::kVirtioMmioSlots || (used & 1u << device.slot))
-            return Error{EINVAL, "put a device into slot " + std::to_string(device.slot)};
-        used |= 1u << device.slot;
+    for (const uint32_t slot : slots) {
+        if (slot >= boot::kVirtioMmioSlots || (used & 1u << slot))
+            return Error{EINVAL, "put a device into slot " + std::to_string(slot)};
+        used |= 1u << slot;
     }
     return {};
 }
@@ -73,38 +69,18 @@ Result<void> Builder::create_memory(const Config& config) {
     return machine_->vm_.set_tss_address(boot::kTssPages);
 }
 
-Result<void> Builder::create_transports(std::vector<SlotDevice> devices) {
+Result<void> Builder::create_transports(const Config& config, std::vector<SlotDevice> devices) {
     Result<std::unique_ptr<DeviceThread>> thread = DeviceThread::create(loop_);
     if (!thread)
         return thread.error();
-    machine_->device_thread_ = std::move(*thread);
-    machine_->devices_ = std::move(devices);
-    for (const SlotDevice& device : machine_->devices_)
-        HRUN_TRY(create_transport(device));
-    return {};
-}
-
-Result<void> Builder::create_transport(const SlotDevice& device) {
     Machine& m = *machine_;
-    auto on_device_thread = [thread = m.device_thread_.get()](const std::function<void()>& function) {
-        thread->run(function);
-    };
-    auto transport =
-        transport::MmioTransport::create(*device.device, m.memory_.guest, loop_, std::move(on_device_thread));
-    if (!transport)
-        return transport.error();
-    if (interrupts_often(*device.device))
-        HRUN_TRY(show_registers(device.slot, **transport));
-    m.transports_.push_back(std::move(*transport));
+    m.device_thread_ = std::move(*thread);
+    m.slots_ = std::make_unique<DeviceSlots>(m.vm_, m.memory_, *m.device_thread_, loop_, m.buses_.mmio);
+    for (const uint32_t slot : config.spare_slots)
+        m.slots_->reserve(slot);
+    for (SlotDevice& device : devices)
+        HRUN_TRY(m.slots_->add(std::move(device)));
     return {};
-}
-
-// The guest reads the page without leaving KVM. Whoever has no page gets the same from MmioTransport::read().
-Result<void> Builder::show_registers(uint32_t slot, transport::MmioTransport& transport) {
-    const auto memory_slot = static_cast<uint32_t>(machine_->memory_.ranges.size()) + slot;
-    return machine_->vm_.set_memory_slot(
-        memory_slot, boot::virtio_address(slot) + transport::RegisterPage::kStart, transport.page().data(),
-        transport::RegisterPage::kSize, kvm::Vm::Slot::kReadOnly);
 }
 
 // Fills the guest's memory; returns where the first vCPU starts.
@@ -121,7 +97,8 @@ Result<uint64_t> Builder::load(const Config& config) {
             return loaded.error();
         initrd = *loaded;
     }
-    HRUN_TRY(boot::write_command_line(memory, *kernel, full_command_line(config, machine_->devices_)));
+    HRUN_TRY(
+        boot::write_command_line(memory, *kernel, full_command_line(config, machine_->slots_->numbers())));
     HRUN_TRY(boot::write_zero_page(memory, *kernel, initrd, boot::e820_map(ram)));
     HRUN_TRY(boot::write_gdt(memory));
     HRUN_TRY(boot::write_page_tables(memory));
@@ -164,35 +141,6 @@ Result<void> Builder::create_platform() {
     return {};
 }
 
-// Nobody reads `acknowledged_`: it is there so that KVM drops what is written there.
-Result<void> Builder::connect_devices() {
-    Machine& m = *machine_;
-    Result<EventFd> acknowledged = EventFd::create();
-    if (!acknowledged)
-        return acknowledged.error();
-    m.acknowledged_ = std::move(*acknowledged);
-    for (size_t i = 0; i < m.devices_.size(); ++i) {
-        transport::MmioTransport& transport = *m.transports_[i];
-        const uint64_t address = boot::virtio_address(m.devices_[i].slot);
-        HRUN_TRY(connect_notifications(address + transport::kQueueNotifyOffset, transport));
-        if (interrupts_often(*m.devices_[i].device))
-            HRUN_TRY(m.vm_.add_ioeventfd(address + transport::kInterruptAckOffset, transport::kUsedBufferAck,
-                                         m.acknowledged_.get()));
-        HRUN_TRY(m.vm_.add_irqfd(boot::virtio_line(m.devices_[i].slot), transport.interrupt().get()));
-        m.buses_.mmio.attach(address, boot::kVirtioMmioSize, transport);
-    }
-    return {};
-}
-
-// Of a device with one queue the value says nothing.
-Result<void> Builder::connect_notifications(uint64_t address, const transport::MmioTransport& transport) {
-    if (transport.queue_count() == 1)
-        return machine_->vm_.add_ioeventfd(address, transport.notification(0).get());
-    for (uint16_t queue = 0; queue < transport.queue_count(); ++queue)
-        HRUN_TRY(machine_->vm_.add_ioeventfd(address, queue, transport.notification(queue).get()));
-    return {};
-}
-
 Result<void> Builder::create_vcpus(const Config& config, uint64_t entry) {
     Machine& m = *machine_;
     m.aid_ = std::move(aid_);
@@ -225,13 +173,12 @@ Result<void> Builder::set_boot_state(kvm::Vcpu& vcpu, uint32_t id, uint32_t vcpu
     return vcpu.set_local_apic(boot::boot_local_apic(*apic));
 }
 
-std::string full_command_line(const Config& config, const std::vector<SlotDevice>& devices) {
+std::string full_command_line(const Config& config, const std::vector<uint32_t>& slots) {
     std::string line = config.command_line;
-    for (const SlotDevice& device : devices) {
+    for (const uint32_t slot : slots) {
         char parameter[64];
         snprintf(parameter, sizeof parameter, " virtio_mmio.device=4K@0x%llx:%u:%u",
-                 static_cast<unsigned long long>(boot::virtio_address(device.slot)),
-                 boot::virtio_line(device.slot), device.slot);
+                 static_cast<unsigned long long>(boot::virtio_address(slot)), boot::virtio_line(slot), slot);
         line += parameter;
     }
     return line;

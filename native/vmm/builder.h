@@ -32,14 +32,10 @@ class Builder {
   private:
     Result<void> check(const Config& config, const std::vector<SlotDevice>& devices) const;
     Result<void> create_memory(const Config& config);
-    Result<void> create_transports(std::vector<SlotDevice> devices);
-    Result<void> create_transport(const SlotDevice& device);
-    Result<void> show_registers(uint32_t slot, transport::MmioTransport& transport);
+    Result<void> create_transports(const Config& config, std::vector<SlotDevice> devices);
     Result<uint64_t> load(const Config& config);
     Result<void> create_interrupt_controllers(const Config& config);
     Result<void> create_platform();
-    Result<void> connect_devices();
-    Result<void> connect_notifications(uint64_t address, const transport::MmioTransport& transport);
     Result<void> create_vcpus(const Config& config, uint64_t entry);
     Result<void> set_boot_state(kvm::Vcpu& vcpu, uint32_t id, uint32_t vcpus, uint64_t entry) const;
 
@@ -53,7 +49,7 @@ class Builder {
     std::unique_ptr<Machine> machine_;
 };
 
-// The kernel command line for `devices`: what the user gave, then one virtio_mmio.device= per device.
-std::string full_command_line(const Config& config, const std::vector<SlotDevice>& devices);
+// The kernel command line: what the user gave, then one virtio_mmio.device= per slot.
+std::string full_command_line(const Config& config, const std::vector<uint32_t>& slots);
 
 } // namespace hrun::vmm

@@ -19,7 +19,9 @@ struct Config {
     uint32_t vcpus = 1;          // 1 to boot::kMaxVcpus
     uint64_t memory = 128 << 20; // bytes, whole pages, at least 2 MiB
     bool pit = true;             // an i8254, for kernels that calibrate by it
-    uint32_t apic_tick_ns = 0;   // of the local APICs' timers, undivided; 0: KVM's own nanosecond
+    std::vector<uint32_t>
+        spare_slots;           // virtio-mmio slots that may get a device later: the kernel is told of them
+    uint32_t apic_tick_ns = 0; // of the local APICs' timers, undivided; 0: KVM's own nanosecond
 };
 
 // A device and the virtio-mmio slot it stands in; the machine owns it.

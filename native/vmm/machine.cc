@@ -28,12 +28,9 @@ Result<void> Machine::start() {
 }
 
 Result<void> Machine::pause() {
-    if (paused_ || !started_ || control_->current() == RunControl::Command::kStop)
+    if (!guest_runs())
         return {};
-    control_->command(RunControl::Command::kPause);
-    for (const auto& vcpu : vcpus_)
-        vcpu->kick();
-    device_thread_->serve_until([this] { return control_->parked() == vcpus_.size(); });
+    park_vcpus();
     paused_ = true;
     Result<kvm_clock_data> clock = vm_.clock();
     if (!clock)
@@ -51,6 +48,35 @@ Result<void> Machine::resume() {
     Result<void> set = vm_.set_clock(clock_);
     control_->command(RunControl::Command::kRun);
     return set;
+}
+
+void Machine::park_vcpus() {
+    control_->command(RunControl::Command::kPause);
+    for (const auto& vcpu : vcpus_)
+        vcpu->kick();
+    device_thread_->serve_until([this] { return control_->parked() == vcpus_.size(); });
+}
+
+// For what no vCPU may see half done. The guest's clock goes on.
+Result<void> Machine::with_vcpus_parked(const std::function<Result<void>()>& change) {
+    const bool parks = guest_runs();
+    if (parks)
+        park_vcpus();
+    Result<void> changed = change();
+    if (parks)
+        control_->command(RunControl::Command::kRun);
+    return changed;
+}
+
+Result<void> Machine::plug(SlotDevice device) {
+    return with_vcpus_parked([&] { return slots_->plug(std::move(device)); });
+}
+
+Result<void> Machine::unplug(uint32_t slot) {
+    return with_vcpus_parked([&] {
+        slots_->unplug(slot);
+        return Result<void>();
+    });
 }
 
 void Machine::stop() {

@@ -10,9 +10,8 @@
 #include "devices/platform/i8042.h"
 #include "devices/platform/serial.h"
 #include "kvm/system.h"
-#include "transport/mmio.h"
 #include "vmm/config.h"
-#include "vmm/device_thread.h"
+#include "vmm/device_slots.h"
 #include "vmm/machine_memory.h"
 #include "vmm/run_control.h"
 #include "vmm/vcpu_thread.h"
@@ -40,6 +39,12 @@ class Machine {
     bool has_ended() const { return control_->current() == RunControl::Command::kStop; }
     End how_it_ended() const { return control_->how_it_ended(); }
 
+    // Puts a device into an empty slot that the kernel was told of, or takes one away. A guest that runs is not told, but finds it
+    // when it looks; its vCPUs stand still meanwhile. EINVAL, EEXIST, or what KVM says: then the slot is as it was.
+    Result<void> plug(SlotDevice device);
+    // A slot without a device is fine.
+    Result<void> unplug(uint32_t slot);
+
     // Input for the serial console; returns how many bytes were taken.
     size_t console_input(std::span<const char> input) { return serial_->receive(input); }
 
@@ -57,6 +62,9 @@ class Machine {
   private:
     friend class Builder;
     explicit Machine(kvm::Vm vm) : vm_(std::move(vm)) {}
+    bool guest_runs() const { return started_ && !paused_ && !has_ended(); }
+    void park_vcpus();
+    Result<void> with_vcpus_parked(const std::function<Result<void>()>& change);
 
     // In the order of their needs: each may refer to those above it, so they go in the opposite order.
     kvm::Vm vm_;
@@ -67,10 +75,8 @@ class Machine {
     EventFd serial_interrupt_;
     std::unique_ptr<platform::Serial> serial_;
     std::unique_ptr<platform::I8042> i8042_;
-    std::vector<SlotDevice> devices_;
-    std::vector<std::unique_ptr<transport::MmioTransport>> transports_;
-    EventFd acknowledged_;
     Buses buses_;
+    std::unique_ptr<DeviceSlots> slots_;
     std::unique_ptr<EmulationAid> aid_;
     std::vector<std::unique_ptr<VcpuThread>> vcpus_;
     bool threads_started_ = false;

@@ -81,7 +81,6 @@ export async function disconnectNetwork(
       );
     }
     checkPorts(root, known, member);
-    checkEngine(known);
     const letGo = () => detach(known, member, { force });
     const done = await onceUp(known, letGo);
     await withNetworks(root, () => leaveStored(root, known, member));
@@ -163,14 +162,6 @@ function checkConnectable(known: KnownContainer, network: Network): void {
       { hint: `see: hrun network inspect ${network.name}` },
     );
   }
-  checkEngine(known);
-}
-
-function checkEngine({ directory, name, state }: KnownContainer): void {
-  if (!isRunning(state) || readVmConfig(directory).engine === 'qemu') return;
-  throw new HrunError('UNSUPPORTED', 'the kvm engine cannot change the networks of a container that runs', {
-    hint: `try: hrun stop ${name}`,
-  });
 }
 
 /** The address would be another's before the ports lead elsewhere. */

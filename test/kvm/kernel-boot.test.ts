@@ -36,6 +36,7 @@ describe.skipIf(!kvmUsable())('the guest kernel', () => {
     expect(console_).toContain('NET: Registered PF_VSOCK protocol family');
     expect(console_).toContain('erofs: (device vda): mounted');
     expect(boot.stderr).toContain('vsock: connect to vsock port 1024: Connection refused');
+    expect(console_).not.toContain('Wrong magic'); // the empty slot
     expect(console_).not.toMatch(/BUG:|Oops|WARNING:|Call Trace/);
   });
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun-vmm without the CLI: a container directory made by hand, with busybox as its only layer.
+import { randomBytes } from 'node:crypto';
 import {
   copyFileSync,
   mkdirSync,
@@ -93,7 +94,7 @@ export class MonitorRig {
       share: undefined,
       ports: undefined,
       nics: [],
-      id: '0'.repeat(64),
+      id: randomBytes(32).toString('hex'), // its control group is its own, also beside another rig
       engine: { engine: 'qemu', qemu: { binary: QEMU, accel: 'tcg' } },
       assets: this.assets,
       vcpus: 1,

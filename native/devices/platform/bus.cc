@@ -11,6 +11,10 @@ void Bus::attach(uint64_t address, uint64_t size, BusDevice& device) {
     entries_.insert(next, {address, size, &device});
 }
 
+void Bus::detach(uint64_t address) {
+    std::erase_if(entries_, [address](const Entry& entry) { return entry.address == address; });
+}
+
 void Bus::read(uint64_t address, std::span<std::byte> data) const {
     if (const Entry* entry = find(address, data.size()))
         entry->device->read(address - entry->address, data);

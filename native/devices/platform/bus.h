@@ -20,9 +20,10 @@ class BusDevice {
 
 class Bus {
   public:
-    // The device answers at [address, address + size) from now on, and must outlive the bus's use. Only before any
-    // vCPU runs. Ranges must not overlap.
+    // The device answers at [address, address + size) from now on, until it is detached. Only while no vCPU runs. Ranges
+    // must not overlap.
     void attach(uint64_t address, uint64_t size, BusDevice& device);
+    void detach(uint64_t address);
 
     // An access where nobody answers, or that reaches past a device's end, reads as all ones and writes nothing.
     void read(uint64_t address, std::span<std::byte> data) const;

@@ -2,7 +2,7 @@
 // hrun_kernel_boot KERNEL ROOT UNTIL SECONDS
 //
 // Boots a Linux kernel with the devices of the kvm engine: vsock in slot 0, rng in 1. ROOT is an EROFS disk for slot 3, or a
-// directory: then the root is what virtiofsd shows of it, in slot 18.
+// directory: then the root is what virtiofsd shows of it, in slot 18. Slot 20 is empty.
 // Its console goes to standard output until a line holds UNTIL (exit code 0), the machine ends (1) or SECONDS have passed (2);
 // what this program has to say of itself goes to standard error. On a host whose KVM is software it helps itself with
 // vmm/software_kvm.h.
@@ -101,6 +101,7 @@ class Boot {
         vsock_ = vsock.get();
         devices_.push_back({0, std::move(vsock)});
         devices_.push_back({1, std::make_unique<virtio::RngDevice>(*loop_)});
+        config_.spare_slots = {20};
     }
 
     void add_disk(const char* disk) {

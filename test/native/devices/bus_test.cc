@@ -24,6 +24,18 @@ uint32_t read(const Bus& bus, uint64_t address, size_t size) {
     return value;
 }
 
+TEST_CASE("a device that is detached answers no more, and another can stand there") {
+    Bus bus;
+    Recorder first, second;
+    bus.attach(0x1000, 0x10, first);
+    bus.attach(0x2000, 0x10, first);
+    bus.detach(0x1000);
+    CHECK(read(bus, 0x1004, 1) == 0xff);
+    CHECK(read(bus, 0x2004, 1) == 0x04);
+    bus.attach(0x1000, 0x10, second);
+    CHECK(read(bus, 0x1004, 1) == 0x04);
+}
+
 TEST_CASE("an access reaches the device it lies in, and nobody when it lies in none or in part") {
     Bus bus;
     Recorder low, high;

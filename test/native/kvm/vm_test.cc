@@ -19,12 +19,12 @@ TEST_CASE("a write that an eventfd stands for signals it and does not leave the 
         "\xb8\x00\x20\x8e\xd8\x66\xc7\x06\x00\x00\x07\x00\x00\x00\x66\xc7\x06\x00\x00\x08\x00\x00\x00\xf4"));
     auto event = EventFd::create();
     REQUIRE(event);
-    REQUIRE(guest.vm.add_ioeventfd(0x20000, 7, event->get()));
+    REQUIRE(guest.vm.add_ioeventfd({0x20000, 7}, event->get()));
     REQUIRE(guest.run() == KVM_EXIT_MMIO); // the other value has no eventfd
     CHECK(guest.vcpu->state().mmio.data[0] == 8);
     CHECK(event->drain());
     CHECK(guest.run() == KVM_EXIT_HLT);
-    CHECK_FALSE(guest.vm.add_ioeventfd(0x20000, 7, event->get())); // taken
+    CHECK_FALSE(guest.vm.add_ioeventfd({0x20000, 7}, event->get())); // taken
 }
 
 TEST_CASE("the dirty log holds the pages that were written, once" * doctest::skip(!test::usable())) {

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network interface that comes and goes while a machine of the kvm engine runs, on a network namespace of the test's own.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { VmConfig } from '../../src/vm/vm-config.ts';
+import { guest, kvmUsable } from '../native/micro-vm-guest.ts';
+import { TestStore } from '../vm/hrun.ts';
+import { MonitorRig } from '../vm/monitor-rig.ts';
+import { hostNetworkObstacle, OwnNetwork } from '../vm/own-network.ts';
+
+const cannot = kvmUsable() ? hostNetworkObstacle() : 'no KVM';
+const PROGRAM = join(import.meta.dirname, '../../build/native/hrun-vmm');
+const NIC = {
+  ...{ slot: 19, tap: 'hrun-test0', bridge: 'br0', mac: '02:00:00:00:00:07', mtu: 1400 },
+  addresses: ['10.71.0.9/24'],
+};
+
+describe.skipIf(cannot)(`--plug and --unplug${cannot ? ` (this host cannot: ${cannot})` : ''}`, () => {
+  const store = new TestStore();
+  const rig = new MonitorRig();
+  let host: OwnNetwork;
+
+  const taps = async () => (await host.shell('ip -o link show type tun')).stdout;
+
+  beforeAll(async () => {
+    host = new OwnNetwork(store);
+    await host.shell('ip link add br0 type bridge; ip link set br0 up');
+  });
+  afterAll(() => {
+    host.close();
+    rig[Symbol.dispose]();
+    store.remove();
+  });
+
+  test('give a jailed monitor a tap interface, and have it let go of it, as often as asked', async () => {
+    const kvm = {
+      engine: 'kvm',
+      qemu: undefined,
+      kernel: guest('agent'),
+      memoryMiB: 64,
+    } as Partial<VmConfig>;
+    const directory = rig.container(['wait'], kvm);
+    const client = rig.run(directory);
+    await client.started;
+    const file = join(directory, 'vm.json');
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), nics: [NIC] }));
+    const change = (what: string) => host.shell(`${PROGRAM} ${what} ${directory} ${NIC.slot}`);
+    for (let round = 0; round < 5; round++) {
+      expect(await change('--plug')).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(await taps()).toMatch(/hrun-test0: .*LOWER_UP.* mtu 1400 .*master br0/);
+      expect(await change('--plug')).toMatchObject({ exitCode: 0 }); // it is there
+      expect(await change('--unplug')).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(await taps()).toBe('');
+    }
+    expect(await change('--unplug')).toMatchObject({ exitCode: 0 });
+    process.kill(rig.state(directory).monitorPid, 'SIGTERM');
+    expect((await client.ended).exit).toMatchObject({ signal: 15 });
+    expect(readFileSync(join(directory, 'monitor.log'), 'utf8')).toBe('');
+  });
+});
