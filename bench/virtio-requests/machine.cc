@@ -6,6 +6,7 @@
 
 #include "devices/virtio/blk.h"
 #include "devices/virtio/hybrid_vsock.h"
+#include "instant_disk.h"
 #include "roles.h"
 #include "vmm/builder.h"
 
@@ -16,19 +17,28 @@ namespace {
 constexpr uint64_t kMemory = 64 << 20;
 constexpr uint64_t kCid = 3;
 
-Result<std::vector<vmm::SlotDevice>> make_devices(EventLoop& loop, const std::string& disk,
-                                                  virtio::HybridVsock& hybrid) {
-    auto backend = virtio::BlkBackend::create(Fd(open(disk.c_str(), O_RDWR | O_CLOEXEC)), false);
+Result<std::unique_ptr<virtio::Device>> make_disk(EventLoop& loop, const std::string& path) {
+    if (path.empty())
+        return std::unique_ptr<virtio::Device>(std::make_unique<InstantDisk>());
+    auto backend = virtio::BlkBackend::create(Fd(open(path.c_str(), O_RDWR | O_CLOEXEC)), false);
     if (!backend)
         return backend.error();
     auto blk = virtio::BlkDevice::create(loop, std::move(*backend), "disk");
     if (!blk)
         return blk.error();
+    return std::unique_ptr<virtio::Device>(std::move(*blk));
+}
+
+Result<std::vector<vmm::SlotDevice>> make_devices(EventLoop& loop, const std::string& path,
+                                                  virtio::HybridVsock& hybrid) {
+    auto disk = make_disk(loop, path);
+    if (!disk)
+        return disk.error();
     auto vsock = std::make_unique<virtio::VsockDevice>(
         loop, kCid, [&hybrid](uint32_t port) { return hybrid.accept_from_guest(port); });
     HRUN_TRY(hybrid.listen(*vsock));
     std::vector<vmm::SlotDevice> devices;
-    devices.push_back({0, std::move(*blk)});
+    devices.push_back({0, std::move(*disk)});
     devices.push_back({1, std::move(vsock)});
     return devices;
 }

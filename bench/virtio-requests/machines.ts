@@ -41,8 +41,17 @@ export class BenchMachine implements AsyncDisposable {
 
   /** Our monitor: all devices in one process. */
   static async ours(directory: string, disk: string): Promise<BenchMachine> {
+    return await BenchMachine.inOneProcess('hrun', directory, disk);
+  }
+
+  /** The same with a disk that does nothing: what KVM and one woken thread take of any device's cost. */
+  static async floor(directory: string): Promise<BenchMachine> {
+    return await BenchMachine.inOneProcess('a disk that does nothing', directory, '');
+  }
+
+  private static async inOneProcess(name: string, directory: string, disk: string): Promise<BenchMachine> {
     mkdirSync(directory);
-    return await BenchMachine.ready('hrun', directory, [start(PROGRAM, ['machine', GUEST, disk, directory])]);
+    return await BenchMachine.ready(name, directory, [start(PROGRAM, ['machine', GUEST, disk, directory])]);
   }
 
   /** QEMU's microvm with its own virtio-blk, and our vsock device in a process of its own: QEMU has none. */
@@ -128,7 +137,8 @@ const VCPU = /^(vcpu0|CPU 0\/KVM)$/m;
  */
 function spent(before: Times, after: Times, waited: number): number {
   const vcpu = after.vcpuOnCpu - before.vcpuOnCpu;
-  const share = vcpu / (vcpu + after.vcpuReady - before.vcpuReady);
+  const wanted = vcpu + after.vcpuReady - before.vcpuReady;
+  const share = wanted > 0 ? vcpu / wanted : 1;
   return after.onCpu - before.onCpu - waited * share;
 }
 

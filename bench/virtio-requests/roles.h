@@ -7,7 +7,8 @@
 
 namespace hrun::bench {
 
-// A machine with a disk and a vsock device. Standard input and output are its serial port.
+// A machine with a disk, one that does nothing (InstantDisk) if `disk` is empty, and a vsock device. Standard input and output are
+// its serial port.
 int run_machine(const std::string& guest, const std::string& disk, const std::string& directory);
 
 // The vsock device alone, behind vhost-user: for one front end, which connects to vhost.sock in `directory`.
