@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/frames.h"
 
-#include <sys/socket.h>
-
+#include <cerrno>
 #include <cstring>
+
+#include "base/passed_descriptors.h"
 
 namespace hrun::monitor {
 
@@ -49,28 +50,11 @@ Result<bool> FrameReader::read(int socket, const Handler& handler) {
     return true;
 }
 
-// Descriptors that do not fit are the kernel's to close (MSG_CTRUNC), those that nobody has taken ours.
+// Descriptors that do not fit are the kernel's to close, those that nobody has taken ours.
 ssize_t FrameReader::receive(int socket) {
     descriptors_.clear();
-    iovec room{buffer_.data() + have_, buffer_.size() - have_};
-    alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))]{};
-    msghdr message{};
-    message.msg_iov = &room;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t count = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    for (const cmsghdr* header = count < 0 ? nullptr : CMSG_FIRSTHDR(&message); header;
-         header = CMSG_NXTHDR(&message, const_cast<cmsghdr*>(header))) {
-        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (size_t at = 0; at + sizeof(int) <= header->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(header) + at, sizeof fd);
-            descriptors_.emplace_back(fd);
-        }
-    }
-    return count;
+    const auto room = std::as_writable_bytes(std::span(buffer_)).subspan(have_);
+    return receive_passed(socket, room, kMaxDescriptors, descriptors_).count;
 }
 
 // Returns how many bytes belonged to whole frames; fewer than one frame stay, so the buffer never runs full.

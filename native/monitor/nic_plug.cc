@@ -12,6 +12,7 @@
 #include <optional>
 #include <variant>
 
+#include "base/passed_descriptors.h"
 #include "base/unix_socket.h"
 #include "monitor/announced_names.h"
 #include "monitor/container.h"
@@ -40,23 +41,9 @@ Result<Fd> connect_monitor(const std::string& path) {
 }
 
 Result<void> send_frame(int socket, std::string bytes, const std::vector<int>& descriptors = {}) {
-    iovec part{bytes.data(), bytes.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))]{};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    if (!descriptors.empty()) {
-        message.msg_control = control;
-        message.msg_controllen = CMSG_SPACE(descriptors.size() * sizeof(int));
-        cmsghdr* const header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(descriptors.size() * sizeof(int));
-        memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size() * sizeof(int));
-    }
-    if (sendmsg(socket, &message, MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
-        return Error::last("ask the container's monitor");
-    return {};
+    const iovec part{bytes.data(), bytes.size()};
+    const Result<void> sent = send_passing(socket, {&part, 1}, descriptors, 0);
+    return sent ? sent : Error{sent.error().code, "ask the container's monitor"};
 }
 
 // PLUGGED, or the ERROR that came instead.

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/passed_descriptors.h"
+
 namespace hrun::qemu {
 
 using Json = nlohmann::json;
@@ -38,23 +40,9 @@ Result<void> Qmp::start(EventLoop& loop) {
 // A descriptor goes along with its command, unless it is -1.
 Result<void> Qmp::send_command(const std::string& command, int fd) {
     std::string line = command + "\n";
-    iovec bytes{line.data(), line.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)]{};
-    msghdr message{};
-    message.msg_iov = &bytes;
-    message.msg_iovlen = 1;
-    if (fd >= 0) {
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        cmsghdr* const header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof fd);
-        std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    }
-    if (sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
-        return Error::last("write to QMP");
-    return {};
+    const iovec bytes{line.data(), line.size()};
+    const Result<void> sent = send_passing(socket_.get(), {&bytes, 1}, {&fd, fd < 0 ? 0u : 1u}, MSG_DONTWAIT);
+    return sent ? sent : Error{sent.error().code, "write to QMP"};
 }
 
 // x-ignore-shared: the memory is a file that stays what it is.
