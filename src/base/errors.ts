@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { getSystemErrorMessage } from 'node:util';
 
 /** Every way a user can make hrun fail, by a stable name. The exit codes are in src/cli/output/exit-codes.ts. */
 export type ErrorCode =
@@ -66,6 +67,14 @@ export class HrunError extends Error {
 /** True for a HrunError with this code: catch only what you expect. */
 export function hasCode(error: unknown, code: ErrorCode): error is HrunError {
   return error instanceof HrunError && error.code === code;
+}
+
+/** What the system says of a Node system error, as strerror(3): "no such file or directory"; else the error's own words. */
+export function systemMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'errno' in error && typeof error.errno === 'number'
+    ? getSystemErrorMessage(error.errno)
+    : error.message;
 }
 
 /** The errno name ('ENOENT') of a Node system error, or undefined. */

@@ -2,7 +2,7 @@
 // Files that the user has named for a result to go to.
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { replaceFile } from './atomic-file.ts';
-import { errnoOf, HrunError } from './errors.ts';
+import { errnoOf, HrunError, systemMessage } from './errors.ts';
 import { isDiskFull } from './store-error.ts';
 
 /** Takes bytes in order; resolves when it can take more. */
@@ -63,5 +63,5 @@ function failure(path: string, cause: unknown): unknown {
   const errno = errnoOf(cause);
   if (errno === undefined || cause instanceof HrunError) return cause;
   if (isDiskFull(errno)) return new HrunError('DISK_FULL', `no space left for ${path}`, { cause });
-  return new HrunError('OUTPUT_FAILED', `${path} cannot be written: ${errno}`, { cause });
+  return new HrunError('OUTPUT_FAILED', `${path} cannot be written: ${systemMessage(cause)}`, { cause });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, writeFileSync } from 'node:fs';
-import { errnoOf, HrunError } from '../base/errors.ts';
+import { HrunError, systemMessage } from '../base/errors.ts';
 
 /** USAGE when the file of --cidfile is there already: it may name a container that still runs. */
 export function checkCidFile(path: string): void {
@@ -15,7 +15,7 @@ export function writeCidFile(path: string, id: string): void {
   try {
     writeFileSync(path, id, { flag: 'wx' });
   } catch (error) {
-    throw new HrunError('USAGE', `the container ID file ${path} cannot be written: ${errnoOf(error)}`, {
+    throw new HrunError('USAGE', `the container ID file ${path} cannot be written: ${systemMessage(error)}`, {
       cause: error,
     });
   }

@@ -273,6 +273,23 @@ const ALIASES: Readonly<Record<string, readonly [name: string, ...options: strin
   'volume remove': ['volume rm'],
 };
 
+/** The commands of two words that begin with `group`, Docker's names among them: second word and summary. */
+export function commandsOf(group: string): [name: string, summary: string][] {
+  const named = Object.entries(COMMANDS).flatMap(([name, { managed, summary }]) =>
+    [name, managed].map((each) => [each, summary] as const),
+  );
+  const aliased = Object.entries(ALIASES).map(([name, [of]]) => [name, COMMANDS[of]!.summary] as const);
+  return [...named, ...aliased].flatMap(([name, summary]) => {
+    const [first, second] = name?.split(' ') ?? [];
+    return first === group && second !== undefined ? [[second, summary]] : [];
+  });
+}
+
+/** True for `container`, `volume` and the like, which stand before the second words of commands. */
+export function isGroup(word: string): boolean {
+  return commandsOf(word).length > 0;
+}
+
 /** Finds the command that `argv` names and the arguments left for it; undefined when it names none. */
 export function findCommand(argv: readonly string[]): { entry: CommandEntry; rest: string[] } | undefined {
   const [first, second] = argv;

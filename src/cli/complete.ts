@@ -91,8 +91,8 @@ function valueOption(parser: Command, word: string): Option | undefined {
   return option?.required ? option : undefined;
 }
 
-function ofOption({ long, description }: Option): Candidate[] {
-  return long ? [{ word: long, description }] : [];
+function ofOption({ long, description, hidden }: Option): Candidate[] {
+  return long && !hidden ? [{ word: long, description }] : [];
 }
 
 async function names(kind: Kind): Promise<Candidate[]> {

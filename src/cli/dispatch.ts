@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { HrunError } from '../base/errors.ts';
 import type { CliCommand } from './command.ts';
-import { findCommand } from './commands.ts';
+import { findCommand, isGroup } from './commands.ts';
+import { FlagParser } from './flag-parser.ts';
 import { describeError, exitCodeOf, type Output, processOutput } from './output/index.ts';
 
 /**
@@ -30,15 +31,33 @@ interface Chosen {
 /** The command to execute, or the exit code when the request was for help. */
 async function chooseCommand(argv: readonly string[], output: Output): Promise<Chosen | number> {
   const [first] = argv;
-  if (first === undefined || first === '--help') return showHelp(output);
+  if (first === undefined || isHelp(argv)) return showHelp(output);
   if (first === '--version' || first === '-v') return load(['version']);
-  if (first === 'help') return argv[1] === undefined ? showHelp(output) : load([...argv.slice(1), '--help']);
-  return load(findCommand(argv) ? argv : ['run', ...argv]);
+  if (first === 'help') {
+    return argv[1] === undefined ? showHelp(output) : chooseCommand([...argv.slice(1), '--help'], output);
+  }
+  if (findCommand(argv)) return load(argv);
+  return isGroup(first) ? showGroup(first, argv.slice(1), output) : load(['run', ...argv]);
+}
+
+/** Not the host name of `hrun -h NAME IMAGE`. */
+function isHelp([first, second]: readonly string[]): boolean {
+  return first === '--help' || (first === '-h' && second === undefined);
 }
 
 async function showHelp(output: Output): Promise<number> {
   const { overview } = await import('./output/overview.ts');
   output.write(overview());
+  return 0;
+}
+
+/** `hrun volume`: which commands begin so; USAGE for one that there is not. */
+async function showGroup(group: string, [name]: readonly string[], output: Output): Promise<number> {
+  if (name !== undefined && name !== '--help' && name !== '-h') {
+    throw new HrunError('USAGE', `no such command: ${group} ${name}`, { hint: `see: hrun ${group} --help` });
+  }
+  const { groupOverview } = await import('./output/overview.ts');
+  output.write(groupOverview(group));
   return 0;
 }
 
@@ -52,7 +71,7 @@ async function load(argv: readonly string[]): Promise<Chosen> {
 async function execute(spec: CliCommand, argv: string[], output: Output): Promise<number> {
   const parser = makeParser(spec, output);
   try {
-    parser.parse(argv, { from: 'user' });
+    parser.parseFlags(argv);
   } catch (error) {
     return parserOutcome(error, spec.name);
   }
@@ -61,8 +80,8 @@ async function execute(spec: CliCommand, argv: string[], output: Output): Promis
   return spec.print(data, output, options) ?? 0;
 }
 
-function makeParser(spec: CliCommand, output: Output): Command {
-  const parser = new Command(`hrun ${spec.name}`);
+function makeParser(spec: CliCommand, output: Output): FlagParser {
+  const parser = new FlagParser(`hrun ${spec.name}`);
   parser.exitOverride().allowExcessArguments(false).helpOption('--help', 'show this help');
   parser.configureOutput({ writeOut: (text) => output.write(text), writeErr: () => {} });
   spec.configure(parser);

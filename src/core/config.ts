@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, HrunError } from '../base/errors.ts';
+import { errnoOf, HrunError, systemMessage } from '../base/errors.ts';
 import type { Validator } from '../oci/index.ts';
 import type { RegistryTable } from '../registry/index.ts';
 import { validateConfigFile } from './config-validator.generated.ts';
@@ -46,7 +46,7 @@ async function readConfigFile(path: string, required: boolean): Promise<ConfigFi
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (!required && (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR')) return {};
-    throw new HrunError('CONFIG', `${path} cannot be read (${errnoOf(error)})`, { cause: error });
+    throw new HrunError('CONFIG', `${path} cannot be read: ${systemMessage(error)}`, { cause: error });
   }
   return parseConfigFile(text, path);
 }

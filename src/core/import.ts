@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createReadStream } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
-import { errnoOf, HrunError } from '../base/errors.ts';
+import { HrunError, systemMessage } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import {
   addImage,
@@ -53,7 +53,6 @@ export async function* fileBytes(path: string): AsyncGenerator<Buffer> {
   try {
     yield* createReadStream(path) as AsyncIterable<Buffer>;
   } catch (error) {
-    const reason = errnoOf(error) === 'ENOENT' ? 'there is no such file' : errnoOf(error);
-    throw new HrunError('BAD_ARCHIVE', `${path} cannot be read: ${reason}`, { cause: error });
+    throw new HrunError('BAD_ARCHIVE', `${path} cannot be read: ${systemMessage(error)}`, { cause: error });
   }
 }

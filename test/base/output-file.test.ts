@@ -82,7 +82,7 @@ describe('a file for a result', () => {
     mkdirSync(path);
     await expect(writeOutputFile(path, 0o600, twoPieces)).rejects.toMatchObject({
       code: 'OUTPUT_FAILED',
-      message: `${path} cannot be written: EISDIR`,
+      message: `${path} cannot be written: illegal operation on a directory`,
     });
     await expect(writeOutputFile(join(dir, 'no/where'), 0o600, twoPieces)).rejects.toMatchObject({
       code: 'OUTPUT_FAILED',

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { hrun } from '../fixtures/hrun.ts';
+
+const HRUN = join(import.meta.dirname, '../../bin/hrun');
 
 describe('the command line', () => {
   test('hrun alone explains itself', async () => {
@@ -29,6 +34,42 @@ describe('the command line', () => {
       stdout: '',
       stderr: "hrun: unknown option '--nonsense'; see: hrun version --help\n",
     });
+  });
+
+  test("the first word of Docker's management commands is no image, but explains them", async () => {
+    for (const words of [['container'], ['volume', '--help'], ['help', 'system']]) {
+      const { exitCode, stdout, stderr } = await hrun(...words);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(stdout).toMatch(/^Usage: hrun (container|volume|system) COMMAND/);
+    }
+    expect((await hrun('container')).stdout).toContain('  inspect ');
+    expect(await hrun('volume', 'bogus')).toEqual({
+      exitCode: 125,
+      stdout: '',
+      stderr: 'hrun: no such command: volume bogus; see: hrun volume --help\n',
+    });
+  });
+
+  test('-h alone is help; with a name it is the host name of a container', async () => {
+    expect((await hrun('-h')).stdout).toMatch(/^Usage: hrun/);
+    expect((await hrun('ps', '-h')).stdout).toMatch(/^Usage: hrun ps/);
+    expect((await hrun('-h', 'box')).stderr).toContain("missing required argument 'image'");
+  });
+
+  test('--env-file is no option of Node.js', async () => {
+    const { exitCode, stderr } = await execa(HRUN, ['exec', '--env-file', '/none', 'box', 'true'], {
+      reject: false,
+    });
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 125,
+      stderr: 'hrun: /none cannot be read: no such file or directory',
+    });
+  });
+
+  test('version has the fields that scripts ask Docker for', async () => {
+    const { stdout } = await hrun('version', '-f', '{{.Server.Version}} {{.Client.Os}}');
+    expect((await hrun('version')).stdout).toContain(`hrun version ${stdout.split(' ')[0]} (`);
+    expect(JSON.parse((await hrun('version', '--format', 'json')).stdout)).toHaveProperty('Client.Version');
   });
 
   test('--version is the version command', async () => {

@@ -103,6 +103,8 @@ describe('hrun import', () => {
       Comment: `Imported from ${join(scratch, 'packed.tgz')}`,
     });
     expect((await store.hrun(['import', join(scratch, 'text')])).exitCode).not.toBe(0);
-    expect((await store.hrun(['import', join(scratch, 'none')])).stderr).toContain('there is no such file');
+    expect((await store.hrun(['import', join(scratch, 'none')])).stderr).toContain(
+      'no such file or directory',
+    );
   });
 });

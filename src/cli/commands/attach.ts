@@ -23,7 +23,7 @@ export const command = defineCommand<AttachOptions, RunEnd>({
       .argument('<container>', 'name or ID')
       .option('--detach-keys <keys>', 'keys that leave it running in the background', DETACH_KEYS)
       .option('--no-stdin', 'do not attach standard input')
-      .option('--sig-proxy <bool>', 'pass signals on to the process', 'true'),
+      .option('--sig-proxy [bool]', 'pass signals on to the process', 'true'),
   async run([text], options) {
     const root = rootFromEnvironment();
     const container = await openRunning(root, text!);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Option } from 'commander';
 import { rootFromEnvironment } from '../../base/root.ts';
 import { recordContainer } from '../../container/index.ts';
 import { stopContainer } from '../../core/end-container.ts';
@@ -11,6 +12,8 @@ import { parseTimeout } from '../options/quantity.ts';
 interface Options {
   signal?: string;
   timeout?: number;
+  /** what Docker called it before */
+  time?: number;
 }
 
 export const command = defineCommand<Options, number>({
@@ -24,11 +27,12 @@ export const command = defineCommand<Options, number>({
         '-t, --timeout <seconds>',
         'time from that signal to SIGKILL; -1 for ever (default: 10)',
         (text) => parseTimeout(text, '--timeout'),
-      ),
-  run: (operands, options, output) =>
+      )
+      .addOption(new Option('--time <seconds>').hideHelp().argParser((text) => parseTimeout(text, '--time'))),
+  run: (operands, { signal, timeout, time }, output) =>
     eachOperand(operands, output, async (text) => {
       const root = rootFromEnvironment();
-      await stopContainer(root, text, options);
+      await stopContainer(root, text, { signal, timeout: timeout ?? time });
       const container = await openToStart(root, text);
       if (container === 'running') return text;
       await startDetached(root, container);

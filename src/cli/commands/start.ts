@@ -27,7 +27,7 @@ export const command = defineCommand<StartOptions, number>({
       .option('-a, --attach', 'show its output, and wait for its end')
       .option('-i, --interactive', 'attach standard input')
       .option('--detach-keys <keys>', 'keys that leave it running in the background', DETACH_KEYS)
-      .option('--sig-proxy <bool>', 'pass signals on to the process', 'true'),
+      .option('--sig-proxy [bool]', 'pass signals on to the process', 'true'),
   async run(operands, options, output) {
     const root = rootFromEnvironment();
     if (!options.attach && !options.interactive) {

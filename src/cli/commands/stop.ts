@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Option } from 'commander';
 import { rootFromEnvironment } from '../../base/root.ts';
 import { stopContainer } from '../../core/end-container.ts';
 import { defineCommand } from '../command.ts';
@@ -8,6 +9,8 @@ import { parseTimeout } from '../options/quantity.ts';
 interface Options {
   signal?: string;
   timeout?: number;
+  /** what Docker called it before */
+  time?: number;
 }
 
 export const command = defineCommand<Options, number>({
@@ -21,10 +24,11 @@ export const command = defineCommand<Options, number>({
         '-t, --timeout <seconds>',
         'time from that signal to SIGKILL; -1 for ever (default: 10)',
         (text) => parseTimeout(text, '--timeout'),
-      ),
-  run: (operands, options, output) =>
+      )
+      .addOption(new Option('--time <seconds>').hideHelp().argParser((text) => parseTimeout(text, '--time'))),
+  run: (operands, { signal, timeout, time }, output) =>
     eachOperand(operands, output, async (text) => {
-      await stopContainer(rootFromEnvironment(), text, options);
+      await stopContainer(rootFromEnvironment(), text, { signal, timeout: timeout ?? time });
       return text;
     }),
   print: (exitCode) => exitCode,

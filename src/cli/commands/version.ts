@@ -3,26 +3,46 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installDir } from '../../base/root.ts';
 import { defineCommand } from '../command.ts';
+import { formatList } from '../output/format.ts';
 
-interface Version {
-  version: string;
-  node: string;
-  platform: string;
+interface VersionOptions {
+  format?: string;
 }
 
-export const command = defineCommand<object, Version>({
+/** As `--format` sees it: Docker's field names. */
+interface Half {
+  Version: string;
+  Os: string;
+  Arch: string;
+}
+
+interface Version {
+  Client: Half & { NodeVersion: string };
+  /** no daemon is asked: what scripts look for here is the client's own */
+  Server: Half;
+}
+
+export const command = defineCommand<VersionOptions, Version>({
   name: 'version',
-  configure: (command) => command.description('Show the version of hrun and of the Node.js that runs it.'),
+  configure: (command) =>
+    command
+      .description('Show the version of hrun and of the Node.js that runs it.')
+      .option('-f, --format <format>', 'json, or a Go template'),
   run: async () => readVersion(),
-  print(version, output) {
-    output.line(`hrun version ${version.version} (${version.platform}, Node.js ${version.node})`);
+  print(version, output, { format }) {
+    output.write(format === undefined ? sentence(version) : formatList([version], {}, format));
     return undefined;
   },
 });
+
+function sentence({ Client: { Version, Os, Arch, NodeVersion } }: Version): string {
+  return `hrun version ${Version} (${Os}/${Arch}, Node.js ${NodeVersion})\n`;
+}
 
 function readVersion(): Version {
   const { version } = JSON.parse(readFileSync(join(installDir(), 'package.json'), 'utf8')) as {
     version: string;
   };
-  return { version, node: process.versions.node, platform: `${process.platform}/${process.arch}` };
+  const half = { Version: version, Os: process.platform, Arch: process.arch };
+  return { Client: { ...half, NodeVersion: process.versions.node }, Server: half };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
-import { errnoOf, HrunError } from '../../base/errors.ts';
+import { HrunError, systemMessage } from '../../base/errors.ts';
 
 /**
  * The entries of --env-file and -e, files first, as Docker orders them. `NAME` alone takes the value it has
@@ -58,7 +58,7 @@ function readText(path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
   } catch (error) {
-    const why = error instanceof TypeError ? 'is not UTF-8' : `cannot be read: ${errnoOf(error)}`;
+    const why = error instanceof TypeError ? 'is not UTF-8' : `cannot be read: ${systemMessage(error)}`;
     throw new HrunError('USAGE', `${path} ${why}`, { cause: error });
   }
 }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { COMMANDS } from '../commands.ts';
+import { COMMANDS, commandsOf } from '../commands.ts';
 
 /** The text of `hrun --help`. */
 export function overview(): string {
-  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
-  const commands = Object.entries(COMMANDS).map(
-    ([name, entry]) => `  ${name.padEnd(width)}  ${entry.summary}`,
-  );
+  const commands = columns(Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary]));
   return `Usage: hrun [run] [OPTIONS] IMAGE [COMMAND] [ARG...]
        hrun COMMAND [OPTIONS]
 
@@ -19,7 +16,7 @@ Examples:
   hrun pull registry.example.com/team/app:1.2
 
 Commands:
-${commands.join('\n')}
+${commands}
 
 Environment:
   HRUN_ROOT     where images and containers are kept (default: /var/lib/hrun as root)
@@ -27,4 +24,20 @@ Environment:
 
 'hrun COMMAND --help' tells more about a command.
 `;
+}
+
+/** The text of `hrun container --help` and the like. */
+export function groupOverview(group: string): string {
+  return `Usage: hrun ${group} COMMAND [OPTIONS]
+
+Commands:
+${columns(commandsOf(group))}
+
+'hrun ${group} COMMAND --help' tells more about a command.
+`;
+}
+
+function columns(commands: readonly (readonly [name: string, summary: string])[]): string {
+  const width = Math.max(...commands.map(([name]) => name.length));
+  return commands.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`).join('\n');
 }

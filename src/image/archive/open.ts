@@ -2,7 +2,7 @@
 import { createReadStream, fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { errnoOf, HrunError } from '../../base/errors.ts';
+import { errnoOf, HrunError, systemMessage } from '../../base/errors.ts';
 import { inStore } from '../../base/store-error.ts';
 import { createScratch } from '../scratch.ts';
 import type { ImageStore } from '../store.ts';
@@ -40,8 +40,7 @@ async function openInput(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r');
   } catch (error) {
-    const reason = errnoOf(error) === 'ENOENT' ? 'there is no such file' : errnoOf(error);
-    throw new HrunError('BAD_ARCHIVE', `${path} cannot be read: ${reason}`, { cause: error });
+    throw new HrunError('BAD_ARCHIVE', `${path} cannot be read: ${systemMessage(error)}`, { cause: error });
   }
 }
 

@@ -159,7 +159,7 @@ describe('load', () => {
   });
 
   test.each([
-    ['a missing file', async () => join(dir, 'none'), /there is no such file/],
+    ['a missing file', async () => join(dir, 'none'), /no such file or directory/],
     ['no tar', () => file('x', noise(4000)), /not an image archive: it is not a tar/],
     ['an empty file', () => file('x', Buffer.alloc(0)), /not an image archive/],
     [
