@@ -123,6 +123,10 @@ describe('events', { timeout: 120_000 }, () => {
       await ok('events', '--since', '1', '--until', '0s', '-f', filter, '--format', '{{.Action}}');
     expect(await told('image=copy:1')).toBe('tag\nuntag');
     expect(await told('volume=data')).toBe('create\nmount\ndestroy');
+    const byGoNames = '{{.Type}} {{.Status}} {{.ID}} {{.Scope}} {{.Actor.ID}}';
+    expect(
+      await ok('events', '--since', '1', '--until', '0s', '-f', 'event=tag', '--format', byGoNames),
+    ).toMatch(/^image tag (sha256:\w{64}) local \1$/);
     expect(await told('event=load')).toMatch(/^load/);
     await ok('save', '-o', '/dev/null', 'busybox');
     expect(await told('event=save')).toBe('save');

@@ -43,7 +43,18 @@ export const command = defineCommand<Options, void>({
 
 function lineOf(format: string | undefined): (event: StoreEvent) => string {
   if (format === undefined) return textOf;
-  return format === 'json' ? (event) => JSON.stringify(event) : compileTemplate(format);
+  return format === 'json' ? (event) => JSON.stringify(event) : templateOf(format);
+}
+
+/** By the names of JSON and by those of Docker's Go structure, which its documentation uses. */
+function templateOf(format: string): (event: StoreEvent) => string {
+  const template = compileTemplate(format);
+  return (event) => {
+    const { status, id, from, scope, time, timeNano } = event;
+    const names = { Status: status, ID: id, From: from, Scope: scope, Time: time, TimeNano: timeNano };
+    const hidden = Object.entries(names).map(([name, value]) => [name, { value: value ?? '' }] as const);
+    return template(Object.defineProperties({ ...event }, Object.fromEntries(hidden)));
+  };
 }
 
 /** As Docker's CLI, in UTC. */

@@ -5,6 +5,7 @@ import { allNetworks } from '../../core/networks.ts';
 import type { Network } from '../../network/index.ts';
 import { defineCommand } from '../command.ts';
 import { formatList } from '../output/format.ts';
+import { type LabelFields, labelFields } from '../output/labels.ts';
 
 interface LsOptions {
   format?: string;
@@ -13,13 +14,12 @@ interface LsOptions {
 }
 
 /** A row as `--format` sees it: Docker's field names. */
-interface Shown {
+interface Shown extends LabelFields {
   CreatedAt: string;
   Driver: string;
   ID: string;
   IPv6: string;
   Internal: string;
-  Labels: string;
   Name: string;
   Scope: string;
 }
@@ -55,9 +55,7 @@ function shown({ id, name, created, internal, labels }: Network, trunc: boolean)
     ID: trunc ? shortId(id) : id,
     IPv6: 'false',
     Internal: String(internal),
-    Labels: Object.entries(labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(','),
+    ...labelFields(labels),
     Name: name,
     Scope: 'local',
   };

@@ -6,6 +6,7 @@ import { type Volume, volumeSource } from '../../volume/index.ts';
 import { defineCommand } from '../command.ts';
 import { collect } from '../option.ts';
 import { formatList } from '../output/format.ts';
+import { type LabelFields, labelFields } from '../output/labels.ts';
 
 interface LsOptions {
   filter: string[];
@@ -14,11 +15,10 @@ interface LsOptions {
 }
 
 /** A row as `--format` sees it: Docker's field names. */
-interface Shown {
+interface Shown extends LabelFields {
   Availability: string;
   Driver: string;
   Group: string;
-  Labels: string;
   Links: string;
   Mountpoint: string;
   Name: string;
@@ -54,9 +54,14 @@ const COLUMNS: Record<string, (row: Shown) => string> = {
 };
 
 function shown(volume: Volume): Shown {
-  const labels = Object.entries(volume.labels).map(([key, value]) => `${key}=${value}`);
   return {
-    ...{ Availability: UNKNOWN, Driver: 'local', Group: UNKNOWN, Labels: labels.join(','), Links: UNKNOWN },
+    ...{
+      Availability: UNKNOWN,
+      Driver: 'local',
+      Group: UNKNOWN,
+      ...labelFields(volume.labels),
+      Links: UNKNOWN,
+    },
     ...{ Mountpoint: volumeSource(rootFromEnvironment(), volume), Name: volume.name, Scope: 'local' },
     ...{ Size: UNKNOWN, Status: UNKNOWN },
   };

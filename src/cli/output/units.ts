@@ -24,6 +24,11 @@ function scaled(bytes: number, step: number, units: readonly string[], precision
   return `${unit === 0 ? value : Number(value.toPrecision(digits))}${units[unit]}`;
 }
 
+/** A moment, milliseconds since 1970, as Docker's lists show it: "2024-05-06 07:08:09 +0000 UTC". */
+export function formatMoment(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`;
+}
+
 /** How long ago, as Docker words it: "3 weeks ago". */
 export function formatAge(then: number, now: number = Date.now()): string {
   return `${formatDuration(now - then)} ago`;

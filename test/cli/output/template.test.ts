@@ -8,6 +8,9 @@ const data = {
   Names: ['a', 'b'],
   Config: { Env: ['X=1', 'Y=2'], Labels: { 'a.b': 'c', z: '1' }, Cmd: null, Tty: false },
   Size: 12,
+  Ports: [{ HostPort: '8080' }],
+  ByName: { '80/tcp': [{ Host: { Port: 80 } }] },
+  Label: (key: string) => ({ 'a.b': 'c', z: '1' })[key] ?? '',
 };
 
 describe('a template', () => {
@@ -43,6 +46,19 @@ describe('a template', () => {
     ['{{.Config.Missing}}', '<no value>'],
     ['{{println .ID}}', 'abc\n'],
     ['{{lower "AB"}}{{title "ab cd"}}', 'abAb Cd'],
+    ['{{(index .Ports 0).HostPort}}', '8080'],
+    ['{{(index (index .ByName "80/tcp") 0).Host.Port}}', '80'],
+    ['{{with (index .Ports 0)}}{{.HostPort}}{{end}}', '8080'],
+    ['{{slice .ID 1}}{{slice .ID 0 2}}{{slice .Names 1}}', 'bcab[b]'],
+    ['a{{/* says nothing */}}b {{- /* nor this */ -}} c', 'abc'],
+    [
+      '{{printf "%s=%d|%5s|%-5s|%05d|%.2f|%q|%v|%%|%x" .ID .Size .ID .ID .Size 1.5 .ID .Names 255}}',
+      'abc=12|  abc|abc  |00012|1.50|"abc"|[a b]|%|ff',
+    ],
+    ['{{.ID | printf "%.2s"}}', 'ab'],
+    ['{{printf "%d" .ID}}{{printf "%s"}}{{printf "x" 1}}', '%!d(abc)%!s(MISSING)x%!(EXTRA 1)'],
+    ['{{.Label "a.b"}}{{.Label "none"}}', 'c'],
+    ['{{json (.Label "z")}}', '"1"'],
   ])('%s', (source, expected) => {
     expect(compileTemplate(source)(data)).toBe(expected);
   });
@@ -60,6 +76,12 @@ describe('a template', () => {
     ['{{.ID | }}', 'empty'],
     ['{{$nope}}', 'no variable'],
     ['{{?}}', 'cannot read'],
+    ['{{.Label}}', 'Label takes 1 argument'],
+    ['{{slice .ID 4}}', 'outside of 0 to 3'],
+    ['{{slice .Size 0}}', 'is not a list'],
+    ['{{printf "%w" .ID}}', 'does not know %w'],
+    ['{{printf "%9999999999s" .ID}}', 'too much'],
+    ['{{(.ID}}.x', 'not closed'],
   ])('%s is an error of the user', (source, message) => {
     const run = () => compileTemplate(source)(data);
     expect(run).toThrow(expect.objectContaining({ code: 'USAGE' }));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { templateError } from './lexer.ts';
+import { printf } from './printf.ts';
 
 /** The functions of a template: Go's basic ones and those Docker adds. */
 export const FUNCTIONS: Readonly<Record<string, (...values: unknown[]) => unknown>> = {
@@ -12,8 +13,10 @@ export const FUNCTIONS: Readonly<Record<string, (...values: unknown[]) => unknow
   truncate: (value, length) => show(value).slice(0, Number(length)),
   pad: (value, before, after) => ' '.repeat(Number(before)) + show(value) + ' '.repeat(Number(after)),
   len: (value) => (typeof value === 'string' ? Buffer.byteLength(value) : Object.keys(Object(value)).length),
+  slice: (value, from, to) => part(value, from, to),
   index: (value, ...keys) => keys.reduce(at, value),
   print: (...values) => values.map(show).join(''),
+  printf: (format, ...values) => printf(show(format), values, show),
   println: (...values) => `${values.map(show).join(' ')}\n`,
   eq: (first, ...others) => others.some((other) => other === first),
   ne: (a, b) => a !== b,
@@ -49,8 +52,18 @@ export function at(value: unknown, key: unknown): unknown {
     : undefined;
 }
 
+/** Go's `slice`: bytes of a text, members of a list. */
+function part(value: unknown, from: unknown = 0, to?: unknown): unknown {
+  const whole = typeof value === 'string' ? Buffer.from(value) : listOf(value);
+  const [start, end] = [Number(from), to === undefined ? whole.length : Number(to)];
+  if (!(start >= 0 && start <= end && end <= whole.length)) {
+    throw templateError(`slice ${start} to ${end} is outside of 0 to ${whole.length}`);
+  }
+  return Buffer.isBuffer(whole) ? whole.toString('utf8', start, end) : whole.slice(start, end);
+}
+
 function listOf(value: unknown): unknown[] {
   if (Array.isArray(value)) return value;
   if (value === undefined || value === null) return [];
-  throw templateError(`join needs a list, not "${show(value).slice(0, 50)}"`);
+  throw templateError(`"${show(value).slice(0, 50)}" is not a list`);
 }

@@ -16,7 +16,11 @@ export function compileTemplate(source: string): Template {
 /** `{{.ID}}\t{{.Names}}` → the names of its fields, for the heading of a table. */
 export function fieldsOf(source: string): string {
   const heading = (name: string) => name.replace(/([a-z])([A-Z])/g, '$1 $2').toUpperCase();
-  return source.replace(/\{\{[^}]*?\.(\w+)[^}]*\}\}/g, (_, name: string) => heading(name));
+  return source.replace(
+    /\{\{[^}]*?\.(\w+)(?: "([^"]+)")?[^}]*\}\}/g,
+    (_, name: string, label: string | undefined) =>
+      label === undefined ? heading(name) : label.slice(label.lastIndexOf('.') + 1).replace(/[-_]/g, ' '),
+  );
 }
 
 interface Scope {
@@ -67,17 +71,28 @@ function evaluate(pipeline: Pipeline, scope: Scope): unknown {
 
 function run([first, ...rest]: Command, piped: unknown[], scope: Scope): unknown {
   if (first?.kind !== 'word' || isLiteral(first.text)) {
-    if (rest.length > 0 || piped.length > 0) throw templateError('only a function takes arguments');
-    return operand(first!, scope);
+    const value = operand(first!, scope);
+    const values = [...rest.map((each) => operand(each, scope)), ...piped];
+    if (typeof value === 'function') return callMethod(value as Method, values);
+    if (values.length > 0) throw templateError('only a function takes arguments');
+    return value;
   }
   const name = first.text;
   if (!Object.hasOwn(FUNCTIONS, name)) throw templateError(`there is no function "${name}"`);
   return FUNCTIONS[name]!(...rest.map((each) => operand(each, scope)), ...piped);
 }
 
+/** `.Label "key"`: what a row can be asked. */
+type Method = (...values: unknown[]) => unknown;
+
+function callMethod(method: Method, values: unknown[]): unknown {
+  if (values.length === method.length) return method(...values);
+  throw templateError(`${method.name} takes ${method.length} argument, not ${values.length}`);
+}
+
 function operand(part: Operand, scope: Scope): unknown {
   if (part.kind === 'value') return part.value;
-  if (part.kind === 'nested') return evaluate(part.pipeline, scope);
+  if (part.kind === 'nested') return follow(evaluate(part.pipeline, scope), part.path, false);
   if (part.kind === 'field') return follow(scope.dot, part.path, scope.dot === scope.root);
   if (part.kind === 'word') {
     if (isLiteral(part.text)) return part.text === 'nil' ? undefined : part.text === 'true';

@@ -9,11 +9,12 @@ export type Token =
   | { kind: 'variable'; name: string; path: string[] } // $x.A; $ alone has an empty name
   | { kind: 'word'; text: string }
   | { kind: 'value'; value: string | number }
-  | { kind: 'symbol'; text: string }; // | ( ) , :=
+  | { kind: 'symbol'; text: string; path: string[] }; // | ( ) , := and the path behind a parenthesis: ).A
 
 const ACTION = /\{\{(-(?=\s))?((?:[^"`}]|"(?:[^"\\]|\\.)*"|`[^`]*`|\}(?!\}))*?)(\s-)?\}\}/g;
+const COMMENT = /^\s*\/\*[\s\S]*\*\/\s*$/;
 const TOKEN =
-  /\s+|(\$\w*)((?:\.\w+)*)|(\.(?:\w+(?:\.\w+)*)?)|("(?:[^"\\]|\\.)*"|`[^`]*`)|(-?\d+(?:\.\d+)?)|(\w+)|(:=|[|(),])/y;
+  /\s+|(\$\w*)((?:\.\w+)*)|(\.(?:\w+(?:\.\w+)*)?)|("(?:[^"\\]|\\.)*"|`[^`]*`)|(-?\d+(?:\.\d+)?)|(\w+)|(:=|[|(,]|\)(?:\.\w+)*)/y;
 
 /** Splits a template into text and actions; `{{-` and `-}}` take the space beside them away. */
 export function splitTemplate(source: string): Piece[] {
@@ -27,7 +28,7 @@ export function splitTemplate(source: string): Piece[] {
   };
   for (const match of source.matchAll(ACTION)) {
     addText(source.slice(at, match.index), match[1] !== undefined);
-    pieces.push({ kind: 'action', tokens: tokenize(match[2]!) });
+    if (!COMMENT.test(match[2]!)) pieces.push({ kind: 'action', tokens: tokenize(match[2]!) });
     trim = match[3] !== undefined;
     at = match.index + match[0].length;
   }
@@ -61,7 +62,9 @@ function toToken(match: RegExpExecArray): Token | undefined {
   if (quoted !== undefined) return { kind: 'value', value: unquote(quoted) };
   if (number !== undefined) return { kind: 'value', value: Number(number) };
   if (word !== undefined) return { kind: 'word', text: word };
-  return symbol === undefined ? undefined : { kind: 'symbol', text: symbol };
+  if (symbol === undefined) return undefined;
+  const [text = ''] = symbol.split('.', 1);
+  return { kind: 'symbol', text, path: names(symbol.slice(text.length)) };
 }
 
 function names(path = ''): string[] {

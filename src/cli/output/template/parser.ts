@@ -14,7 +14,7 @@ export type Pipeline = Command[];
 export type Command = Operand[];
 export type Operand =
   | Extract<Token, { kind: 'field' | 'variable' | 'value' | 'word' }>
-  | { kind: 'nested'; pipeline: Pipeline };
+  | { kind: 'nested'; pipeline: Pipeline; path: string[] }; // (…).A
 
 /** Parses the subset of Go's text/template that docs/images.md lists. Throws USAGE. */
 export function parseTemplate(source: string): Node[] {
@@ -120,6 +120,7 @@ function takePipeline(queue: Token[]): Pipeline {
 
 function takeNested(queue: Token[]): Operand {
   const pipeline = takePipeline(queue);
-  if (!queue.shift()) throw templateError('a parenthesis is not closed');
-  return { kind: 'nested', pipeline };
+  const end = queue.shift();
+  if (end?.kind !== 'symbol') throw templateError('a parenthesis is not closed');
+  return { kind: 'nested', pipeline, path: end.path };
 }
