@@ -81,11 +81,21 @@ async function openAll(directory: string): Promise<LogFiles> {
 
 /** The names of a log's files, oldest first. */
 async function logNames(directory: string): Promise<string[]> {
-  const names = (await readdir(directory)).flatMap((name) => {
+  const names = (await namesIn(directory)).flatMap((name) => {
     const match = /^container\.log(?:\.([1-9]\d{0,8}))?$/.exec(name);
     return match ? { name, number: Number(match[1] ?? 0) } : [];
   });
   return names.sort((a, b) => b.number - a.number).map(({ name }) => name);
+}
+
+/** A container that was removed while its log is followed has none. */
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 async function isNamed(handle: FileHandle | undefined, path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -29,6 +29,19 @@ async function all(follow?: AbortSignal): Promise<string[]> {
     found.push(...entries.map(({ text }) => text));
   return found;
 }
+
+describe('a log that is followed', () => {
+  test('ends with its container, also when that is removed', async () => {
+    write(0, 'a');
+    const gone = new AbortController();
+    const reader = logEntries(directory, {}, gone.signal);
+    expect(await reader.next()).toMatchObject({ done: false });
+    rmSync(directory, { recursive: true });
+    gone.abort();
+    expect(await reader.next()).toMatchObject({ done: true });
+    mkdirSync(directory);
+  });
+});
 
 describe('a rotated log', () => {
   test('is read oldest first', async () => {

@@ -95,6 +95,26 @@ describe('hrun logs', () => {
     expect(await logs('--tail', '1000', 'long')).toBe(rest.split('\n').slice(-1001).join('\n'));
   });
 
+  test('-f ends at --until, and with a container that is removed', async () => {
+    await store.ok(
+      'run',
+      '-d',
+      '--name',
+      'talks',
+      'busybox',
+      'sh',
+      '-c',
+      'while :; do echo x; sleep 0.1; done',
+    );
+    const soon = new Date(Date.now() + 1500).toISOString();
+    const until = await logs('-f', '--until', soon, 'talks');
+    expect(until).toMatch(/^(x\n)+$/);
+    const following = store.start(['logs', '-f', 'talks']);
+    await store.ok('exec', 'talks', 'sleep', '0.3');
+    await store.ok('rm', '-f', 'talks');
+    expect(await following).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
   test('a container without a log says so', async () => {
     await store.hrun(['run', '--name', 'mute', '--log-driver', 'none', 'busybox', 'echo', 'x']);
     expect(await store.hrun(['logs', 'mute'])).toMatchObject({
