@@ -9,6 +9,8 @@ import { DetachKeys } from './detach-keys.ts';
 import { Interrupts } from './interrupts.ts';
 import { enterRawMode, type TerminalUse, watchWindow, windowSize } from './terminal.ts';
 
+export type StandardStream = 'stdin' | 'stdout' | 'stderr';
+
 export interface ForegroundOptions {
   tty: boolean;
   terminal: TerminalUse;
@@ -16,6 +18,8 @@ export interface ForegroundOptions {
   signalProxy: boolean;
   /** typed one after the other they leave the container alone; empty for none */
   detachKeys: readonly number[];
+  /** which of the outputs to join; undefined is both */
+  attach?: readonly StandardStream[] | undefined;
   trace?(stage: number, timeNs: bigint): void;
 }
 
@@ -83,14 +87,20 @@ export function followWindow(known: TerminalSize | undefined, session: Session):
 
 /** Streams are opened only when used: each costs start-up time. */
 export function standardStreams(
-  { tty, terminal, detachKeys }: Pick<ForegroundOptions, 'tty' | 'terminal' | 'detachKeys'>,
+  {
+    tty,
+    terminal,
+    detachKeys,
+    attach,
+  }: Pick<ForegroundOptions, 'tty' | 'terminal' | 'detachKeys' | 'attach'>,
   detached: () => void,
 ): AttachStreams {
   const watched = terminal.raw && detachKeys.length > 0;
+  const joins = (stream: 'stdout' | 'stderr') => attach?.includes(stream) ?? true;
   return {
     stdin: watched ? typed(detachKeys, detached) : terminal.stdin ? process.stdin : undefined,
-    stdout: process.stdout,
-    stderr: tty ? undefined : process.stderr,
+    stdout: joins('stdout') ? process.stdout : undefined,
+    stderr: !tty && joins('stderr') ? process.stderr : undefined,
   };
 }
 

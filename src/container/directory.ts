@@ -86,7 +86,8 @@ export function listContainerIds(root: Root): string[] {
  * The container that a name, an id or the unique beginning of one means; NO_SUCH_CONTAINER, AMBIGUOUS_ID. While a container is
  * renamed it can be found by two names: the one that is written down is its own.
  */
-export function findContainer(root: Root, text: string): string {
+export function findContainer(root: Root, asked: string): string {
+  const text = calledBy(asked);
   const named = idOfName(root, text);
   if (named && (nameOf(root, named) ?? text) === text) return named;
   const matches = isIdPrefix(text) ? listContainerIds(root).filter((id) => id.startsWith(text)) : [];
@@ -97,6 +98,11 @@ export function findContainer(root: Root, text: string): string {
   }
   if (matches[0]) return matches[0];
   throw noSuchContainer(text);
+}
+
+/** `/web`, as `inspect` shows names, is `web`. */
+export function calledBy(text: string): string {
+  return text.startsWith('/') ? text.slice(1) : text;
 }
 
 /** What is said of a container that was not found, or is gone meanwhile. */

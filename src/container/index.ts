@@ -34,6 +34,7 @@ export {
   writeFirstState,
 } from './container-state.ts';
 export {
+  calledBy,
   containerDirectory,
   findContainer,
   listContainerIds,

@@ -113,7 +113,7 @@ function checkName(name: string): void {
 
 function nameInUse(root: Root, name: string): HrunError {
   return new HrunError('NAME_IN_USE', `the name ${name} is in use by ${describeOwner(root, name)}`, {
-    hint: 'remove that container or choose another --name',
+    hint: 'remove that container or choose another name',
   });
 }
 

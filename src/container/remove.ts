@@ -103,7 +103,9 @@ async function lockStopped(root: Root, id: string): Promise<FileLock> {
     if (status !== 'exited' && status !== 'created') break;
     await sleep(LOCK_PAUSE_MS);
   }
-  throw new HrunError('CONTAINER_STATE', `container ${shortId(id)} is running`, { hint: 'stop it first' });
+  throw new HrunError('CONTAINER_STATE', `container ${shortId(id)} is running`, {
+    hint: 'stop it first, or use rm -f',
+  });
 }
 
 function tryLock(root: Root, id: string): FileLock | null {

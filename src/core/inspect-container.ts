@@ -13,7 +13,7 @@ import {
   type Ulimit,
 } from '../container/index.ts';
 import { servesNames } from '../network/index.ts';
-import { writableSize } from './allocated.ts';
+import { containerSizes } from './container-size.ts';
 import { describeHealthcheck } from './healthcheck.ts';
 import { describeBindings, describePorts } from './list-ports.ts';
 import { namesIn } from './network-membership.ts';
@@ -34,6 +34,7 @@ export async function inspectContainer(
   const { id, directory, state } = known;
   const config = await settledConfig(root, known);
   const health = readHealth(directory, config, state);
+  const [size] = options.size ? await containerSizes(root, [config]) : [];
   const [path, ...args] = config.process.args;
   return {
     Id: id,
@@ -51,7 +52,8 @@ export async function inspectContainer(
     Driver: 'erofs',
     Platform: 'linux',
     Runtime: 'hrun',
-    ...(options.size && { SizeRw: writableSize(root, id) }),
+    GraphDriver: { Name: 'erofs', Data: {} },
+    ...(size && { SizeRw: size.rw, SizeRootFs: size.rootFs }),
     HostConfig: describeHost(config),
     Mounts: config.mounts.map(describeMount),
     Config: describeConfig(config),

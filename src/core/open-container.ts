@@ -6,6 +6,7 @@ import { inStore } from '../base/store-error.ts';
 import {
   type ContainerConfig,
   type ContainerState,
+  calledBy,
   containerDirectory,
   findContainer,
   noSuchContainer,
@@ -34,7 +35,8 @@ export async function openContainer(root: Root, text: string): Promise<KnownCont
   const state = readState(directory);
   if (!state) throw noSuchContainer(text);
   const config = readContainerConfig(directory);
-  if (config.name !== text && !id.startsWith(text)) throw noSuchContainer(text); // it has been renamed meanwhile
+  const called = calledBy(text);
+  if (config.name !== called && !id.startsWith(called)) throw noSuchContainer(text); // it has been renamed meanwhile
   return { id, name: config.name, directory, config, state };
 }
 

@@ -127,6 +127,29 @@ describe('a container that runs', () => {
     expect(await status('pp')).toBe('exited 137');
   });
 
+  test('a name as inspect shows it is a name; rm -f of what is not there is no failure', async () => {
+    await hrun('create', '--name', 'slash', 'busybox', 'true');
+    expect(await hrun('inspect', '-f', '{{.Name}}', '/slash')).toBe('/slash\n');
+    expect(await hrun('rm', '/slash')).toBe('/slash\n');
+    expect(await store.hrun(['rm', '-f', 'slash'])).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining('no such container'),
+    });
+    expect(await store.hrun(['rm', 'slash'])).toMatchObject({ exitCode: 1 });
+  });
+
+  test('run -a joins only the streams that it names', async () => {
+    const both = 'cat; echo out; echo err >&2';
+    const run = (...options: string[]) =>
+      store.hrun(['run', '--rm=true', '-i', ...options, 'busybox', 'sh', '-c', both], 'in ');
+    expect(await run('-a', 'STDIN', '-a=stdout')).toEqual({ exitCode: 0, stdout: 'in out\n', stderr: '' });
+    expect(await store.hrun(['run', '--rm', '-a', 'stderr', 'busybox', 'sh', '-c', both])).toEqual({
+      ...{ exitCode: 0, stdout: '', stderr: 'err\n' },
+    });
+    expect(await run('-a', 'bogus')).toMatchObject({ exitCode: 125 });
+    expect(await run('-a', 'stdout', '-d')).toMatchObject({ exitCode: 125 });
+  });
+
   test('rename gives it another name at once, and frees the old one', async () => {
     await hrun('run', '-d', '--name', 'old', 'busybox', 'sleep', '1000');
     await hrun('rename', 'old', 'new');
@@ -179,6 +202,11 @@ describe('what people look at', () => {
     expect(await names('-a', '-f', 'name=^(up|made)$')).toBe('made\nup\n');
     expect(await names('-f', 'before=failed')).toBe('made\nup\n');
     expect(await store.hrun(['ps', '-f', 'nonesuch=1'])).toMatchObject({ exitCode: 125 });
+    expect(await store.hrun(['ps', '-n', 'many'])).toMatchObject({ exitCode: 125 });
+    const asked = await hrun('ps', '--format', 'table {{.Label "a"}}\t{{.Size}}\t{{.CreatedAt}}');
+    expect(asked).toMatch(
+      /^a +SIZE +CREATED AT\n1 +[\d.]+kB \(virtual [\d.]+MB\) +[\d-]{10} [\d:]{8} \+0000 UTC\n$/,
+    );
     const row = JSON.parse(await hrun('ps', '--format', 'json', '--no-trunc')) as Record<string, string>;
     expect(row).toMatchObject({ Names: 'up', State: 'running', Command: '"sleep 1000"', Labels: 'a=1,b=2' });
     expect(row.ID).toHaveLength(64);
@@ -212,8 +240,24 @@ describe('what people look at', () => {
         RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
       },
     });
+    const sizes = await hrun('inspect', '-s', '-f', '{{.SizeRw}} {{.SizeRootFs}}', 'ii');
+    const [rw, rootFs] = sizes.split(' ').map(Number);
+    expect(rootFs! - rw!).toBeGreaterThan(1_000_000);
     expect(await hrun('inspect', '--type', 'image', '-f', '{{.Os}}', 'busybox')).toBe('linux\n');
     expect(await store.hrun(['inspect', 'nonesuch'])).toMatchObject({ exitCode: 1, stdout: '[]\n' });
+  });
+
+  test('system df -v shows each image, container and volume', async () => {
+    await hrun('create', '--name', 'shown', '-v', 'vol:/v', 'busybox', 'true');
+    const [images, containers, volumes] = (await hrun('system', 'df', '-v'))
+      .split('\n\n')
+      .filter((text) => text.includes('   '));
+    expect(images).toMatch(/^busybox +latest +[0-9a-f]{12} .* 1$/m);
+    expect(containers).toMatch(/^[0-9a-f]{12} +busybox +"true" +1 +[\d.]+kB .* Created +shown$/m);
+    expect(volumes).toMatch(/^vol +1 +[\d.]+k?B$/m);
+    await hrun('rm', 'shown');
+    await hrun('volume', 'rm', 'vol');
+    expect(await store.hrun(['system', 'df', '-v', '--format', 'json'])).toMatchObject({ exitCode: 125 });
   });
 
   test('--storage-opt size is the size of its disk', async () => {

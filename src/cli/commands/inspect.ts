@@ -67,7 +67,14 @@ function lookUpsOf(type: string | undefined): LookUp[] {
   throw new HrunError('USAGE', `"${type}" is not a type`, { hint: `use ${Object.keys(KINDS).join(' or ')}` });
 }
 
-const MISSING = ['NO_SUCH_IMAGE', 'NO_SUCH_CONTAINER', 'NO_SUCH_VOLUME', 'NO_SUCH_NETWORK'] as const;
+/** What cannot be an image's name may be another's. */
+const MISSING = [
+  'BAD_REFERENCE',
+  'NO_SUCH_IMAGE',
+  'NO_SUCH_CONTAINER',
+  'NO_SUCH_VOLUME',
+  'NO_SUCH_NETWORK',
+] as const;
 
 async function lookUp(name: string, lookUps: LookUp[], options: InspectOptions): Promise<object> {
   let missing: HrunError | undefined;

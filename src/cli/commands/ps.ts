@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HrunError } from '../../base/errors.ts';
 import { rootFromEnvironment } from '../../base/root.ts';
-import { type ContainerMount, shortId } from '../../container/index.ts';
-import { writableSize } from '../../core/allocated.ts';
+import { type ContainerConfig, type ContainerMount, shortId } from '../../container/index.ts';
 import { filterContainers, parseContainerFilters, wantsStopped } from '../../core/container-filters.ts';
+import { type ContainerSize, containerSizes } from '../../core/container-size.ts';
 import { type ListedContainer, listContainers } from '../../core/list-containers.ts';
 import { portsText } from '../../core/list-ports.ts';
 import { statusText } from '../../core/status-text.ts';
 import { defineCommand } from '../command.ts';
 import { collect } from '../option.ts';
 import { formatList } from '../output/format.ts';
-import { formatAge, formatDuration, formatSize } from '../output/units.ts';
+import { type LabelFields, labelFields } from '../output/labels.ts';
+import { formatAge, formatDuration, formatMoment, formatSize } from '../output/units.ts';
 
 interface PsOptions {
   all?: true;
@@ -23,12 +25,11 @@ interface PsOptions {
 }
 
 /** A row as `--format` sees it: Docker's field names. */
-interface Shown {
+interface Shown extends LabelFields {
   Command: string;
   CreatedAt: string;
   ID: string;
   Image: string;
-  Labels: string;
   LocalVolumes: string;
   Mounts: string;
   Names: string;
@@ -51,7 +52,7 @@ export const command = defineCommand<PsOptions, Shown[]>({
       .option('-a, --all', 'also those that do not run')
       .option(
         '-f, --filter <key=value>',
-        'status=, health=, name=, label=, ancestor=, exited=, id=, volume=, before=, since=',
+        'status=, health=, name=, label=, ancestor=, exited=, id=, volume=, network=, publish=, expose=, before=, since=',
         collect,
         [],
       )
@@ -64,10 +65,12 @@ export const command = defineCommand<PsOptions, Shown[]>({
   async run(_operands, options) {
     const root = rootFromEnvironment();
     const filters = parseContainerFilters(options.filter);
-    const last = options.latest ? 1 : Number(options.last ?? 0);
+    const last = options.latest ? 1 : lastOf(options.last);
     const all = options.all === true || last > 0 || wantsStopped(filters);
     const containers = await filterContainers(root, await listContainers(root, { all }), filters);
-    return containers.slice(0, last > 0 ? last : undefined).map((container) => shown(container, options));
+    const listed = containers.slice(0, last > 0 ? last : undefined);
+    const sizes = wantsSize(options) ? await containerSizes(root, configsOf(listed)) : [];
+    return listed.map((container, index) => shown(container, options, sizes[index]));
   },
   print(rows, output, { quiet, format, size }) {
     if (quiet) output.write(rows.map(({ ID }) => `${ID}\n`).join(''));
@@ -75,6 +78,14 @@ export const command = defineCommand<PsOptions, Shown[]>({
     return undefined;
   },
 });
+
+/** -n: as Docker, less than one is no limit. */
+function lastOf(text = '0'): number {
+  if (/^-?\d{1,9}$/.test(text)) return Number(text);
+  throw new HrunError('USAGE', `--last ${JSON.stringify(text)} is not a number`, {
+    hint: 'for example -n 5',
+  });
+}
 
 function columns(size: boolean): Record<string, (row: Shown) => string> {
   return {
@@ -89,25 +100,31 @@ function columns(size: boolean): Record<string, (row: Shown) => string> {
   };
 }
 
-function shown(container: ListedContainer, { trunc, size }: PsOptions): Shown {
+function configsOf(containers: readonly ListedContainer[]): ContainerConfig[] {
+  return containers.map(({ config }) => config);
+}
+
+function wantsSize({ size, format = '' }: PsOptions): boolean {
+  return size === true || /\{\{[^}]*\.Size\b/.test(format);
+}
+
+function shown(container: ListedContainer, { trunc }: PsOptions, size: ContainerSize | undefined): Shown {
   const { config, state } = container;
   const line = config.process.args.join(' ');
   const created = Date.parse(config.created);
   return {
     Command: JSON.stringify(trunc ? shortened(line) : line),
-    CreatedAt: config.created,
+    CreatedAt: formatMoment(created),
     ID: trunc ? shortId(config.id) : config.id,
     Image: config.image,
-    Labels: Object.entries(config.labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(','),
+    ...labelFields(config.labels),
     LocalVolumes: String(config.mounts.filter(({ type }) => type === 'volume').length),
     Mounts: config.mounts.map((mount) => mountName(mount, trunc)).join(','),
     Names: config.name,
     Networks: config.networks.map(({ network }) => network).join(',') || 'none',
     Ports: portsText(rootFromEnvironment(), config, state),
     RunningFor: formatAge(created),
-    Size: size ? formatSize(writableSize(rootFromEnvironment(), config.id)) : '',
+    Size: size ? `${formatSize(size.rw)} (virtual ${formatSize(size.rootFs)})` : '',
     State: state.status === 'starting' ? 'created' : state.status,
     Status: statusText(container, formatDuration),
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HrunError } from '../../base/errors.ts';
+import { HrunError, hasCode } from '../../base/errors.ts';
 import { rootFromEnvironment } from '../../base/root.ts';
 import { removeContainerCalled } from '../../core/remove-container.ts';
 import { defineCommand } from '../command.ts';
@@ -16,7 +16,7 @@ export const command = defineCommand<RmOptions, number>({
     command
       .description('Remove containers, with everything they wrote.')
       .argument('<container...>', 'names or IDs')
-      .option('-f, --force', 'end a running one first, by SIGKILL')
+      .option('-f, --force', 'end a running one first, by SIGKILL; one that is not there is no failure')
       .option('-v, --volumes', 'also its volumes that have no name'),
   async run(containers, { force, volumes }, output) {
     let failures = 0;
@@ -29,7 +29,7 @@ export const command = defineCommand<RmOptions, number>({
         output.line(text);
       } catch (error) {
         if (!(error instanceof HrunError)) throw error;
-        failures += 1;
+        if (!force || !hasCode(error, 'NO_SUCH_CONTAINER')) failures += 1;
         output.notice(describeError(error, false));
       }
     }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HrunError } from '../../base/errors.ts';
 import { rootFromEnvironment } from '../../base/root.ts';
 import { type DiskUsage, diskUsage } from '../../core/disk-usage.ts';
+import { diskUsageDetails } from '../../core/disk-usage-details.ts';
 import { defineCommand } from '../command.ts';
+import { diskUsageTables } from '../output/disk-usage.ts';
 import { formatList } from '../output/format.ts';
 import { formatSize } from '../output/units.ts';
 
 interface DfOptions {
   format?: string;
+  verbose?: true;
 }
 
 /** A row as `--format` sees it: Docker's field names. */
@@ -18,18 +22,28 @@ interface Shown {
   Type: string;
 }
 
-export const command = defineCommand<DfOptions, Shown[]>({
+export const command = defineCommand<DfOptions, string>({
   name: 'system df',
   configure: (command) =>
     command
       .description("Show what the store takes on the host's disk.")
-      .option('--format <format>', 'table, json, or a Go template'),
-  run: async () => (await diskUsage(rootFromEnvironment())).map(shown),
-  print(rows, output, { format }) {
-    output.write(formatList(rows, COLUMNS, format));
+      .option('--format <format>', 'table, json, or a Go template')
+      .option('-v, --verbose', 'show each image, container and volume'),
+  run: (_operands, { format, verbose }) => (verbose ? details(format) : summary(format)),
+  print(text, output) {
+    output.write(text);
     return undefined;
   },
 });
+
+async function summary(format: string | undefined): Promise<string> {
+  return formatList((await diskUsage(rootFromEnvironment())).map(shown), COLUMNS, format);
+}
+
+async function details(format: string | undefined): Promise<string> {
+  if (format === undefined) return diskUsageTables(await diskUsageDetails(rootFromEnvironment()));
+  throw new HrunError('USAGE', '--verbose and --format contradict each other', { hint: 'leave one out' });
+}
 
 const COLUMNS: Record<string, (row: Shown) => string> = {
   TYPE: (row) => row.Type,
