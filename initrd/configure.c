@@ -154,6 +154,8 @@ static int parse_single(const struct tlv* tlv, struct configure* configure, stru
         return tlv_u64(tlv, &configure->pids_max, err);
     case HRUN_CONF_MEMORY_MAX:
         return tlv_u64(tlv, &configure->memory_max, err);
+    case HRUN_CONF_CPUS:
+        return tlv_u32(tlv, &configure->cpus, err);
     default:
         return tlv_unknown(tlv, err);
     }

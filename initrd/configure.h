@@ -54,6 +54,7 @@ struct configure {
     uint64_t shm_size;   /* bytes */
     uint64_t pids_max;   /* or 0: no limit */
     uint64_t memory_max; /* the same, in bytes */
+    uint32_t cpus;       /* online, or 0: all */
     struct nic_requests nics;
 };
 

@@ -12,6 +12,7 @@
 #include "cgroup.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "cpus.h"
 #include "device_filter.h"
 #include "files.h"
 #include "masks.h"
@@ -35,6 +36,8 @@ static int carry_out(struct container* container, const void* payload, size_t le
     if (configure->pids_max && cgroup_set_pids_max(container->cgroup, configure->pids_max, err) < 0)
         return -1;
     if (configure->memory_max && cgroup_set_memory_max(container->cgroup, configure->memory_max, err) < 0)
+        return -1;
+    if (configure->cpus && cpus_set_online(container->sysfs, configure->cpus, err) < 0)
         return -1;
     bool all_devices = configure->flags & HRUN_CONF_FLAG_PRIVILEGED;
     if (!all_devices && device_filter_attach(container->cgroup, err) < 0)

@@ -152,6 +152,7 @@ struct hrun_used {
 struct hrun_limits {
     uint64_t memory_bytes;
     uint64_t pids;
+    uint64_t cpus; /* online, of those that the machine has */
 };
 
 enum hrun_error_kind {
@@ -247,6 +248,7 @@ enum hrun_configure_tag {
     HRUN_CONF_SHM_SIZE = 13,   /* u64: bytes of /dev/shm; default 64 MiB */
     HRUN_CONF_PIDS_MAX = 14,   /* u64: pids.max of the container's cgroup */
     HRUN_CONF_MEMORY_MAX = 15, /* u64: memory.max of the container's cgroup, below the size of the VM */
+    HRUN_CONF_CPUS = 16,       /* u32: how many of the machine's CPUs are online; without it all are */
     HRUN_CONF_SHARE = 20,   /* u32: slot of the virtiofs device of tag "hrun", for mounts of type "share" */
     HRUN_CONF_NIC = 32,     /* * struct hrun_nic */
     HRUN_CONF_ADDRESS = 33, /* * struct hrun_nic_address: one that the NIC in that slot has */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cgroup.h"
+#include "cpus.h"
 #include "files.h"
 #include "loopback.h"
 #include "nics.h"
@@ -61,7 +62,8 @@ static int limit(const struct agent* agent, struct connection* connection, const
     memcpy(&limits, frame->payload, sizeof(limits));
     const int cgroup = agent->container.cgroup;
     if ((limits.memory_bytes && cgroup_set_memory_max(cgroup, limits.memory_bytes, err) < 0) ||
-        (limits.pids && cgroup_set_pids_max(cgroup, limits.pids, err) < 0))
+        (limits.pids && cgroup_set_pids_max(cgroup, limits.pids, err) < 0) ||
+        (limits.cpus && cpus_set_online(agent->container.sysfs, limits.cpus, err) < 0))
         return -1;
     connection_send(connection, HRUN_LIMITED, 0, NULL, 0);
     return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:os';
 import { HrunError } from '../base/errors.ts';
-import type { AttachEvents, AttachStreams, Session } from '../core/attach.ts';
+import type { AttachEvents, AttachStreams } from '../core/attach.ts';
 import type { TerminalSize } from '../core/container-options.ts';
 import type { KnownContainer } from '../core/open-container.ts';
 import type { RunEnd, RunningContainer } from '../core/run.ts';
@@ -46,11 +46,11 @@ export async function runForeground(
   const giveUp = () => left.resolve(goesOn(name));
   const interrupts = options.signalProxy ? resources.use(new Interrupts(giveUp)) : undefined;
   const streams = standardStreams(options, () => attachment.leave());
-  const { attachment, ended } = await launch(streams, {
+  const { attachment, ended, resize } = await launch(streams, {
     ...(options.trace && { trace: options.trace }),
     started: () => {
       interrupts?.started();
-      resources.use(tty ? followWindow(terminal.size, attachment.session) : undefined);
+      resources.use(tty ? followWindow(terminal.size, resize) : undefined);
     },
     input: (bytes) => terminal.raw && interrupts?.typed(bytes),
     inputEnded: () => terminal.raw && hangUp(),
@@ -79,10 +79,13 @@ function goesOn(name: string): RunEnd {
 }
 
 /** Passes changes of the window on, with one that came while the VM was booting. */
-export function followWindow(known: TerminalSize | undefined, session: Session): Disposable {
+export function followWindow(
+  known: TerminalSize | undefined,
+  resize: (size: TerminalSize) => void,
+): Disposable {
   const now = windowSize();
-  if (now && (now.rows !== known?.rows || now.columns !== known?.columns)) session.resize(now);
-  return watchWindow((size) => session.resize(size));
+  if (now && (now.rows !== known?.rows || now.columns !== known?.columns)) resize(now);
+  return watchWindow(resize);
 }
 
 /** Streams are opened only when used: each costs start-up time. */

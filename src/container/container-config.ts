@@ -190,6 +190,8 @@ export interface HostOptions {
   memorySwap: number;
   /** 0 is the default */
   cpus: number;
+  /** what an update can give the running VM; 0 is no more than it is started with */
+  maxCpus: number;
   /** CPUs of the host, as cpuset(7) lists them; empty for all */
   cpusetCpus: string;
   deviceRates: DeviceRates;
@@ -230,6 +232,7 @@ const HOST_DEFAULTS = {
   portBindings: [],
   publishAllPorts: false,
   exposedPorts: [],
+  maxCpus: 0,
   binds: [],
   volumesFrom: [],
   volumes: [],

@@ -116,6 +116,8 @@ export interface ContainerOptions {
   /** bytes of memory and swap together; -1 is any */
   memorySwap: number | undefined;
   cpus: number | undefined;
+  /** CPUs that an update can give the running VM */
+  maxCpus: number | undefined;
   /** CPUs of the host, as cpuset(7) lists them */
   cpusetCpus: string | undefined;
   deviceRates: DeviceRates;

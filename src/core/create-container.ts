@@ -51,7 +51,7 @@ import { type PlannedMount, planMounts } from './plan-mounts.ts';
 import { type ContainerProcess, containerProcess } from './process-config.ts';
 import type { Report } from './progress.ts';
 import { type PortPlan, planPorts, vmPorts } from './publish.ts';
-import { bootTimeoutMs, vcpusFor, vmResources, wantsHostLimits } from './vm-resources.ts';
+import { bootTimeoutMs, machineCpus, vcpusFor, vmResources, wantsHostLimits } from './vm-resources.ts';
 
 /** A container that is ready to be started, held so that nobody takes it for a half-made one. */
 export interface CreatedContainer {
@@ -158,7 +158,7 @@ function planContainer(options: ContainerOptions, ingredients: Ingredients): Pla
     ...{ hostname, process },
     ports: planPorts(options, image.config.config ?? {}),
     healthcheck: healthcheckOf(image.config.config?.Healthcheck, options.health),
-    vcpus: vcpusFor(options.cpus, options.cpusetCpus),
+    vcpus: machineCpus(vcpusFor(options.cpus, options.cpusetCpus), options.maxCpus ?? 0),
     memoryMiB: memoryMiB(options.memory),
     configure: configurePayload(options, hostname, layers.length, guest, networks),
     start: startPayload(options, process),

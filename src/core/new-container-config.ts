@@ -113,6 +113,7 @@ function hostOptions(options: ContainerOptions, { image, networks, ports }: Cont
     memory: options.memory ?? 0,
     memorySwap: options.memorySwap ?? 0,
     cpus: options.cpus ?? 0,
+    maxCpus: options.maxCpus ?? 0,
     cpusetCpus: options.cpusetCpus ?? '',
     deviceRates: options.deviceRates,
     pidsLimit: options.pidsLimit ?? 0,

@@ -13,6 +13,7 @@ import {
 import { connectMonitor, monitorLastWords, startMonitor } from '../vm/index.ts';
 import { recordVolume } from '../volume/index.ts';
 import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
+import type { TerminalSize } from './container-options.ts';
 import type { CreatedContainer } from './create-container.ts';
 import { leaveNetworks, sweepNetworks } from './join-networks.ts';
 import type { KnownContainer } from './open-container.ts';
@@ -23,6 +24,8 @@ import { removeTiedVolumes } from './volumes.ts';
 /** A container whose standard streams are joined to this process's. */
 export interface RunningContainer {
   attachment: Attachment;
+  /** Gives its terminal another size. */
+  resize(size: TerminalSize): void;
   /** Resolves when the container has ended and what it left behind is in order, or this side left it. */
   ended: Promise<RunEnd>;
 }
@@ -70,7 +73,7 @@ export function startContainer(
     },
   });
   const ended = running.ended.finally(() => container.release());
-  return { attachment: running.attachment, ended };
+  return { ...running, ended };
 }
 
 /** Starts a container in the background. Resolves once the command runs; rejects with why it does not. */
@@ -119,7 +122,12 @@ function join(
     if (end.left) recordStreams(root, container.config, streams, 'detach');
     return finish(root, container, end);
   });
-  return { attachment, ended };
+  const resize = (size: TerminalSize) => {
+    attachment.session.resize(size);
+    const { rows, columns } = size;
+    recordContainer(root, container.config, 'resize', { height: String(rows), width: String(columns) });
+  };
+  return { attachment, ended, resize };
 }
 
 function recordMounts(root: Root, { id, mounts }: ContainerConfig): void {

@@ -80,7 +80,7 @@ async function carryOut(root: Root, container: KnownContainer, update: Container
   checkRestart(config, update);
   const wanted = updatedHost(config.host, update);
   const vm = updatedMachine(container, wanted);
-  if (hasMachine(container)) await checkFits(container, update, vm);
+  if (hasMachine(container)) await checkFits(container, update, { host: wanted, vm });
   await changeConfig(root, directory, (now) => ({ ...now, unfinishedUpdate: update }));
   try {
     await apply(container, update, { host: wanted, vm });
@@ -132,7 +132,7 @@ function updatedMachine({ directory, config }: KnownContainer, host: HostOptions
   const vm = JSON.parse(readFileSync(join(directory, 'vm.json'), 'utf8')) as VmConfig;
   const resources = {
     memoryMiB: memoryMiB(host.memory || undefined),
-    vcpus: vcpusFor(host.cpus || undefined, host.cpusetCpus || undefined),
+    vcpus: Math.max(cpusOf(host), host.maxCpus),
   };
   const { name, maximumRetries } = host.restart;
   return {
@@ -144,16 +144,22 @@ function updatedMachine({ directory, config }: KnownContainer, host: HostOptions
   };
 }
 
+/** Of the VM's CPUs, those that the container may use. */
+function cpusOf({ cpus, cpusetCpus }: HostOptions): number {
+  return vcpusFor(cpus || undefined, cpusetCpus || undefined);
+}
+
 /** config.json has the size of the VM as it was started. */
 async function checkFits(
   container: KnownContainer,
   update: ContainerUpdate,
-  wanted: VmConfig,
+  { host, vm }: Wanted,
 ): Promise<void> {
   const { memoryMiB: most, vcpus } = container.config.resources;
-  if (wanted.memoryMiB > most && update.memory !== undefined)
-    throw tooMuch(container, `${most} MiB of memory`);
-  if (wanted.vcpus > vcpus) throw tooMuch(container, vcpus === 1 ? '1 CPU' : `${vcpus} CPUs`);
+  if (vm.memoryMiB > most && update.memory !== undefined) throw tooMuch(container, `${most} MiB of memory`);
+  if (cpusOf(host) > vcpus) {
+    throw tooMuch(container, vcpus === 1 ? '1 CPU' : `${vcpus} CPUs`, 'run --max-cpus leaves room for more');
+  }
   if (update.memory === undefined || !isRunning(container.state)) return;
   const { memoryBytes, cacheBytes } = await askUsage(container.directory);
   const used = memoryBytes - cacheBytes;
@@ -163,9 +169,9 @@ async function checkFits(
   });
 }
 
-function tooMuch({ name }: KnownContainer, size: string): HrunError {
+function tooMuch({ name }: KnownContainer, size: string, advice?: string): HrunError {
   return new HrunError('CONTAINER_STATE', `the VM of ${name} was started with ${size}: it cannot have more`, {
-    hint: `try: hrun stop ${name}, then update, then start`,
+    hint: `try: hrun stop ${name}, then update, then start${advice === undefined ? '' : `; ${advice}`}`,
   });
 }
 
@@ -184,7 +190,7 @@ async function apply(container: KnownContainer, update: ContainerUpdate, wanted:
     JSON.stringify(wanted.vm),
   ]);
   try {
-    if (isRunning(container.state)) await applyNow(container, update);
+    if (isRunning(container.state)) await applyNow(container, update, wanted.host);
   } catch (error) {
     await writeFiles(directory, before);
     throw error;
@@ -199,19 +205,29 @@ async function writeFiles(directory: string, contents: readonly (Buffer | string
 }
 
 /** A restart by policy has the VM of the size that it was started with: less memory than that is the guest's to see to. */
-function storedLimits(container: KnownContainer, { host }: Wanted): StoredLimits {
-  const size = container.config.resources.memoryMiB * MIB;
-  const less = hasMachine(container) && host.memory > 0 && host.memory < size;
-  return { pidsLimit: host.pidsLimit || undefined, memoryBytes: less ? host.memory : undefined };
+function storedLimits(container: KnownContainer, { host, vm }: Wanted): StoredLimits {
+  const machine = hasMachine(container) ? container.config.resources : vm;
+  const less = hasMachine(container) && host.memory > 0 && host.memory < machine.memoryMiB * MIB;
+  const cpus = cpusOf(host);
+  return {
+    pidsLimit: host.pidsLimit || undefined,
+    memoryBytes: less ? host.memory : undefined,
+    cpus: cpus < machine.vcpus ? cpus : undefined,
+  };
 }
 
-async function applyNow({ directory, state }: KnownContainer, update: ContainerUpdate): Promise<void> {
+async function applyNow(
+  { directory, state }: KnownContainer,
+  update: ContainerUpdate,
+  host: HostOptions,
+): Promise<void> {
   const { memory, pidsLimit, cpus, cpusetCpus } = update;
   if (cpus !== undefined || cpusetCpus !== undefined) {
     limitMonitor(findAssets().monitor, directory, state.vmmPid);
   }
-  if (memory !== undefined || pidsLimit !== undefined) {
+  const online = cpus === undefined && cpusetCpus === undefined ? undefined : cpusOf(host);
+  if (memory !== undefined || pidsLimit !== undefined || online !== undefined) {
     const pids = pidsLimit === 0 ? Number.POSITIVE_INFINITY : pidsLimit;
-    await setGuestLimits(directory, { memoryBytes: memory, pids });
+    await setGuestLimits(directory, { memoryBytes: memory, pids, cpus: online });
   }
 }

@@ -29,6 +29,15 @@ export function vcpusFor(cpus: number | undefined, cpusetCpus: string | undefine
   });
 }
 
+/** CPUs that the VM is started with: those that it uses, and those that an update can give it. USAGE for more than the host has. */
+export function machineCpus(used: number, maxCpus: number): number {
+  const most = Math.min(availableParallelism(), MOST_VCPUS);
+  if (maxCpus === 0 || (maxCpus >= used && maxCpus <= most)) return Math.max(used, maxCpus);
+  throw new HrunError('USAGE', `--max-cpus ${maxCpus} is out of range`, {
+    hint: maxCpus < used ? `use at least --cpus: ${used}` : `this host has ${most} CPUs`,
+  });
+}
+
 /** The share of a CPU that a guest has to boot with makes its start as much slower. */
 export function bootTimeoutMs(cpus: number): number {
   return Math.ceil(BOOT_TIMEOUT_MS / (cpus > 0 ? Math.min(1, cpus) : 1));

@@ -35,6 +35,8 @@ export interface Configure {
   shmSize: number;
   /** pids.max of the container's cgroup; undefined is no limit */
   pidsLimit: number | undefined;
+  /** of the machine's CPUs that are online; undefined is all */
+  cpus: number | undefined;
 }
 
 /** Bytes of HRUN_MAX_PAYLOAD that are the monitor's to add to. */
@@ -53,6 +55,7 @@ export function encodeConfigure(configure: Configure): Buffer {
   writeRoot(tlv, configure);
   tlv.u64(ConfigureTag.SHM_SIZE, BigInt(configure.shmSize));
   if (configure.pidsLimit !== undefined) tlv.u64(ConfigureTag.PIDS_MAX, BigInt(configure.pidsLimit));
+  if (configure.cpus !== undefined) tlv.u32(ConfigureTag.CPUS, configure.cpus);
   return tlv.finish("the container's mounts, files and sysctls", MAX_PAYLOAD - MONITORS_SHARE);
 }
 
@@ -81,16 +84,19 @@ export interface StoredLimits {
   pidsLimit: number | undefined;
   /** below the size of the VM, which is a limit by itself */
   memoryBytes: number | undefined;
+  /** fewer than the machine has */
+  cpus: number | undefined;
 }
 
-const LIMIT_TAGS: readonly number[] = [ConfigureTag.PIDS_MAX, ConfigureTag.MEMORY_MAX];
+const LIMIT_TAGS: readonly number[] = [ConfigureTag.PIDS_MAX, ConfigureTag.MEMORY_MAX, ConfigureTag.CPUS];
 
 /** The payload of encodeConfigure with other limits. */
-export function withLimits(payload: Buffer, { pidsLimit, memoryBytes }: StoredLimits): Buffer {
+export function withLimits(payload: Buffer, { pidsLimit, memoryBytes, cpus }: StoredLimits): Buffer {
   const kept = itemsOf(payload).filter((item) => !LIMIT_TAGS.includes(tagOf(item)));
   const tlv = new TlvWriter();
   if (pidsLimit !== undefined) tlv.u64(ConfigureTag.PIDS_MAX, BigInt(pidsLimit));
   if (memoryBytes !== undefined) tlv.u64(ConfigureTag.MEMORY_MAX, BigInt(memoryBytes));
+  if (cpus !== undefined) tlv.u32(ConfigureTag.CPUS, cpus);
   return Buffer.concat([...kept, tlv.finish('the limits', MAX_PAYLOAD)]);
 }
 

@@ -105,6 +105,7 @@ export const ConfigureTag = {
   SHM_SIZE: 13,
   PIDS_MAX: 14,
   MEMORY_MAX: 15,
+  CPUS: 16,
   SHARE: 20,
   NIC: 32,
   ADDRESS: 33,

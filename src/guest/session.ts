@@ -38,6 +38,8 @@ export interface SessionError {
 export interface GuestLimits {
   memoryBytes?: number | undefined;
   pids?: number | undefined;
+  /** that are online, of those that the machine has */
+  cpus?: number | undefined;
 }
 
 /** What a session tells its owner, in the order of the wire. */
@@ -115,10 +117,11 @@ export class Session {
   }
 
   /** Sets limits of the container; undefined leaves one as it is. On an agent's connection only. */
-  limit({ memoryBytes, pids }: GuestLimits): void {
-    const payload = Buffer.alloc(16);
+  limit({ memoryBytes, pids, cpus }: GuestLimits): void {
+    const payload = Buffer.alloc(24);
     payload.writeBigUInt64LE(limitValue(memoryBytes), 0);
     payload.writeBigUInt64LE(limitValue(pids), 8);
+    payload.writeBigUInt64LE(limitValue(cpus), 16);
     this.#send(Buffer.concat([frameHeader(FrameType.LIMIT, 0, payload.length), payload]));
   }
 

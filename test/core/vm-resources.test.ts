@@ -3,7 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import type { ContainerConfig } from '../../src/container/index.ts';
-import { bootTimeoutMs, vcpusFor, vmResources, wantsHostLimits } from '../../src/core/vm-resources.ts';
+import {
+  bootTimeoutMs,
+  machineCpus,
+  vcpusFor,
+  vmResources,
+  wantsHostLimits,
+} from '../../src/core/vm-resources.ts';
 
 const MIB = 1024 * 1024;
 const NO_RATES = { readBps: [], writeBps: [], readIops: [], writeIops: [] };
@@ -74,6 +80,13 @@ describe('virtual CPUs', () => {
     expect(() => vcpusFor(0, undefined)).toThrow('is out of range');
     expect(() => vcpusFor(undefined, '0,4095')).toThrow('this host has not all of these CPUs');
     expect(() => vcpusFor(undefined, '3-1')).toThrow('this host has not all of these CPUs');
+  });
+
+  test('may be more than are used, so that an update finds some, but not more than the host has', () => {
+    expect(machineCpus(1, 0)).toBe(1);
+    expect(machineCpus(1, CPUS)).toBe(CPUS);
+    expect(() => machineCpus(1, CPUS + 1)).toThrow('is out of range');
+    expect(() => machineCpus(2, 1)).toThrow('is out of range');
   });
 });
 

@@ -13,14 +13,16 @@ const CONFIGURE: Configure = {
   ...{ layerSlots: [3, 4], writableSlot: 2, shareSlot: undefined, hostname: 'box', domainname: '' },
   ...{ readOnlyRoot: false, privileged: false, mounts: [], sysctls: new Map([['net.a', '1']]) },
   ...{ files: new Map([['/etc/hosts', 'text']]), maskedPaths: ['/proc/keys'], readOnlyPaths: [] },
-  ...{ shmSize: 1 << 20, pidsLimit: 20, nics: [] },
+  ...{ shmSize: 1 << 20, pidsLimit: 20, cpus: undefined, nics: [] },
 };
+
+const NONE = { pidsLimit: undefined, memoryBytes: undefined, cpus: undefined };
 
 describe('other limits', () => {
   test('make the payload that a container with these limits would have had', () => {
     const payload = encodeConfigure(CONFIGURE);
     const limited = (pidsLimit?: number, from = payload) =>
-      withLimits(from, { pidsLimit, memoryBytes: undefined });
+      withLimits(from, { pidsLimit, memoryBytes: undefined, cpus: undefined });
     expect(limited(33)).toEqual(encodeConfigure({ ...CONFIGURE, pidsLimit: 33 }));
     const none = encodeConfigure({ ...CONFIGURE, pidsLimit: undefined });
     expect(limited()).toEqual(none);
@@ -29,11 +31,21 @@ describe('other limits', () => {
 
   test('of memory replace each other, and go', () => {
     const none = encodeConfigure({ ...CONFIGURE, pidsLimit: undefined });
-    const limited = withLimits(none, { pidsLimit: undefined, memoryBytes: 96 << 20 });
+    const limited = withLimits(none, { ...NONE, memoryBytes: 96 << 20 });
     const tag = limited.subarray(none.length);
     expect([tag.readUInt16LE(0), tag.readBigUInt64LE(8)]).toEqual([15, BigInt(96 << 20)]);
-    expect(withLimits(limited, { pidsLimit: undefined, memoryBytes: 64 << 20 })).toHaveLength(limited.length);
-    expect(withLimits(limited, { pidsLimit: undefined, memoryBytes: undefined })).toEqual(none);
+    expect(withLimits(limited, { ...NONE, memoryBytes: 64 << 20 })).toHaveLength(limited.length);
+    expect(withLimits(limited, NONE)).toEqual(none);
+  });
+
+  test('of CPUs do, too', () => {
+    const none = encodeConfigure(CONFIGURE);
+    const two = encodeConfigure({ ...CONFIGURE, cpus: 2 });
+    const kept = { pidsLimit: 20, memoryBytes: undefined };
+    expect(withLimits(none, { ...kept, cpus: 2 })).toEqual(two);
+    expect(withLimits(two, { ...kept, cpus: undefined })).toEqual(none);
+    const tag = two.subarray(none.length);
+    expect([tag.readUInt16LE(0), tag.readUInt32LE(4), tag.readUInt32LE(8)]).toEqual([16, 4, 2]);
   });
 });
 

@@ -54,6 +54,7 @@ const CONFIGURE: Configure = {
   readOnlyPaths: ['/proc/sys'],
   shmSize: 64 << 20,
   pidsLimit: undefined,
+  cpus: undefined,
 };
 
 describe('START', () => {

@@ -54,6 +54,8 @@ TEST_CASE("tags that must not repeat, do not exist or have the wrong size are re
     CHECK(configure_error(tlv_bytes(HRUN_CONF_LAYER, "abc")) == "tag 1: not a 32-bit integer");
     CHECK(configure_error(tlv_bytes(HRUN_CONF_MEMORY_MAX, bytes_of(1u))) == "tag 15: not a 64-bit integer");
     CHECK(configure_error(tlv_bytes(HRUN_CONF_MEMORY_MAX, bytes_of(uint64_t{1} << 30))) == "");
+    CHECK(configure_error(tlv_bytes(HRUN_CONF_CPUS, bytes_of(uint64_t{1}))) ==
+          "tag 16: not a 32-bit integer");
     CHECK(configure_error(tlv_bytes(HRUN_CONF_LAYER, bytes_of(64u))) == "slot 64: the last one is 63");
     CHECK(configure_error(tlv_bytes(HRUN_CONF_HOSTNAME, std::string("a\0b", 3))) ==
           "tag 3: a NUL in the wrong place");

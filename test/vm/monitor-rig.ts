@@ -150,6 +150,7 @@ export class MonitorRig {
       readOnlyPaths: [],
       shmSize: 1 << 20,
       pidsLimit: undefined,
+      cpus: undefined,
     });
   }
 

@@ -67,6 +67,19 @@ describe('hrun -t in a terminal', () => {
     await terminal.shows(/24 80/);
     await terminal.resize(120, 40);
     await terminal.shows(/40 120/);
+    const size = '{{.Actor.Attributes.height}} {{.Actor.Attributes.width}}';
+    const told = await store.ok(
+      'events',
+      '--since',
+      '1',
+      '--until',
+      '0s',
+      '-f',
+      'event=resize',
+      '--format',
+      size,
+    );
+    expect(told.split('\n')).toContain('40 120');
     await terminal.type('C-c');
   });
 

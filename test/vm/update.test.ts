@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun update, on containers that run and that do not.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { checkIsolation, findAssets } from '../../src/vm/index.ts';
@@ -51,7 +52,8 @@ describe('update', { timeout: 120_000 }, () => {
     await ok('run', '-d', '--name', 'box', '-m', '128m', 'busybox', 'sleep', '600');
     const refused = async (...options: string[]) => (await store.hrun(['update', ...options, 'box'])).stderr;
     expect(await refused('-m', '256m')).toContain('was started with 128 MiB of memory: it cannot have more');
-    expect(await refused('--cpus', '2')).toContain('was started with 1 CPU: it cannot have more');
+    expect(await refused('--cpus', '2')).toContain('was started with 1 CPU: it cannot have more; try: ');
+    expect(await refused('--cpus', '2')).toContain('run --max-cpus leaves room for more');
     expect(await refused()).toContain('nothing to update');
     expect(await inspected('Memory')).toBe(String(128 * MIB));
   });
@@ -136,6 +138,26 @@ describe('update', { timeout: 120_000 }, () => {
     expect(cpuQuota(id)).toBe('50000');
     await ok('update', '--cpus', '1', 'box');
     expect(cpuQuota(id)).toBe('100000');
+  });
+
+  test('takes CPUs off a running VM and brings them back, up to those that it was started with', async ({
+    skip,
+  }) => {
+    if (availableParallelism() < 2) skip('this host cannot give a VM two CPUs');
+    await ok('run', '-d', '--name', 'box', '--max-cpus', '2', 'busybox', 'sleep', '600');
+    expect(await inBox('nproc')).toBe('1');
+    await ok('update', '--cpus', '1.5', 'box');
+    expect(await inBox('nproc')).toBe('2');
+    await ok('update', '--cpus', '0.5', 'box');
+    expect(await inBox('nproc')).toBe('1');
+    await ok('update', '--cpus', '2', 'box');
+    expect(await inBox('nproc; taskset -p 1 | sed "s/.*: //"')).toBe('2\n3');
+    expect(JSON.parse(await inspected('VirtualMachine'))).toMatchObject({ CPUs: 2 });
+    await ok('update', '--cpus', '1', 'box');
+    await ok('restart', '-t', '0', 'box');
+    expect(await inBox('nproc')).toBe('1');
+    await ok('update', '--cpus', '2', 'box');
+    expect(await inBox('nproc')).toBe('2');
   });
 
   test('changes the restart policy of a running container', async () => {

@@ -74,7 +74,8 @@ async function exec(root: Root, container: string, args: string[], flags: ExecFl
     streams,
     {
       started: () => {
-        if (options.tty && !flags.detach) resources.use(followWindow(terminal.size, attachment.session));
+        if (options.tty && !flags.detach)
+          resources.use(followWindow(terminal.size, (size) => attachment.session.resize(size)));
         if (flags.detach) started.resolve({ exitCode: 0, failure: undefined, started: true });
       },
       outputBroken: () => attachment.leave(),

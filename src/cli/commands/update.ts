@@ -22,7 +22,7 @@ export const command = defineCommand<Options, number>({
   configure: (command) =>
     command
       .description(
-        'Change the limits and the restart policy of containers, running or not. A running VM cannot grow: for more memory or CPUs than it was started with, stop it first.',
+        'Change the limits and the restart policy of containers, running or not. A running VM cannot grow: for more memory or CPUs than it was started with (run --max-cpus), stop it first.',
       )
       .argument('<container...>', 'names or IDs')
       .option('-m, --memory <bytes>', 'memory, for example 512m')

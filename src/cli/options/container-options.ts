@@ -22,7 +22,7 @@ import { parseLogOptions } from './log.ts';
 import { parseMount } from './mount.ts';
 import { networkRequests } from './network.ts';
 import { parseExpose, parsePublish } from './publish.ts';
-import { parseBytes, parseCpus, parsePidsLimit, parseTimeout } from './quantity.ts';
+import { parseBytes, parseCpus, parsePidsLimit, parseTimeout, parseWholeCpus } from './quantity.ts';
 import { parseRestartPolicy } from './restart.ts';
 import { parseSecurityOptions } from './security.ts';
 import { parseStorageOptions } from './storage.ts';
@@ -65,6 +65,7 @@ export interface ListFlags {
 /** The options as commander gives them: a list that was not given is not there. */
 export interface ContainerFlags extends Partial<ListFlags>, HealthFlags {
   cpus?: string;
+  maxCpus?: string;
   cpusetCpus?: string;
   domainname?: string;
   engine: EngineName;
@@ -152,6 +153,10 @@ export function declareContainerOptions(command: Command): void {
   command.option('-m, --memory <bytes>', 'memory of the VM, for example 512m (default: 1g)');
   command.option('--memory-swap <bytes>', 'memory and what of it the host may swap out, together; -1: all');
   command.option('--cpus <number>', 'CPUs of the VM, rounded up, and CPU time from the host (default: 1)');
+  command.option(
+    '--max-cpus <number>',
+    'CPUs that the VM is started with, so that an update can give it more',
+  );
   command.option('--cpuset-cpus <list>', "the host's CPUs that it may use, for example 0-2,7");
   list(
     '--device-read-bps <path:rate>',
@@ -277,12 +282,13 @@ function restartPolicy({ restart, rm }: Flags): RestartPolicy {
 }
 
 function resourceOptions(flags: Flags) {
-  const { cpus, cpusetCpus, pidsLimit, shmSize } = flags;
+  const { cpus, maxCpus, cpusetCpus, pidsLimit, shmSize } = flags;
   return {
     ...memoryOptions(flags),
     cpusetCpus: cpusetCpus === undefined ? undefined : parseCpuList(cpusetCpus),
     deviceRates: deviceRates(flags),
     cpus: cpus === undefined ? undefined : parseCpus(cpus),
+    maxCpus: maxCpus === undefined ? undefined : parseWholeCpus(maxCpus),
     pidsLimit: pidsLimit === undefined ? undefined : parsePidsLimit(pidsLimit),
     shmSize: shmSize === undefined ? undefined : parseBytes(shmSize, '--shm-size'),
     rlimits: flags.ulimit.map(parseUlimit),

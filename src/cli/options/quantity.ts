@@ -21,6 +21,14 @@ export function parseCpus(text: string): number {
   });
 }
 
+/** --max-cpus: whole ones. */
+export function parseWholeCpus(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new HrunError('USAGE', `--max-cpus ${JSON.stringify(text)} is not a whole number`, {
+    hint: 'for example --max-cpus 4',
+  });
+}
+
 /** --pids-limit: undefined, which is no limit, for -1 and 0. */
 export function parsePidsLimit(text: string): number | undefined {
   if (/^(?:-1|\d{1,9})$/.test(text)) return Number(text) > 0 ? Number(text) : undefined;
