@@ -63,12 +63,16 @@ std::vector<NicConfig> read_nics(Reader& reader, std::string& mistake) {
         return nics;
     for (const Json& entry : reader.array("nics")) {
         Reader nic(entry, "nics[" + std::to_string(nics.size()) + "].", mistake);
+        const auto rate = [&nic](const char* key) {
+            return nic.has(key) ? nic.number(key, 1, INT64_MAX) : 0;
+        };
         nics.push_back({nic.slot("slot"),
                         nic.mac("mac"),
                         nic.ipv4_addresses("addresses"),
                         nic.interface_name("bridge"),
                         nic.interface_name("tap"),
                         static_cast<uint16_t>(nic.number("mtu", kLeastMtu, kMostMtu)),
+                        {rate("inBps"), rate("outBps")},
                         "",
                         {},
                         {}});

@@ -14,6 +14,7 @@
 #include "monitor/restart_policy.h"
 #include "net/address.h"
 #include "net/port_map.h"
+#include "net/rate_limits.h"
 
 namespace hrun::monitor {
 
@@ -46,6 +47,7 @@ struct NicConfig {
     std::string bridge;                  // by name, and there already
     std::string tap;                     // made for the machine
     uint16_t mtu;
+    net::Rates rates;
     std::string network;              // by name, where names are served; else empty
     std::vector<std::string> names;   // of the machine in it
     std::vector<std::string> servers; // that answer its questions for other names; none: the network's

@@ -332,7 +332,9 @@ void Keeper::renew_networks() {
     const Config* config = std::get_if<Config>(&read);
     if (!config || !are_leased(config->nics, container_.path))
         return;
-    container_.config.nics = config->nics;
+    auto nics = config->nics;
+    keep_rates(nics, container_.config.nics);
+    container_.config.nics = std::move(nics);
     redirect_ports(container_.config.ports, config->ports, config->nics);
 }
 

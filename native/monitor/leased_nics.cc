@@ -69,6 +69,17 @@ bool are_leased(const std::vector<NicConfig>& nics, const std::string& directory
                        [&](const NicConfig& nic) { return is_leased(nic, networks, id); });
 }
 
+void keep_rates(std::vector<NicConfig>& nics, const std::vector<NicConfig>& before) {
+    if (before.empty())
+        return;
+    const auto lower = [](uint64_t one, uint64_t other) {
+        return one && other ? std::min(one, other) : one | other;
+    };
+    const net::Rates most = before[0].rates;
+    for (NicConfig& nic : nics)
+        nic.rates = {lower(nic.rates.in, most.in), lower(nic.rates.out, most.out)};
+}
+
 void redirect_ports(PortsConfig& ports, const PortsConfig& wanted, const std::vector<NicConfig>& nics) {
     for (size_t i = 0; i < ports.publish.size() && i < wanted.publish.size(); ++i) {
         PortRequest& port = ports.publish[i];

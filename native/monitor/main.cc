@@ -18,6 +18,7 @@
 #include "monitor/host_check.h"
 #include "monitor/keeper.h"
 #include "monitor/name_service.h"
+#include "monitor/nic.h"
 #include "monitor/nic_plug.h"
 #include "monitor/restart_wait.h"
 #include "monitor/service.h"
@@ -84,7 +85,10 @@ int set_limits(const char* path, const char* process) {
     resources.cpu_max = wanted.resources.cpu_max;
     resources.cpus = wanted.resources.cpus;
     const std::string missing = jail::Cgroup::limit(wanted.id, atoi(process), resources);
-    return missing.empty() ? 0 : complain("this host cannot limit the VM's " + missing);
+    if (!missing.empty())
+        return complain("this host cannot limit the VM's " + missing);
+    const auto limited = wanted.nics.empty() ? Result<void>() : limit_nics(wanted.nics);
+    return limited ? 0 : complain(limited.error().message());
 }
 
 // Of a VM that runs.

@@ -15,7 +15,8 @@ Result<Fd> open_nic(const NicConfig& config) {
     auto tap = virtio::NetTap::open(config.tap);
     if (!tap)
         return tap;
-    HRUN_TRY(links->connect(config.tap, {config.bridge, {config.mac, config.addresses}, config.mtu}));
+    HRUN_TRY(links->connect(config.tap,
+                            {config.bridge, {config.mac, config.addresses}, config.mtu, config.rates}));
     return tap;
 }
 
@@ -26,6 +27,16 @@ std::vector<Nic> open_nics(const std::vector<NicConfig>& configs) {
     for (const NicConfig& config : configs)
         nics.push_back({config, open_nic(config)});
     return nics;
+}
+
+Result<void> limit_nics(const std::vector<NicConfig>& configs) {
+    auto links = net::Links::open();
+    if (!links)
+        return links.error();
+    for (const NicConfig& config : configs)
+        if (auto done = links->limit(config.tap, config.rates); !done && done.error().code != ENODEV)
+            return done;
+    return {};
 }
 
 } // namespace hrun::monitor

@@ -19,4 +19,7 @@ struct Nic {
 // Makes every tap interface and connects it to its bridge. Needs CAP_NET_ADMIN, and the host's network namespace.
 std::vector<Nic> open_nics(const std::vector<NicConfig>& configs);
 
+// Sets the rates of those that are there: of a machine that runs. Needs the same.
+Result<void> limit_nics(const std::vector<NicConfig>& configs);
+
 } // namespace hrun::monitor

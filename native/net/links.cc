@@ -162,6 +162,8 @@ Result<void> Links::connect(const std::string& name, const Port& port) {
     HRUN_TRY(join_bridge(*index, (*bridge)->index, name, port));
     HRUN_TRY(lock_port(*index, name, port.source.mac));
     HRUN_TRY(attach_source_filter(netlink_, *index, name, port.source));
+    if (port.rates != Rates{})
+        HRUN_TRY(limit_rates(netlink_, *index, name, port.rates));
     return raise(*index, name, port.mtu);
 }
 
@@ -193,6 +195,13 @@ Result<void> Links::lock_port(int index, const std::string& name, const Mac& mac
     Message station(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, entry);
     station.put(NDA_LLADDR, std::as_bytes(std::span(mac)));
     return netlink_.request(station, "tell the bridge the address of " + name);
+}
+
+Result<void> Links::limit(const std::string& name, const Rates& rates) {
+    auto index = index_of(name);
+    if (!index)
+        return index.error();
+    return limit_rates(netlink_, *index, name, rates);
 }
 
 Result<void> Links::remove(const std::string& name) {

@@ -9,6 +9,7 @@
 
 #include "net/address.h"
 #include "net/netlink.h"
+#include "net/rate_limits.h"
 #include "net/source_filter.h"
 
 namespace hrun::net {
@@ -34,6 +35,7 @@ struct Port {
     std::string bridge;
     Source source; // the only addresses that its packets may come from
     uint32_t mtu;
+    Rates rates;
 };
 
 class Links {
@@ -49,6 +51,8 @@ class Links {
     // Makes the interface `name` a port: packets from other addresses than its own do not pass, and the bridge does not
     // learn but knows where the MAC address is. Brings it up. What was set here goes with the interface.
     Result<void> connect(const std::string& name, const Port& port);
+    // Changes the rates of a port.
+    Result<void> limit(const std::string& name, const Rates& rates);
     // One that is gone already is fine.
     Result<void> remove(const std::string& name);
 

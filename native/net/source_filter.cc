@@ -9,6 +9,8 @@
 
 #include <cstring>
 
+#include "net/rate_limits.h"
+
 namespace hrun::net {
 
 namespace {
@@ -113,7 +115,7 @@ Result<void> attach_source_filter(Netlink& netlink, int index, const std::string
     HRUN_TRY(netlink.request(qdisc, "look at what comes in by " + name));
     head.tcm_handle = 0;
     head.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
-    head.tcm_info = TC_H_MAKE(1u << 16, htons(ETH_P_ALL));
+    head.tcm_info = TC_H_MAKE(kSourcePreference << 16, htons(ETH_P_ALL));
     const auto program = source_program(source);
     const auto count = static_cast<uint16_t>(program.size());
     Message filter(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, head);

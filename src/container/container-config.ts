@@ -67,6 +67,7 @@ export interface ContainerUpdate {
   cpusetCpus: string | undefined;
   /** 0 is no limit */
   pidsLimit: number | undefined;
+  networkRates: NetworkRates | undefined;
   restart: RestartPolicy | undefined;
 }
 
@@ -195,6 +196,7 @@ export interface HostOptions {
   /** CPUs of the host, as cpuset(7) lists them; empty for all */
   cpusetCpus: string;
   deviceRates: DeviceRates;
+  networkRates: NetworkRates;
   /** 0 is no limit */
   pidsLimit: number;
   /** HOST:IP */
@@ -211,6 +213,12 @@ export interface DeviceRate {
 }
 
 export type DeviceRates = Record<'readBps' | 'writeBps' | 'readIops' | 'writeIops', DeviceRate[]>;
+
+/** Bytes a second of each of its network interfaces, as the container sees it; 0 is no limit. */
+export interface NetworkRates {
+  in: number;
+  out: number;
+}
 
 export interface RestartPolicy {
   name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
@@ -239,6 +247,7 @@ const HOST_DEFAULTS = {
   memorySwap: 0,
   cpusetCpus: '',
   deviceRates: { readBps: [], writeBps: [], readIops: [], writeIops: [] },
+  networkRates: { in: 0, out: 0 },
 } satisfies Partial<HostOptions>;
 
 /** Reads config.json; STORE_CORRUPT when it is not one, NO_SUCH_CONTAINER when there is none. */

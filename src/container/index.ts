@@ -13,6 +13,7 @@ export {
   type HostOptions,
   isProbed,
   type LogOptions,
+  type NetworkRates,
   type PortBinding,
   type RestartPolicy,
   readContainerConfig,

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DeviceRate, DeviceRates, LogOptions, PortBinding, RestartPolicy } from '../container/index.ts';
+import type {
+  DeviceRate,
+  DeviceRates,
+  LogOptions,
+  NetworkRates,
+  PortBinding,
+  RestartPolicy,
+} from '../container/index.ts';
 import type { Rlimit, TerminalSize } from '../guest/index.ts';
 import type { Platform } from '../oci/index.ts';
 import type { EngineName } from '../vm/index.ts';
@@ -10,6 +17,7 @@ export type {
   DeviceRates,
   EngineName,
   LogOptions,
+  NetworkRates,
   PortBinding,
   RestartPolicy,
   Rlimit,
@@ -121,6 +129,7 @@ export interface ContainerOptions {
   /** CPUs of the host, as cpuset(7) lists them */
   cpusetCpus: string | undefined;
   deviceRates: DeviceRates;
+  networkRates: NetworkRates | undefined;
   pidsLimit: number | undefined;
   readOnly: boolean;
   tmpfs: readonly TmpfsMount[];

@@ -134,6 +134,7 @@ function describeHost(config: ContainerConfig): object {
     BlkioDeviceWriteBps: describeRates(host.deviceRates.writeBps),
     BlkioDeviceReadIOps: describeRates(host.deviceRates.readIops),
     BlkioDeviceWriteIOps: describeRates(host.deviceRates.writeIops),
+    NetworkBps: { In: host.networkRates.in, Out: host.networkRates.out },
     NanoCpus: Math.round(host.cpus * NANO),
     PidsLimit: host.pidsLimit || null,
     Ulimits: process.ulimits.map(describeUlimit),

@@ -46,7 +46,7 @@ const MIXED_MODES = 'conflicting options: cannot attach both user-defined and no
 /**
  * The networks that --network means here, by name or id; none for "none". UNSUPPORTED, HOST_SETUP, USAGE.
  */
-export function networkRequests({ networks, publish }: ContainerOptions): NetworkRequest[] {
+export function networkRequests({ networks, publish, networkRates }: ContainerOptions): NetworkRequest[] {
   const [first = DEFAULT_REQUEST, ...others] = networks;
   const asked = [first, ...others].map((each) => ({ ...each, network: nameOf(each) }));
   if (asked.some(({ network }) => network === 'host')) throw noHostNetwork();
@@ -57,7 +57,10 @@ export function networkRequests({ networks, publish }: ContainerOptions): Networ
   const obstacle = none ? undefined : networkObstacle();
   if (named !== undefined) checkUsable(`network ${named} cannot be used`, obstacle, 'use --network none');
   else if (!none && publish.length > 0) checkUsable('ports cannot be published', obstacle, 'leave out -p');
-  if (none || obstacle !== undefined) return checkNone(first);
+  if (none || obstacle !== undefined) {
+    if (networkRates !== undefined) throw needsNetwork('--network-bps');
+    return checkNone(first);
+  }
   return asked.map((each) => checkRequest({ ...each, network: each.network ?? DEFAULT_NETWORK }));
 }
 
@@ -184,7 +187,7 @@ function nameOf({ network }: NetworkRequest): string | undefined {
 /** What there is no network for cannot be asked for. */
 function checkNone({ ip, macAddress, aliases }: NetworkRequest): [] {
   if (ip !== undefined || macAddress !== undefined) {
-    throw new HrunError('USAGE', '--ip and --mac-address need a network', { hint: 'use --network' });
+    throw needsNetwork('--ip and --mac-address', 'need');
   }
   if (aliases.length > 0) throw noAliases();
   return [];
@@ -199,6 +202,10 @@ export function checkRequest(request: NetworkRequest & { network: string }): Net
 
 function checkUsable(what: string, obstacle: string | undefined, hint: string): void {
   if (obstacle !== undefined) throw new HrunError('HOST_SETUP', `${what}: ${obstacle}`, { hint });
+}
+
+function needsNetwork(what: string, verb = 'needs'): HrunError {
+  return new HrunError('USAGE', `${what} ${verb} a network`, { hint: 'use --network' });
 }
 
 function noAliases(): HrunError {

@@ -57,10 +57,12 @@ export function membership(
 
 /** The interfaces' part of vm.json. */
 export function vmNics(config: ContainerConfig): VmNic[] {
+  const { in: inBps, out: outBps } = config.host.networkRates;
+  const rates = { ...(inBps > 0 && { inBps }), ...(outBps > 0 && { outBps }) };
   const servers = config.host.dns?.servers ?? [];
   return config.networks.map((member) => {
     const { network, slot, mac, address, prefix, bridge, tap, mtu } = member;
-    const nic = { slot, mac, addresses: [`${address}/${prefix}`], bridge, tap, mtu };
+    const nic = { slot, mac, addresses: [`${address}/${prefix}`], bridge, tap, mtu, ...rates };
     if (!servesNames({ name: network })) return nic;
     return { ...nic, names: { network, names: namesIn(config, member), servers } };
   });

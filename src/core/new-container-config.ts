@@ -116,6 +116,7 @@ function hostOptions(options: ContainerOptions, { image, networks, ports }: Cont
     maxCpus: options.maxCpus ?? 0,
     cpusetCpus: options.cpusetCpus ?? '',
     deviceRates: options.deviceRates,
+    networkRates: options.networkRates ?? { in: 0, out: 0 },
     pidsLimit: options.pidsLimit ?? 0,
     extraHosts: [...options.extraHosts],
     securityOptions: [...options.securityOptions],

@@ -17,6 +17,7 @@ import { type StoredLimits, withLimits } from '../guest/index.ts';
 import { native } from '../native/index.ts';
 import { findAssets, limitMonitor, memoryMiB, type VmConfig } from '../vm/index.ts';
 import { askUsage, setGuestLimits } from './ask-agent.ts';
+import { vmNics } from './network-membership.ts';
 import { isRunning, type KnownContainer, openContainer } from './open-container.ts';
 import { bootTimeoutMs, vcpusFor, vmResources } from './vm-resources.ts';
 
@@ -26,6 +27,7 @@ const NO_UPDATE: ContainerUpdate = {
   cpus: undefined,
   cpusetCpus: undefined,
   pidsLimit: undefined,
+  networkRates: undefined,
   restart: undefined,
 };
 const MIB = 1024 * 1024;
@@ -78,6 +80,7 @@ async function finishUpdate(root: Root, text: string): Promise<void> {
 async function carryOut(root: Root, container: KnownContainer, update: ContainerUpdate): Promise<void> {
   const { directory, config } = container;
   checkRestart(config, update);
+  checkNetworks(config, update);
   const wanted = updatedHost(config.host, update);
   const vm = updatedMachine(container, wanted);
   if (hasMachine(container)) await checkFits(container, update, { host: wanted, vm });
@@ -108,8 +111,15 @@ function checkRestart({ autoRemove }: ContainerConfig, { restart }: ContainerUpd
   throw new HrunError('USAGE', 'the container is removed when it ends (--rm): it cannot be started again');
 }
 
+function checkNetworks({ host }: ContainerConfig, { networkRates }: ContainerUpdate): void {
+  if (networkRates === undefined || host.network !== 'none') return;
+  throw new HrunError('USAGE', 'the container has no network (--network none)', {
+    hint: 'leave out --network-bps',
+  });
+}
+
 function updatedHost(host: HostOptions, update: ContainerUpdate): HostOptions {
-  const { memory, memorySwap, cpus, cpusetCpus, pidsLimit, restart } = update;
+  const { memory, memorySwap, cpus, cpusetCpus, pidsLimit, networkRates, restart } = update;
   const after: HostOptions = {
     ...host,
     memory: memory ?? host.memory,
@@ -117,6 +127,7 @@ function updatedHost(host: HostOptions, update: ContainerUpdate): HostOptions {
     cpus: cpus ?? host.cpus,
     cpusetCpus: cpusetCpus ?? host.cpusetCpus,
     pidsLimit: pidsLimit ?? host.pidsLimit,
+    networkRates: networkRates ?? host.networkRates,
     restart: restart ?? host.restart,
   };
   if (after.memorySwap > 0 && after.memorySwap < after.memory) {
@@ -135,8 +146,10 @@ function updatedMachine({ directory, config }: KnownContainer, host: HostOptions
     vcpus: Math.max(cpusOf(host), host.maxCpus),
   };
   const { name, maximumRetries } = host.restart;
+  const nics = vmNics({ ...config, host });
   return {
     ...vm,
+    ...(nics.length > 0 && { nics }),
     ...resources,
     resources: vmResources({ resources, host }, { engine: vm.engine, disks: vm.disks.length }),
     bootTimeoutMs: bootTimeoutMs(host.cpus),
@@ -221,8 +234,8 @@ async function applyNow(
   update: ContainerUpdate,
   host: HostOptions,
 ): Promise<void> {
-  const { memory, pidsLimit, cpus, cpusetCpus } = update;
-  if (cpus !== undefined || cpusetCpus !== undefined) {
+  const { memory, pidsLimit, cpus, cpusetCpus, networkRates } = update;
+  if (cpus !== undefined || cpusetCpus !== undefined || networkRates !== undefined) {
     limitMonitor(findAssets().monitor, directory, state.vmmPid);
   }
   const online = cpus === undefined && cpusetCpus === undefined ? undefined : cpusOf(host);

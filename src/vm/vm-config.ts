@@ -81,6 +81,9 @@ export interface VmNic {
   tap: string;
   /** bytes */
   mtu: number;
+  /** bytes a second that go to the machine and come from it; without one there is no limit */
+  inBps?: number;
+  outBps?: number;
   /** where the network has a name server: the machine's names in it, and the servers that it wants instead of the network's */
   names?: { network: string; names: string[]; servers: string[] };
 }

@@ -5,6 +5,7 @@ import { updateContainer } from '../../core/update-container.ts';
 import { defineCommand } from '../command.ts';
 import { eachOperand } from '../each-operand.ts';
 import { parseCpuList, parseMemorySwap } from '../options/host-limits.ts';
+import { parseNetworkRates } from '../options/network-rates.ts';
 import { parseBytes, parseCpus, parsePidsLimit } from '../options/quantity.ts';
 import { parseRestartPolicy } from '../options/restart.ts';
 
@@ -13,6 +14,7 @@ interface Options {
   cpusetCpus?: string;
   memory?: string;
   memorySwap?: string;
+  networkBps?: string;
   pidsLimit?: string;
   restart?: string;
 }
@@ -29,6 +31,10 @@ export const command = defineCommand<Options, number>({
       .option('--memory-swap <bytes>', 'memory and swap together, from the next start on; -1 for any')
       .option('--cpus <number>', 'CPUs, for example 0.5')
       .option('--cpuset-cpus <list>', "the host's CPUs that it may use, for example 0-2,7")
+      .option(
+        '--network-bps <rate>',
+        'bytes a second of its network interfaces, 10mb, or in=10mb,out=5mb; 0 for any',
+      )
       .option('--pids-limit <number>', 'most processes; -1 for no limit')
       .option(
         '--restart <policy>',
@@ -44,7 +50,8 @@ export const command = defineCommand<Options, number>({
   print: (exitCode) => exitCode,
 });
 
-function updateOf({ memory, memorySwap, cpus, cpusetCpus, pidsLimit, restart }: Options) {
+function updateOf(options: Options) {
+  const { memory, memorySwap, cpus, cpusetCpus, networkBps, pidsLimit, restart } = options;
   const bytes = memory === undefined ? undefined : parseBytes(memory, '--memory');
   const update = {
     memory: bytes,
@@ -52,6 +59,7 @@ function updateOf({ memory, memorySwap, cpus, cpusetCpus, pidsLimit, restart }: 
     cpus: cpus === undefined ? undefined : parseCpus(cpus),
     cpusetCpus: cpusetCpus === undefined ? undefined : parseCpuList(cpusetCpus),
     pidsLimit: pidsLimit === undefined ? undefined : (parsePidsLimit(pidsLimit) ?? 0),
+    networkRates: networkBps === undefined ? undefined : parseNetworkRates(networkBps),
     restart: restart === undefined ? undefined : parseRestartPolicy(restart),
   };
   if (Object.values(update).some((value) => value !== undefined)) return update;

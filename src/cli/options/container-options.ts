@@ -21,6 +21,7 @@ import { parseLabels, parseSysctls } from './key-value.ts';
 import { parseLogOptions } from './log.ts';
 import { parseMount } from './mount.ts';
 import { networkRequests } from './network.ts';
+import { parseNetworkRates } from './network-rates.ts';
 import { parseExpose, parsePublish } from './publish.ts';
 import { parseBytes, parseCpus, parsePidsLimit, parseTimeout, parseWholeCpus } from './quantity.ts';
 import { parseRestartPolicy } from './restart.ts';
@@ -79,6 +80,7 @@ export interface ContainerFlags extends Partial<ListFlags>, HealthFlags {
   name?: string;
   ip?: string;
   macAddress?: string;
+  networkBps?: string;
   pidsLimit?: string;
   platform?: string;
   privileged?: true;
@@ -217,6 +219,10 @@ export function declareContainerOptions(command: Command): void {
   command.option('--ip <address>', 'its IPv4 address in the first network');
   command.option('--mac-address <address>', 'its MAC address in the first network');
   list('--network-alias <name>', 'one more name for the other containers of its first network');
+  command.option(
+    '--network-bps <rate>',
+    'bytes a second of each of its network interfaces, 10mb, or in=10mb,out=5mb',
+  );
   list('--dns <address>', 'a DNS server');
   list('--dns-search <domain>', 'a domain in which names are looked up; "." for none');
   list('--dns-option <option>', 'an option of resolv.conf');
@@ -282,11 +288,12 @@ function restartPolicy({ restart, rm }: Flags): RestartPolicy {
 }
 
 function resourceOptions(flags: Flags) {
-  const { cpus, maxCpus, cpusetCpus, pidsLimit, shmSize } = flags;
+  const { cpus, maxCpus, cpusetCpus, networkBps, pidsLimit, shmSize } = flags;
   return {
     ...memoryOptions(flags),
     cpusetCpus: cpusetCpus === undefined ? undefined : parseCpuList(cpusetCpus),
     deviceRates: deviceRates(flags),
+    networkRates: networkBps === undefined ? undefined : parseNetworkRates(networkBps),
     cpus: cpus === undefined ? undefined : parseCpus(cpus),
     maxCpus: maxCpus === undefined ? undefined : parseWholeCpus(maxCpus),
     pidsLimit: pidsLimit === undefined ? undefined : parsePidsLimit(pidsLimit),

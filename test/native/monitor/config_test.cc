@@ -110,6 +110,7 @@ TEST_CASE("network interfaces may be left out; each is a port of a bridge, in a 
     REQUIRE(nics.size() == 1);
     CHECK(nics[0].mac == net::Mac{0x02, 0x42, 0xac, 0x1f, 0, 2});
     CHECK(nics[0].tap == "hrun-0123");
+    CHECK(nics[0].rates == net::Rates{});
     json["nics"] = Json::array({nic, nic});
     CHECK(mistake(json) == "slot is used twice");
     const auto with = [&](const char* key, const Json& value) {
@@ -122,6 +123,9 @@ TEST_CASE("network interfaces may be left out; each is a port of a bridge, in a 
           "nics[0].addresses must be at most 16 IPv4 addresses with their prefixes");
     CHECK(with("tap", "a,script=/bin/sh") == "nics[0].tap must be the name of a network interface");
     CHECK(with("mtu", 67) == "nics[0].mtu must be a whole number from 68 to 65535");
+    CHECK(with("inBps", 1 << 20).empty());
+    CHECK(std::get<Config>(parse_config(json.dump())).nics[0].rates == net::Rates{1 << 20, 0});
+    CHECK(with("outBps", 0).starts_with("nics[0].outBps must be a whole number from 1"));
     CHECK(with("extra", 1) == "nics[0].extra is not a known field");
 }
 

@@ -97,4 +97,20 @@ TEST_CASE("ports follow the container's addresses, and are no others than before
     CHECK(ports.publish.empty());
 }
 
+TEST_CASE("a restart takes up lower rates of interfaces, and no higher ones, whatever joined meanwhile") {
+    const std::vector<NicConfig> before(1, [] {
+        NicConfig limited = nic();
+        limited.rates = {100, 0};
+        return limited;
+    }());
+    std::vector<NicConfig> after(3, nic());
+    after[0].rates = {0, 0};
+    after[1].rates = {200, 50};
+    after[2].rates = {10, 0};
+    keep_rates(after, before);
+    CHECK(after[0].rates == net::Rates{100, 0});
+    CHECK(after[1].rates == net::Rates{100, 50});
+    CHECK(after[2].rates == net::Rates{10, 0});
+}
+
 } // namespace hrun::monitor

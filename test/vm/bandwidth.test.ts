@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// --network-bps, on a network namespace of the test's own. Rates are compared with each other, not with a clock's idea of fast.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { FIXTURES, TestStore } from './hrun.ts';
+import { hostNetworkObstacle, OwnNetwork, type TestServer } from './own-network.ts';
+
+const cannot = hostNetworkObstacle();
+const SLEEP = ['busybox', 'sleep', '1000'];
+const BYTES = 1 << 20;
+/** far below what an emulated machine reaches */
+const RATE = 256 * 1024;
+/** How long it takes at that rate, less what may pass at once, and with room for a slow machine. */
+const LEAST_SECONDS = (0.7 * BYTES) / RATE;
+const UNLIMITED_FACTOR = 2;
+
+describe.skipIf(cannot)(`bandwidth${cannot ? ` (this host cannot: ${cannot})` : ''}`, () => {
+  const store = new TestStore();
+  let host: OwnNetwork;
+  let server: TestServer;
+
+  const out = (...args: string[]) => host.out(...args);
+  const run = (...args: string[]) => out('run', '-d', '--name', 'box', ...args, ...SLEEP);
+  const inspected = () => out('inspect', '-f', '{{json .HostConfig.NetworkBps}}', 'box');
+  /** Seconds of the host's clock that a mebibyte takes to and from the container by way of a gateway. */
+  async function seconds(script: string): Promise<number> {
+    const begun = performance.now();
+    await out('exec', 'box', 'sh', '-c', script);
+    return (performance.now() - begun) / 1000;
+  }
+  const fetched = (gateway = '10.73.0.1') =>
+    seconds(`test $(wget -q -O - http://${gateway}:${server.port}/ | wc -c) = ${BYTES}`);
+  const sent = (gateway = '10.73.0.1') =>
+    seconds(
+      `test $(dd if=/dev/zero bs=64k count=16 2>/dev/null | nc -w 60 ${gateway} ${server.sinkPort}) = ${BYTES}`,
+    );
+
+  beforeAll(async () => {
+    host = new OwnNetwork(store);
+    await store.load(FIXTURES);
+    await host.hrun(['network', 'create', '--subnet', '10.73.0.0/24', 'a']);
+    await host.hrun(['network', 'create', '--subnet', '10.74.0.0/24', 'b']);
+    server = await host.serve('0.0.0.0', BYTES);
+  });
+  afterEach(async () => {
+    for (const id of store.containers()) await host.hrun(['rm', '-f', id]);
+    expect((await host.shell('ip -o link show type tun | wc -l')).stdout).toBe('0\n');
+  });
+  afterAll(async () => {
+    for (const name of ['a', 'b']) await host.hrun(['network', 'rm', name]);
+    host.close();
+    store.remove();
+  });
+
+  test('is limited each way for itself, on every interface, also one that comes later', async () => {
+    await run('--network', 'a', '--network-bps', `in=${RATE}`);
+    expect(await inspected()).toBe(`{"In":${RATE},"Out":0}\n`);
+    const [slow, fast] = [await fetched(), await sent()];
+    expect(slow).toBeGreaterThan(LEAST_SECONDS);
+    expect(fast).toBeLessThan(slow / UNLIMITED_FACTOR);
+    await out('network', 'connect', 'b', 'box');
+    expect(await fetched('10.74.0.1')).toBeGreaterThan(LEAST_SECONDS);
+  });
+
+  test('is limited out as well as in, and keeps close to the rate', async () => {
+    await run('--network', 'a', '--network-bps', '256k');
+    for (const took of [await fetched(), await sent()]) {
+      expect(took).toBeGreaterThan(LEAST_SECONDS);
+      expect(BYTES / took).toBeGreaterThan(RATE / 4);
+    }
+  });
+
+  test('can be changed while the container runs, and is the same after a restart', async () => {
+    await run('--network', 'a');
+    expect(await inspected()).toBe('{"In":0,"Out":0}\n');
+    const free = await sent();
+    await out('update', '--network-bps', `out=${RATE}`, 'box');
+    expect(await inspected()).toBe(`{"In":0,"Out":${RATE}}\n`);
+    expect(await sent()).toBeGreaterThan(Math.max(LEAST_SECONDS, UNLIMITED_FACTOR * free));
+    await out('restart', '-t', '0', 'box');
+    const limited = await sent();
+    expect(limited).toBeGreaterThan(LEAST_SECONDS);
+    await out('update', '--network-bps', '0', 'box');
+    expect(await sent()).toBeLessThan(limited / UNLIMITED_FACTOR);
+  });
+
+  test('needs a network, and a rate', async () => {
+    const says = (...args: string[]) => host.says('run', '--rm', ...args, 'busybox', 'true');
+    expect(await says('--network', 'none', '--network-bps', '1m')).toContain('--network-bps needs a network');
+    expect(await says('--network', 'a', '--network-bps', 'up=1m')).toContain('"up=1m" is not a rate');
+    await run('--network', 'none');
+    expect(await host.says('update', '--network-bps', '1m', 'box')).toContain('the container has no network');
+  });
+});
