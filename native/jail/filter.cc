@@ -21,6 +21,8 @@ std::span<const sock_filter> program_of(ThreadKind kind) {
         return kDiskWorkerFilter;
     case ThreadKind::kNameServer:
         return kNameServerFilter;
+    case ThreadKind::kEgressGate:
+        return kEgressGateFilter;
     case ThreadKind::kEventLoop:
         break;
     }

@@ -90,6 +90,7 @@ int main() {
     print("kVcpuFilter", thread_filter(ThreadKind::kVcpu));
     print("kDiskWorkerFilter", thread_filter(ThreadKind::kDiskWorker));
     print("kNameServerFilter", thread_filter(ThreadKind::kNameServer));
+    print("kEgressGateFilter", thread_filter(ThreadKind::kEgressGate));
     print("kProgramFilter", program_filter());
     return fflush(stdout) == 0 ? 0 : 1;
 }

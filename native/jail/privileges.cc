@@ -44,12 +44,13 @@ Result<void> drop_bounds() {
 
 } // namespace
 
-Result<void> drop_privileges() {
+Result<void> drop_privileges(uint64_t kept) {
     HRUN_TRY(drop_bounds());
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    const __user_cap_data_struct none[2]{};
+    const auto low = static_cast<uint32_t>(kept), high = static_cast<uint32_t>(kept >> 32);
+    const __user_cap_data_struct left[2]{{low, low, 0}, {high, high, 0}};
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
-        syscall(SYS_capset, &header, none) < 0)
+        syscall(SYS_capset, &header, left) < 0)
         return Error::last("drop capabilities");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return Error::last("set no_new_privs");

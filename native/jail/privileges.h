@@ -4,13 +4,15 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+
 #include "base/result.h"
 
 namespace hrun::jail {
 
-// All capabilities, also those that a later execve could bring back, and with no_new_privs every other way to get more. For
+// All capabilities but those of the mask `kept` (1 << CAP_*), also those that a later execve could bring back, and with no_new_privs every other way to get more. For
 // the calling thread: call it before there are others.
-Result<void> drop_privileges();
+Result<void> drop_privileges(uint64_t kept = 0);
 
 // This process dies by SIGKILL when its parent does. `lifeline`: a descriptor that hangs up once the parent is dead, for it
 // may have died before this call: EOWNERDEAD.

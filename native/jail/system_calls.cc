@@ -131,6 +131,8 @@ const char* name_of(ThreadKind kind) {
         return "disk worker";
     case ThreadKind::kNameServer:
         return "name server";
+    case ThreadKind::kEgressGate:
+        return "egress gate";
     }
     return "unknown";
 }
@@ -142,6 +144,8 @@ std::vector<AllowedCall> allowed_calls(ThreadKind kind, pid_t self) {
         add_vcpu(calls);
     } else if (kind == ThreadKind::kNameServer) {
         add_name_server(calls);
+    } else if (kind == ThreadKind::kEgressGate) {
+        calls.allow({SYS_recvfrom, SYS_sendto, SYS_close});
     } else {
         add_disk_worker(calls);
         if (kind == ThreadKind::kEventLoop)

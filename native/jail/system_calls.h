@@ -10,7 +10,7 @@
 
 namespace hrun::jail {
 
-enum class ThreadKind : uint32_t { kEventLoop, kVcpu, kDiskWorker, kNameServer };
+enum class ThreadKind : uint32_t { kEventLoop, kVcpu, kDiskWorker, kNameServer, kEgressGate };
 
 const char* name_of(ThreadKind kind);
 

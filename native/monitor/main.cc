@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun-vmm [--service] [--from TEMPLATE] CONTAINER_DIRECTORY, hrun-vmm --template DIRECTORY, hrun-vmm --limit
-// CONTAINER_DIRECTORY PID, hrun-vmm --plug|--unplug CONTAINER_DIRECTORY SLOT, hrun-vmm --check: see docs/monitor.md; hrun-vmm --names NETWORK_DIRECTORY ADDRESS: docs/networks.md.
+// CONTAINER_DIRECTORY PID, hrun-vmm --plug|--unplug CONTAINER_DIRECTORY SLOT, hrun-vmm --check: see docs/monitor.md; hrun-vmm --names NETWORK_DIRECTORY ADDRESS TABLE: docs/networks.md.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -134,8 +134,8 @@ int main(int argc, char** argv) {
         return set_limits(argv[2], argv[3]);
     if (argc == 4 && (std::string_view(argv[1]) == "--plug" || std::string_view(argv[1]) == "--unplug"))
         return change_nics(argv[1], argv[2], argv[3]);
-    if (argc == 4 && std::string_view(argv[1]) == "--names") {
-        const auto served = serve_names(argv[2], argv[3]);
+    if (argc == 5 && std::string_view(argv[1]) == "--names") {
+        const auto served = serve_names(argv[2], argv[3], argv[4]);
         return served ? 0 : complain(served.error().message());
     }
     const std::optional<Arguments> arguments = parse({argv + 1, argv + argc});

@@ -16,6 +16,7 @@
 #include "jail/limits.h"
 #include "jail/privileges.h"
 #include "jail/root.h"
+#include "monitor/egress_gate.h"
 #include "names/resolver.h"
 
 namespace hrun::monitor {
@@ -91,17 +92,23 @@ class Leaving {
 
 } // namespace
 
-Result<void> serve_names(const char* directory, const char* address) {
+Result<void> serve_names(const char* directory, const char* address, const char* table) {
     const std::string path = directory, network = path.substr(path.rfind('/') + 1);
     if (chdir((path + "/..").c_str()) < 0)
         return Error::last("enter " + path);
+    auto gate = EgressGate::start(table); // before there is anything that it should not have
+    if (!gate)
+        return gate.error();
     auto lock = take_service(network);
     if (!lock)
         return lock.error();
     auto loop = EventLoop::create();
     if (!loop)
         return loop.error();
-    auto resolver = names::Resolver::create(**loop, address, network);
+    auto resolver =
+        names::Resolver::create(**loop, address, network, [&gate](const auto& id, const auto& found) {
+            return gate->allow(id, found);
+        });
     if (!resolver)
         return resolver.error();
     HRUN_TRY((*resolver)->start());

@@ -18,6 +18,10 @@ constexpr uint8_t kResponse = 0x80, kOpcode = 0x78, kAuthoritative = 0x04, kRecu
 constexpr uint8_t kRecursionAvailable = 0x80;
 constexpr uint16_t kPointerToQuestion = 0xc000 | kHeader; // RFC 1035, 4.1.4
 constexpr size_t kMostAnswers = 16;                       // which 512 bytes always hold
+constexpr size_t kMostFound = 64;
+constexpr size_t kRecordHead = 10;           // type, class, time to live, length of the data: RFC 1035, 4.1.3
+constexpr uint8_t kCompressed = 0xc0;        // the name goes on elsewhere: RFC 1035, 4.1.4
+constexpr uint32_t kMostSeconds = INT32_MAX; // RFC 2181, 8
 constexpr std::string_view kReverse = ".in-addr.arpa";
 
 uint8_t byte_at(std::string_view message, size_t offset) {
@@ -69,6 +73,35 @@ bool read_name(std::string_view message, size_t& at, std::string& name) {
     return false;
 }
 
+// Where a name ends, whatever it is; nothing when that is not within the message.
+std::optional<size_t> end_of_name(std::string_view message, size_t at) {
+    while (at < message.size()) {
+        const uint8_t length = byte_at(message, at);
+        if (length == 0)
+            return at + 1;
+        if ((length & kCompressed) == kCompressed)
+            return at + 2;
+        at += 1 + size_t{length};
+    }
+    return std::nullopt;
+}
+
+uint32_t wide_number_at(std::string_view message, size_t offset) {
+    return uint32_t{number_at(message, offset)} << 16 | number_at(message, offset + 2);
+}
+
+// Behind the questions; nothing when they are not whole.
+std::optional<size_t> first_answer(std::string_view response) {
+    size_t at = kHeader;
+    for (uint16_t left = number_at(response, kQuestions); left > 0; --left) {
+        const auto end = end_of_name(response, at);
+        if (!end)
+            return std::nullopt;
+        at = *end + 4;
+    }
+    return at;
+}
+
 } // namespace
 
 std::optional<Question> parse_query(std::string_view message) {
@@ -105,6 +138,29 @@ std::string make_response(std::string_view query, const Question& question, Resp
         response += answer.data;
     }
     return response;
+}
+
+std::vector<FoundAddress> addresses_in(std::string_view response) {
+    std::vector<FoundAddress> found;
+    if (response.size() < kHeader)
+        return found;
+    auto at = first_answer(response);
+    for (uint16_t left = number_at(response, kAnswers); at && left > 0 && found.size() < kMostFound; --left) {
+        const auto head = end_of_name(response, *at);
+        if (!head || response.size() < kRecordHead || *head > response.size() - kRecordHead)
+            break;
+        const size_t data = *head + kRecordHead, length = number_at(response, data - 2);
+        if (length > response.size() - data)
+            break;
+        FoundAddress record{0, std::min(wide_number_at(response, *head + 4), kMostSeconds)};
+        const bool is_address = number_at(response, *head) == static_cast<uint16_t>(RecordType::kA) &&
+                                number_at(response, *head + 2) == kClassIn && length == sizeof record.address;
+        memcpy(&record.address, response.data() + data, is_address ? sizeof record.address : 0);
+        if (is_address)
+            found.push_back(record);
+        at = data + length;
+    }
+    return found;
 }
 
 std::string encode_name(std::string_view name) {

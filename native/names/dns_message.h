@@ -14,7 +14,7 @@ constexpr size_t kHeader = 12;
 constexpr size_t kMostBytes = 65535;
 
 enum class RecordType : uint16_t { kA = 1, kPtr = 12, kAny = 255 };
-enum class ResponseCode : uint8_t { kNone = 0, kServerFailure = 2 };
+enum class ResponseCode : uint8_t { kNone = 0, kServerFailure = 2, kRefused = 5 };
 
 struct Question {
     std::string name; // in lower case, without the last dot; empty for one that no machine can have
@@ -34,6 +34,15 @@ std::optional<Question> parse_query(std::string_view message);
 // The response to a query that parse_query took.
 std::string make_response(std::string_view query, const Question& question, ResponseCode code,
                           const std::vector<Answer>& answers);
+
+// An address that a response gives for whatever name it was asked for, and for how many seconds.
+struct FoundAddress {
+    uint32_t address; // network order
+    uint32_t seconds;
+};
+
+// The A records among the answers of a response, up to 64 and up to the first that cannot be read.
+std::vector<FoundAddress> addresses_in(std::string_view response);
 
 // Data of a PTR record: a name of labels of at most 63 bytes.
 std::string encode_name(std::string_view name);

@@ -72,13 +72,13 @@ std::optional<std::vector<Answer>> look_up(const std::vector<Station>& stations,
 }
 
 Result<std::unique_ptr<Resolver>> Resolver::create(EventLoop& loop, const std::string& address,
-                                                   std::string network) {
+                                                   std::string network, Permit permit) {
     auto datagrams = listen_on(address, SOCK_DGRAM);
     auto listener = listen_on(address, SOCK_STREAM);
     for (const auto* socket : {&datagrams, &listener})
         if (!*socket)
             return socket->error();
-    std::unique_ptr<Resolver> resolver(new Resolver(loop, std::move(network)));
+    std::unique_ptr<Resolver> resolver(new Resolver(loop, std::move(network), std::move(permit)));
     resolver->datagrams_ = std::move(*datagrams);
     resolver->listener_ = std::move(*listener);
     return resolver;
@@ -145,8 +145,22 @@ void Resolver::answer(uint32_t asker, std::string query, Transport transport, co
         return;
     if (const auto answers = answers_for(*station, stations, *question))
         return reply(make_response(query, *question, ResponseCode::kNone, *answers));
+    const auto policy = read_egress_policy(station->id);
+    if (policy && !policy->allows(question->name))
+        return reply(make_response(query, *question, ResponseCode::kRefused, {}));
+    const Reply relay = policy ? permitting(station->id, query, *question, reply) : reply;
     forwarder_.ask(asker, std::move(query),
-                   station->servers.empty() ? read_servers(network_) : station->servers, transport, reply);
+                   station->servers.empty() ? read_servers(network_) : station->servers, transport, relay);
+}
+
+// The way is open before the machine knows where it leads.
+Resolver::Reply Resolver::permitting(const std::string& id, const std::string& query,
+                                     const Question& question, const Reply& reply) const {
+    return [this, id, query, question, reply](const std::string& response) {
+        const auto addresses = addresses_in(response);
+        const bool open = addresses.empty() || permit_(id, addresses);
+        reply(open ? response : make_response(query, question, ResponseCode::kServerFailure, {}));
+    };
 }
 
 // This network's come first.

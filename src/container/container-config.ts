@@ -197,6 +197,8 @@ export interface HostOptions {
   cpusetCpus: string;
   deviceRates: DeviceRates;
   networkRates: NetworkRates;
+  /** all that it may reach beyond its networks; undefined for everything */
+  egress?: { subnets: string[]; names: string[] };
   /** 0 is no limit */
   pidsLimit: number;
   /** HOST:IP */

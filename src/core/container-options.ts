@@ -8,6 +8,7 @@ import type {
   RestartPolicy,
 } from '../container/index.ts';
 import type { Rlimit, TerminalSize } from '../guest/index.ts';
+import type { EgressPolicy } from '../network/index.ts';
 import type { Platform } from '../oci/index.ts';
 import type { EngineName } from '../vm/index.ts';
 
@@ -15,6 +16,7 @@ export { ENGINE_NAMES } from '../vm/index.ts';
 export type {
   DeviceRate,
   DeviceRates,
+  EgressPolicy,
   EngineName,
   LogOptions,
   NetworkRates,
@@ -130,6 +132,8 @@ export interface ContainerOptions {
   cpusetCpus: string | undefined;
   deviceRates: DeviceRates;
   networkRates: NetworkRates | undefined;
+  /** all that it may reach beyond its networks; undefined for everything */
+  egress: EgressPolicy | undefined;
   pidsLimit: number | undefined;
   readOnly: boolean;
   tmpfs: readonly TmpfsMount[];

@@ -8,6 +8,7 @@ import {
   type ContainerNetwork,
   type ContainerState,
   type DeviceRate,
+  type HostOptions,
   readContainerConfig,
   readHealth,
   type Ulimit,
@@ -135,6 +136,7 @@ function describeHost(config: ContainerConfig): object {
     BlkioDeviceReadIOps: describeRates(host.deviceRates.readIops),
     BlkioDeviceWriteIOps: describeRates(host.deviceRates.writeIops),
     NetworkBps: { In: host.networkRates.in, Out: host.networkRates.out },
+    Egress: host.egress ? describeEgress(host.egress) : null,
     NanoCpus: Math.round(host.cpus * NANO),
     PidsLimit: host.pidsLimit || null,
     Ulimits: process.ulimits.map(describeUlimit),
@@ -223,6 +225,12 @@ function describeRates(rates: readonly DeviceRate[]): object[] {
 
 function describeUlimit({ name, soft, hard }: Ulimit): object {
   return { Name: name, Soft: soft, Hard: hard };
+}
+
+/** As --egress has it. */
+function describeEgress({ subnets, names }: NonNullable<HostOptions['egress']>): string[] {
+  const allowed = [...subnets, ...names].map((target) => `allow=${target}`);
+  return allowed.length > 0 ? allowed : ['none'];
 }
 
 function orNull(list: readonly string[]): readonly string[] | null {

@@ -16,16 +16,21 @@ import {
   createNetwork,
   DEFAULT_MTU,
   DEFAULT_NETWORK,
+  type EgressPolicy,
   ensureNameServer,
   ensureNetwork,
+  ensureRules,
   findNetwork,
   forgetDeadRecords,
+  forgetEgress,
+  isRestricted,
   listNetworks,
   lockNetworks,
   type Network,
   nameRecords,
   networkObstacle,
   releaseLeases,
+  restrictEgress,
   servesNames,
   sweepPorts,
   takeLease,
@@ -46,7 +51,12 @@ const MIXED_MODES = 'conflicting options: cannot attach both user-defined and no
 /**
  * The networks that --network means here, by name or id; none for "none". UNSUPPORTED, HOST_SETUP, USAGE.
  */
-export function networkRequests({ networks, publish, networkRates }: ContainerOptions): NetworkRequest[] {
+export function networkRequests({
+  networks,
+  publish,
+  networkRates,
+  egress,
+}: ContainerOptions): NetworkRequest[] {
   const [first = DEFAULT_REQUEST, ...others] = networks;
   const asked = [first, ...others].map((each) => ({ ...each, network: nameOf(each) }));
   if (asked.some(({ network }) => network === 'host')) throw noHostNetwork();
@@ -59,9 +69,12 @@ export function networkRequests({ networks, publish, networkRates }: ContainerOp
   else if (!none && publish.length > 0) checkUsable('ports cannot be published', obstacle, 'leave out -p');
   if (none || obstacle !== undefined) {
     if (networkRates !== undefined) throw needsNetwork('--network-bps');
+    if (egress !== undefined) throw needsNetwork('--egress');
     return checkNone(first);
   }
-  return asked.map((each) => checkRequest({ ...each, network: each.network ?? DEFAULT_NETWORK }));
+  const requests = asked.map((each) => checkRequest({ ...each, network: each.network ?? DEFAULT_NETWORK }));
+  if (egress) checkEgress(egress, requests);
+  return requests;
 }
 
 /**
@@ -78,6 +91,7 @@ export async function joinNetworks(
   return await withNetworks(root, async () => {
     const members: ContainerNetwork[] = [];
     try {
+      if (options.egress) await restrictEgress(root, id, options.egress);
       for (const request of requests)
         members.push(await joinNetwork(root, request, { id, others: members, takenSlots }));
       return members;
@@ -103,6 +117,7 @@ export async function joinNetwork(
   }
   await bringUp(root, network);
   const address = await takeLease(root, network, place.id, request.ip);
+  if (isRestricted(root, place.id)) await ensureRules(root);
   return membership(root, network, request, { ...place, address });
 }
 
@@ -137,6 +152,8 @@ export async function sweepNetworks(root: Root): Promise<void> {
       for (const network of listNetworks(root)) {
         releaseLeases(root, network, (holder, address) => isLeftOver(root, holder, address));
       }
+      const forgotten = forgetEgress(root, (id) => !existsSync(containerDirectory(root, id)));
+      if (forgotten && networkObstacle() === undefined) await ensureRules(root);
     });
   });
 }
@@ -177,11 +194,24 @@ export async function defaultNetwork(root: Root): Promise<Network> {
 }
 
 function release(root: Root, id: string): void {
+  forgetEgress(root, (holder) => holder === id);
   for (const network of listNetworks(root)) releaseLeases(root, network, (holder) => holder === id);
 }
 
 function nameOf({ network }: NetworkRequest): string | undefined {
   return network === 'default' ? undefined : network || undefined;
+}
+
+/** Names are allowed by who answers for them. */
+function checkEgress({ names }: EgressPolicy, requests: readonly { network: string }[]): void {
+  if (names.length === 0 || requests.some(({ network }) => servesNames({ name: network }))) return;
+  throw new HrunError(
+    'USAGE',
+    `--egress allow=${names[0]}: names can be allowed only in a network of your own`,
+    {
+      hint: 'make one: hrun network create',
+    },
+  );
 }
 
 /** What there is no network for cannot be asked for. */
@@ -194,7 +224,9 @@ function checkNone({ ip, macAddress, aliases }: NetworkRequest): [] {
 }
 
 /** USAGE for what a container cannot have in the network. */
-export function checkRequest(request: NetworkRequest & { network: string }): NetworkRequest {
+export function checkRequest(
+  request: NetworkRequest & { network: string },
+): NetworkRequest & { network: string } {
   checkMac(request.macAddress);
   if (request.aliases.length > 0 && !servesNames({ name: request.network })) throw noAliases();
   return request;

@@ -117,6 +117,9 @@ function hostOptions(options: ContainerOptions, { image, networks, ports }: Cont
     cpusetCpus: options.cpusetCpus ?? '',
     deviceRates: options.deviceRates,
     networkRates: options.networkRates ?? { in: 0, out: 0 },
+    ...(options.egress && {
+      egress: { subnets: [...options.egress.subnets], names: [...options.egress.names] },
+    }),
     pidsLimit: options.pidsLimit ?? 0,
     extraHosts: [...options.extraHosts],
     securityOptions: [...options.securityOptions],

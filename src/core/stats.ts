@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { errnoOf, hasCode } from '../base/errors.ts';
-import { readState } from '../container/index.ts';
+import type { Root } from '../base/root.ts';
+import { readContainerConfig, readState } from '../container/index.ts';
 import type { Used } from '../guest/index.ts';
+import { deniedTraffic } from '../network/index.ts';
 import { askUsage } from './ask-agent.ts';
 import { type HostCost, hostCost } from './host-cost.ts';
 import type { KnownContainer } from './open-container.ts';
@@ -12,17 +14,22 @@ export interface Sample {
   time: number;
   guest: Used;
   host: HostCost;
+  /** what it was denied on its way out since it was made; undefined for one that may go everywhere */
+  denied: { packets: number; bytes: number } | undefined;
 }
 
 /** Measures a running container; undefined when it does not run (any more). */
-export async function sampleContainer({
-  directory,
-}: Pick<KnownContainer, 'directory'>): Promise<Sample | undefined> {
+export async function sampleContainer(
+  root: Root,
+  { id, directory }: Pick<KnownContainer, 'id' | 'directory'>,
+): Promise<Sample | undefined> {
   try {
     const guest = await askUsage(directory);
     const state = readState(directory);
     if (!state) return undefined;
-    return { time: performance.now() / 1000, guest, host: hostCost(state) };
+    const restricted = readContainerConfig(directory).host.egress !== undefined;
+    const denied = restricted ? await deniedTraffic(root, id) : undefined;
+    return { time: performance.now() / 1000, guest, host: hostCost(state), denied };
   } catch (error) {
     if (hasCode(error, 'CONTAINER_STATE') || errnoOf(error) === 'ENOENT') return undefined;
     throw error;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What networks need of the host: bridges, the firewall's rules and forwarding. All of it is looked at on every start, and made again
 // when it is gone, after a boot of the host or somebody's `nft flush ruleset`.
-import { spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
-import { text as readAll } from 'node:stream/consumers';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { native } from '../native/index.ts';
+import { listRestrictions } from './egress.ts';
+import { egressChain, egressStates } from './egress-rules.ts';
 import { type Network, storeTag } from './network.ts';
+import { applyRules, findNft, listRules } from './nft.ts';
 import { allPublishedPorts, forgetDeadPorts } from './published-ports.ts';
-import { ruleset, tableName } from './rules.ts';
+import { type RulesOf, ruleset, tableName } from './rules.ts';
 import { listNetworks } from './store.ts';
 
-const NFT_PATHS = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft'];
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 const TUN = '/dev/net/tun';
 const CAP_NET_ADMIN = 12n;
@@ -50,7 +50,7 @@ export async function ensureNetwork(root: Root, network: Network): Promise<void>
 
 /** Puts the rules of all networks in force, unless they are. Only while holding the lock of all networks. */
 export async function ensureRules(root: Root): Promise<void> {
-  const { table, marker } = ruleset(storeTag(root), listNetworks(root));
+  const { table, marker } = ruleset(storeTag(root), rulesOf(root));
   if (!native().hasFirewallRule(table, marker)) await renewRules(root);
 }
 
@@ -66,7 +66,23 @@ export function firewallTable(root: Root): string {
 
 async function renewRules(root: Root): Promise<void> {
   forgetDeadPorts(root);
-  await applyRules(ruleset(storeTag(root), listNetworks(root), allPublishedPorts(root)).text);
+  const rules = rulesOf(root);
+  const listed = rules.restrictions.length > 0 ? await listRules(firewallTable(root)) : [];
+  const state = { ports: allPublishedPorts(root), egress: egressStates(listed) };
+  await applyRules(ruleset(storeTag(root), rules, state).text);
+}
+
+function rulesOf(root: Root): RulesOf {
+  return { networks: listNetworks(root), restrictions: listRestrictions(root) };
+}
+
+/** What the firewall has denied a restricted container until now; undefined when its rules are not in force. */
+export async function deniedTraffic(
+  root: Root,
+  id: string,
+): Promise<{ packets: number; bytes: number } | undefined> {
+  const [state] = egressStates(await listRules(firewallTable(root), egressChain(id))).values();
+  return state && { packets: state.packets, bytes: state.bytes };
 }
 
 /** Removes what a network that is no more has on this host. Only while holding the lock of all networks. */
@@ -75,23 +91,6 @@ export async function dismantleNetwork(root: Root, network: Network): Promise<vo
   if (listNetworks(root).length > 0) return await ensureRules(root);
   const table = firewallTable(root);
   await applyRules(`table inet ${table}\ndelete table inet ${table}\n`);
-}
-
-async function applyRules(rules: string): Promise<void> {
-  const program = findNft();
-  if (program === undefined) {
-    throw new HrunError('HOST_SETUP', 'nft is not installed', { hint: 'run: apt-get install nftables' });
-  }
-  const child = spawn(program, ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
-  const ended = new Promise<number | null>((resolve, reject) =>
-    child.on('error', reject).on('close', resolve),
-  );
-  child.stdin.on('error', () => {}).end(rules); // that it reads no further is told by how it ends
-  const [complaint, code] = await Promise.all([readAll(child.stderr), ended]);
-  if (code === 0) return;
-  throw new HrunError('HOST_SETUP', `nft refused the firewall's rules: ${complaint.trim().split('\n')[0]}`, {
-    hint: 'the kernel needs nf_tables with NAT (nft_chain_nat, nft_masq)',
-  });
 }
 
 /**
@@ -105,10 +104,6 @@ function switchOn(path: string): void {
 function mayAdministrate(): boolean {
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
   return effective !== undefined && ((BigInt(`0x${effective}`) >> CAP_NET_ADMIN) & 1n) === 1n;
-}
-
-function findNft(): string | undefined {
-  return NFT_PATHS.find((path) => isUsable(path, constants.X_OK));
 }
 
 function isUsable(path: string, mode: number): boolean {

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-export { dismantleNetwork, ensureNetwork, firewallTable, networkObstacle, sweepPorts } from './host.ts';
+export { type EgressPolicy, forgetEgress, isRestricted, restrictEgress } from './egress.ts';
+export {
+  deniedTraffic,
+  dismantleNetwork,
+  ensureNetwork,
+  ensureRules,
+  firewallTable,
+  networkObstacle,
+  sweepPorts,
+} from './host.ts';
 export { type Lease, leasePath, listLeases, releaseLeases, takeLease } from './leases.ts';
 export { forgetDeadRecords } from './live-records.ts';
 export {

@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { isLocked, native } from '../native/index.ts';
-import { DEFAULT_NETWORK, type Network, networkDirectory } from './network.ts';
+import { DEFAULT_NETWORK, type Network, networkDirectory, storeTag } from './network.ts';
 import { hostNameServers } from './resolvers.ts';
+import { tableName } from './rules.ts';
 
 /** Locked by the server as long as it lives; its process id. */
 const SERVER = 'resolver';
@@ -39,7 +40,8 @@ export async function ensureNameServer(root: Root, network: Network, program: st
     const servers = network.internal ? '' : hostNameServers().join('\n');
     if (readFileSync(path, 'utf8') === servers) utimesSync(path, new Date(), new Date());
     else writeFileSync(path, servers);
-    if (!isLocked(join(directory, SERVER))) await startServer(directory, network, program);
+    if (!isLocked(join(directory, SERVER)))
+      await startServer(directory, network, { program, table: tableName(storeTag(root)) });
   } finally {
     lock.release();
   }
@@ -73,10 +75,14 @@ export function renameStation(root: Root, network: Network, id: string, before: 
 }
 
 /** Resolves when it can be asked. */
-async function startServer(directory: string, { name, gateway }: Network, program: string): Promise<void> {
+async function startServer(
+  directory: string,
+  { name, gateway }: Network,
+  { program, table }: { program: string; table: string },
+): Promise<void> {
   const log = openSync(join(directory, LOG), 'w', 0o600);
   try {
-    const child = spawn(program, ['--names', directory, gateway], {
+    const child = spawn(program, ['--names', directory, gateway, table], {
       ...{ cwd: '/', detached: true, env: {}, stdio: ['ignore', 'pipe', log] },
     });
     const ready = await new Promise<boolean>((resolve) => {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The firewall of a store's networks as one text for nft(8), which carries it out as one transaction: docs/networks.md, "Firewall".
 import { createHash } from 'node:crypto';
-import type { Network } from './network.ts';
+import type { Restriction } from './egress.ts';
+import { CHECK_EGRESS, type EgressStates, egressChains } from './egress-rules.ts';
+import { DEFAULT_NETWORK, type Network } from './network.ts';
 import type { PublishedPort } from './published-ports.ts';
 
 const ANY_ADDRESS = '0.0.0.0';
@@ -9,7 +11,7 @@ const ANY_ADDRESS = '0.0.0.0';
 export interface Ruleset {
   /** of the family inet */
   table: string;
-  /** a chain whose rule is there as long as the whole text, but for the ports, is in force */
+  /** a chain whose rule is there as long as the whole text, but for what comes and goes in it, is in force */
   marker: string;
   /** input of nft -f */
   text: string;
@@ -20,17 +22,25 @@ export function tableName(tag: string): string {
   return `${tag}_networks`;
 }
 
-/**
- * The rules for all networks of a store; `tag` names its table. The same networks give the same marker, whatever is published: keepers
- * add and remove that themselves (native/net/port_map.h).
- */
-export function ruleset(
-  tag: string,
-  networks: readonly Network[],
-  ports: readonly PublishedPort[] = [],
-): Ruleset {
+/** What the rules are about. */
+export interface RulesOf {
+  networks: readonly Network[];
+  /** containers that may not go everywhere */
+  restrictions: readonly Restriction[];
+}
+
+/** What comes and goes in them without this module: ports by keepers (native/net/port_map.h), addresses of names by name servers. */
+export interface RulesState {
+  ports: readonly PublishedPort[];
+  egress: EgressStates;
+}
+
+const NO_STATE: RulesState = { ports: [], egress: new Map() };
+
+/** The rules for all networks of a store; `tag` names its table. The same networks and restrictions give the same marker, whatever the state. */
+export function ruleset(tag: string, rules: RulesOf, { ports, egress }: RulesState = NO_STATE): Ruleset {
   const table = tableName(tag);
-  const body = chains(networks);
+  const body = egressChains(rules.restrictions, NO_STATE.egress) + chains(rules.networks);
   const marker = `rules_${createHash('sha256').update(body).digest('hex').slice(0, 16)}`;
   // Naming the table first makes the deletion succeed whether or not it is there.
   const text = `table inet ${table}
@@ -39,7 +49,7 @@ table inet ${table} {
 \tchain ${marker} {
 \t\treturn
 \t}
-${portMaps(ports)}${body}}
+${portMaps(ports)}${egressChains(rules.restrictions, egress)}${chains(rules.networks)}}
 `;
   return { table, marker, text };
 }
@@ -53,6 +63,7 @@ function chains(networks: readonly Network[]): string {
       ...networks.map(ownAddressesOnly),
     ]),
     chain('forward', 'filter', 'forward', 'filter', forwarding(networks)),
+    chain('input', 'filter', 'input', 'filter', [...networks.flatMap(toNameServer), CHECK_EGRESS]),
     chain('published_in', 'nat', 'prerouting', 'dstnat', ['ip daddr 127.0.0.0/8 return', ...PUBLISHED]),
     chain('published_here', 'nat', 'output', '-100', PUBLISHED),
     chain('postrouting', 'nat', 'postrouting', 'srcnat', networks.flatMap(translation)),
@@ -86,11 +97,18 @@ function ownAddressesOnly({ bridge, subnet }: Network): string {
   return `iifname "${bridge}" ip saddr != ${subnet} drop`;
 }
 
+/** A network's name server is its containers', wherever else they may go. It passes on only what they may ask. */
+function toNameServer({ name, bridge, gateway }: Network): string[] {
+  if (name === DEFAULT_NETWORK) return [];
+  return [`iifname "${bridge}" ip daddr ${gateway} meta l4proto { tcp, udp } th dport 53 accept`];
+}
+
 /** Within a network everything goes; out of it what a container began; between two, and into one from outside, what is published. */
 function forwarding(networks: readonly Network[]): string[] {
   return [
     'iifname != @bridges oifname != @bridges accept',
     ...networks.map(({ bridge }) => `iifname "${bridge}" oifname "${bridge}" accept`),
+    CHECK_EGRESS,
     ...networks.filter(({ internal }) => internal).map(({ bridge }) => `iifname "${bridge}" drop`),
     'ct state established,related accept',
     'ct status dnat accept',

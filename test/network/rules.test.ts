@@ -2,8 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { Restriction } from '../../src/network/egress.ts';
+import { egressStates } from '../../src/network/egress-rules.ts';
 import type { Network } from '../../src/network/network.ts';
-import { ruleset } from '../../src/network/rules.ts';
+import { type RulesState, ruleset } from '../../src/network/rules.ts';
 
 const NFT = '/usr/sbin/nft';
 const BASE = {
@@ -16,15 +18,32 @@ const BASE = {
   labels: {},
   options: {},
 } as const;
-const OPEN: Network = { ...BASE, name: 'bridge', bridge: 'hrun0', subnet: '172.31.0.0/16', internal: false };
-const CLOSED: Network = { ...BASE, name: 'db', bridge: 'hrun1', subnet: '10.5.0.0/24', internal: true };
+const OPEN: Network = {
+  ...BASE,
+  name: 'bridge',
+  bridge: 'hrun0',
+  subnet: '172.31.0.0/16',
+  gateway: '172.31.0.1',
+  internal: false,
+};
+const CLOSED: Network = {
+  ...BASE,
+  name: 'db',
+  bridge: 'hrun1',
+  subnet: '10.5.0.0/24',
+  gateway: '10.5.0.1',
+  internal: true,
+};
+
+const rules = (networks: Network[], restrictions: Restriction[] = [], state?: RulesState) =>
+  ruleset('hrun', { networks, restrictions }, state);
 
 const cannot =
   process.getuid?.() === 0 && existsSync(NFT) ? undefined : 'this host cannot: needs root and nft';
 
 describe('the firewall’s rules', () => {
   test('translate addresses of open networks only, and keep internal ones in', () => {
-    const { text } = ruleset('hrun', [OPEN, CLOSED]);
+    const { text } = rules([OPEN, CLOSED]);
     expect(text).toContain('ip saddr 172.31.0.0/16 oifname != "hrun0" masquerade');
     expect(text).not.toContain('ip saddr 10.5.0.0/24 oifname');
     expect(text).toContain('iifname "hrun1" drop');
@@ -32,31 +51,72 @@ describe('the firewall’s rules', () => {
   });
 
   test('have a marker that changes with them, and only then', () => {
-    const one = ruleset('hrun', [OPEN]);
-    expect(ruleset('hrun', [OPEN])).toEqual(one);
-    expect(ruleset('hrun', [OPEN, CLOSED]).marker).not.toBe(one.marker);
+    const one = rules([OPEN]);
+    expect(rules([OPEN])).toEqual(one);
+    expect(rules([OPEN, CLOSED]).marker).not.toBe(one.marker);
   });
 
   test('have what is published in their maps, which does not change the marker', () => {
     const port = { protocol: 'tcp', hostPort: 8080, address: '172.31.0.2', port: 80 } as const;
-    const { text, marker } = ruleset(
-      'hrun',
-      [OPEN],
-      [
-        { ...port, hostIp: '0.0.0.0' },
-        { ...port, hostIp: '127.0.0.1', protocol: 'udp' },
-      ],
-    );
+    const ports = [
+      { ...port, hostIp: '0.0.0.0' },
+      { ...port, hostIp: '127.0.0.1', protocol: 'udp' as const },
+    ];
+    const { text, marker } = rules([OPEN], [], { ports, egress: new Map() });
     expect(text).toContain('elements = { tcp . 8080 : 172.31.0.2 . 80 }');
     expect(text).toContain('elements = { 127.0.0.1 . udp . 8080 : 172.31.0.2 . 80 }');
-    expect(marker).toBe(ruleset('hrun', [OPEN]).marker);
+    expect(marker).toBe(rules([OPEN]).marker);
+  });
+
+  const BOX: Restriction = {
+    id: 'a'.repeat(64),
+    addresses: ['10.5.0.2', '172.31.0.2'],
+    subnets: ['192.0.2.0/24', '192.0.2.7/32'],
+    names: [],
+  };
+  const KEY = 'a'.repeat(16);
+
+  test('send what a restricted container begins to its chain, before anything lets it out', () => {
+    const { text, marker } = rules([OPEN, CLOSED], [BOX]);
+    expect(text).toContain(`10.5.0.2 : jump denied_${KEY}, 172.31.0.2 : jump denied_${KEY}`);
+    expect(text).toContain('iifname "hrun1" ip daddr 10.5.0.1 meta l4proto { tcp, udp } th dport 53 accept');
+    expect(text).not.toContain('iifname "hrun0" ip daddr');
+    expect(text.indexOf('iifname "hrun1" drop')).toBeGreaterThan(text.indexOf('ip saddr vmap @restricted'));
+    expect(marker).not.toBe(rules([OPEN, CLOSED]).marker);
+    const { marker: other } = rules([OPEN, CLOSED], [{ ...BOX, addresses: ['10.5.0.2'] }]);
+    expect(other).not.toBe(marker);
+  });
+
+  test('know what was denied and what names led to again when they are made anew', () => {
+    const state = { packets: 5, bytes: 300, learned: [{ address: '192.0.2.9', seconds: 60 }] };
+    const { text, marker } = rules([OPEN], [BOX], { ports: [], egress: new Map([[KEY, state]]) });
+    expect(text).toContain('counter packets 5 bytes 300 reject');
+    expect(text).toContain('elements = { 192.0.2.9 timeout 60s }');
+    expect(marker).toBe(rules([OPEN], [BOX]).marker);
+  });
+
+  test.skipIf(cannot)(`tell nft’s own list of that${cannot ? ` (${cannot})` : ''}`, () => {
+    const state = { packets: 5, bytes: 300, learned: [{ address: '192.0.2.9', seconds: 3600 }] };
+    const all = { ...BOX, subnets: ['0.0.0.0/0'] };
+    const { text, table } = rules([OPEN], [all, { ...BOX, id: 'b'.repeat(64), addresses: [] }], {
+      ports: [],
+      egress: new Map([[KEY, state]]),
+    });
+    const script = `nft -f - <<'E'\n${text}E\nnft -j list table inet ${table}`;
+    const listed = JSON.parse(execFileSync('unshare', ['-n', 'sh', '-ec', script], { encoding: 'utf8' }));
+    const states = egressStates(listed.nftables);
+    expect([...states.keys()]).toEqual([KEY, 'b'.repeat(16)]);
+    const { learned, ...counted } = states.get(KEY)!;
+    expect(counted).toEqual({ packets: 5, bytes: 300 });
+    expect(learned.map(({ address }) => address)).toEqual(['192.0.2.9']);
+    expect(learned[0]!.seconds).toBeGreaterThan(3000);
   });
 
   test.skipIf(cannot)(
     `are taken by nft as often as they come, beside those of others${cannot ? ` (${cannot})` : ''}`,
     () => {
-      const { text, marker } = ruleset('hrun', [OPEN, CLOSED]);
-      const empty = ruleset('hrun', []).text;
+      const { text, marker } = rules([OPEN, CLOSED]);
+      const empty = rules([]).text;
       const script = `nft add table inet theirs; nft -f - <<'E'\n${empty}E\nfor i in 1 2; do nft -f - <<'E'\n${text}E\ndone; nft list ruleset`;
       const listed = execFileSync('unshare', ['-n', 'sh', '-ec', script], { encoding: 'utf8' });
       expect(listed).toContain('table inet theirs');

@@ -24,6 +24,7 @@ interface Shown {
   BlockIO: string;
   CPUPerc: string;
   Container: string;
+  EgressDenied: string;
   HostCPUPerc: string;
   HostMem: string;
   ID: string;
@@ -51,10 +52,10 @@ export const command = defineCommand<StatsOptions, void>({
       .addHelpText('after', HELP),
   async run(operands, options, output) {
     const root = rootFromEnvironment();
-    let before = await measure(await watched(root, operands, options));
+    let before = await measure(root, await watched(root, operands, options));
     do {
       await sleep(INTERVAL_MS);
-      const now = await measure(await watched(root, operands, options));
+      const now = await measure(root, await watched(root, operands, options));
       show(before, now, options, output);
       before = now;
     } while (options.stream);
@@ -64,7 +65,7 @@ export const command = defineCommand<StatsOptions, void>({
 
 const HELP = `
 CPU and memory are the container's own, as its guest counts them. HOST CPU and HOST MEM are what the whole VM takes of the host: the guest's
-kernel, the devices and the emulation included.`;
+kernel, the devices and the emulation included. EGRESS DENIED, of containers with --egress: packets and bytes that the host has dropped.`;
 
 async function watched(root: Root, operands: readonly string[], { all }: StatsOptions): Promise<Watched[]> {
   if (operands.length > 0) return await Promise.all(operands.map((text) => openContainer(root, text)));
@@ -74,9 +75,9 @@ async function watched(root: Root, operands: readonly string[], { all }: StatsOp
 
 type Measured = Map<string, { container: Watched; sample: Sample | undefined }>;
 
-async function measure(containers: readonly Watched[]): Promise<Measured> {
+async function measure(root: Root, containers: readonly Watched[]): Promise<Measured> {
   const measured = containers.map(async (container) => {
-    return [container.id, { container, sample: await sampleContainer(container) }] as const;
+    return [container.id, { container, sample: await sampleContainer(root, container) }] as const;
   });
   return new Map(await Promise.all(measured));
 }
@@ -86,7 +87,9 @@ function show(before: Measured, now: Measured, options: StatsOptions, output: Ou
     shown(container, before.get(container.id)?.sample, sample, options),
   );
   const drawn = options.stream && process.stdout.isTTY && options.format === undefined;
-  output.write((drawn ? CLEAR : '') + formatList(rows, COLUMNS, options.format));
+  const isRestricted = [...now.values()].some(({ sample }) => sample?.denied);
+  const columns = isRestricted ? { ...COLUMNS, ...EGRESS_COLUMN } : COLUMNS;
+  output.write((drawn ? CLEAR : '') + formatList(rows, columns, options.format));
 }
 
 const COLUMNS: Record<string, (row: Shown) => string> = {
@@ -100,6 +103,11 @@ const COLUMNS: Record<string, (row: Shown) => string> = {
   PIDS: (row) => row.PIDs,
   'HOST CPU %': (row) => row.HostCPUPerc,
   'HOST MEM': (row) => row.HostMem,
+};
+
+/** Only where it can be anything but zero. */
+const EGRESS_COLUMN: Record<string, (row: Shown) => string> = {
+  'EGRESS DENIED': (row) => row.EgressDenied,
 };
 
 function shown(
@@ -118,7 +126,7 @@ function shown(
       HostMem: NOTHING,
     };
     const pairs = `${NOTHING} / ${NOTHING}`;
-    return { ...identity, ...nothing, MemUsage: pairs, NetIO: pairs, BlockIO: pairs };
+    return { ...identity, ...nothing, MemUsage: pairs, NetIO: pairs, BlockIO: pairs, EgressDenied: pairs };
   }
   const cpu = cpuPercent(before ?? now, now);
   const { guest } = now;
@@ -132,6 +140,9 @@ function shown(
     NetIO: `${formatSize(guest.netReceivedBytes)} / ${formatSize(guest.netSentBytes)}`,
     BlockIO: `${formatSize(guest.diskReadBytes)} / ${formatSize(guest.diskWrittenBytes)}`,
     PIDs: String(guest.pids),
+    EgressDenied: now.denied
+      ? `${now.denied.packets} / ${formatSize(now.denied.bytes)}`
+      : `${NOTHING} / ${NOTHING}`,
     HostCPUPerc: percent(cpu.host),
     HostMem: formatBinarySize(now.host.memoryBytes),
   };

@@ -14,6 +14,7 @@ import {
 } from '../../core/container-options.ts';
 import { parsePlatform } from '../../oci/index.ts';
 import { collect } from '../option.ts';
+import { parseEgress } from './egress.ts';
 import { parseEnvironment, readLabelFile } from './environment.ts';
 import { declareHealthOptions, type HealthFlags, healthOptions } from './health.ts';
 import { parseCpuList, parseDeviceRate, parseMemorySwap } from './host-limits.ts';
@@ -42,6 +43,7 @@ export interface ListFlags {
   dns: string[];
   dnsOption: string[];
   dnsSearch: string[];
+  egress: string[];
   env: string[];
   envFile: string[];
   expose: string[];
@@ -110,6 +112,7 @@ const NO_LISTS: ListFlags = {
   dns: [],
   dnsOption: [],
   dnsSearch: [],
+  egress: [],
   env: [],
   envFile: [],
   expose: [],
@@ -223,6 +226,10 @@ export function declareContainerOptions(command: Command): void {
     '--network-bps <rate>',
     'bytes a second of each of its network interfaces, 10mb, or in=10mb,out=5mb',
   );
+  list(
+    '--egress <allow=target>',
+    'all that it may reach beyond its networks: a subnet, an address, a name, *.NAME; or none',
+  );
   list('--dns <address>', 'a DNS server');
   list('--dns-search <domain>', 'a domain in which names are looked up; "." for none');
   list('--dns-option <option>', 'an option of resolv.conf');
@@ -267,6 +274,7 @@ function processOptions(flags: Flags) {
     privileged: flags.privileged === true,
     ...parseSecurityOptions(flags.securityOpt),
     networks: networkRequests(flags),
+    egress: parseEgress(flags.egress),
     publish: flags.publish.flatMap(parsePublish),
     publishAll: flags.publishAll === true,
     expose: flags.expose.flatMap(parseExpose),

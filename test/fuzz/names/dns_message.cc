@@ -22,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             abort();
     }
     answers_question(message, message);
+    addresses_in(message);
     parse_station(message);
     return 0;
 }

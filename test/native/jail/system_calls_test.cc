@@ -20,8 +20,8 @@ bool allows(ThreadKind kind, int number) {
 }
 
 TEST_CASE("no list has what starts programs, reaches other processes or changes the jail") {
-    for (const ThreadKind kind :
-         {ThreadKind::kEventLoop, ThreadKind::kVcpu, ThreadKind::kDiskWorker, ThreadKind::kNameServer})
+    for (const ThreadKind kind : {ThreadKind::kEventLoop, ThreadKind::kVcpu, ThreadKind::kDiskWorker,
+                                  ThreadKind::kNameServer, ThreadKind::kEgressGate})
         for (const int number : {SYS_execve,
                                  SYS_execveat,
                                  SYS_fork,
@@ -65,6 +65,11 @@ TEST_CASE("no list has what starts programs, reaches other processes or changes 
 TEST_CASE("a name server changes no file") {
     for (const int number : {SYS_unlinkat, SYS_renameat, SYS_ftruncate, SYS_pwrite64, SYS_writev, SYS_ioctl})
         CHECK_FALSE(allows(ThreadKind::kNameServer, number));
+}
+
+TEST_CASE("an egress gate opens neither files nor sockets") {
+    for (const int number : {SYS_openat, SYS_socket, SYS_connect, SYS_accept4, SYS_ioctl})
+        CHECK_FALSE(allows(ThreadKind::kEgressGate, number));
 }
 
 TEST_CASE("only the event loop opens files and sockets, only vCPUs speak to KVM") {

@@ -93,3 +93,42 @@ TEST_CASE("an answer has the question's id, and is one") {
     CHECK_FALSE(answers_question(response, query("web", 1)));
     CHECK_FALSE(answers_question("", query("web", 1)));
 }
+
+namespace {
+
+std::string record(const std::string& name, uint16_t type, const std::string& data, uint8_t seconds = 60) {
+    std::string bytes = name + std::string("\0", 1) + static_cast<char>(type) + std::string("\0\1\0\0\0", 5);
+    bytes += static_cast<char>(seconds);
+    bytes += '\0';
+    return bytes + static_cast<char>(data.size()) + data;
+}
+
+// A response to a question for web.db, with these records.
+std::string response_of(const std::vector<std::string>& records) {
+    std::string message = query("web.db", 1);
+    message[2] = '\x81';
+    message[7] = static_cast<char>(records.size());
+    for (const std::string& each : records)
+        message += each;
+    return message;
+}
+
+const std::string kPointer("\xc0\x0c", 2);
+
+} // namespace
+
+TEST_CASE("addresses are found among the answers of a response, whatever name they belong to") {
+    const std::string whole =
+        response_of({record(kPointer, 5, encode_name("www.example")),
+                     record(encode_name("www.example"), 1, "\xc0\x01\x02\x03", 7),
+                     record(kPointer, 1, "\x0a\x01\x02\x03"), record(kPointer, 1, "no")});
+    const auto found = addresses_in(whole);
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].address == inet_addr("192.1.2.3"));
+    CHECK(found[0].seconds == 7);
+    CHECK(found[1].address == inet_addr("10.1.2.3"));
+    for (size_t size = 0; size < whole.size(); ++size)
+        CHECK(addresses_in(std::string_view(whole).substr(0, size)).size() <= 2);
+    CHECK(addresses_in(query("web.db", 1)).empty());
+    CHECK(addresses_in(response_of(std::vector<std::string>(100, record(kPointer, 1, "abcd")))).size() == 64);
+}

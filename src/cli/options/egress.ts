@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isIPv4 } from 'node:net';
+import { HrunError } from '../../base/errors.ts';
+import type { EgressPolicy } from '../../core/container-options.ts';
+
+const NONE = 'none';
+const NAME =
+  /^(?:\*\.)?(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+const BITS = 32;
+
+/** --egress: `allow=10.0.0.0/8`, `allow=192.0.2.7`, `allow=example.com`, `allow=*.example.com`, or `none`; undefined when it is not given. USAGE. */
+export function parseEgress(texts: readonly string[]): EgressPolicy | undefined {
+  if (texts.length === 0) return undefined;
+  const policy = { subnets: new Set<string>(), names: new Set<string>() };
+  for (const text of texts.filter((each) => each !== NONE)) {
+    const [, target] = /^allow=(.+)$/.exec(text) ?? [];
+    if (target === undefined) throw wrong(text);
+    if (/^[\d./]+$/.test(target)) policy.subnets.add(parseTarget(target, text));
+    else policy.names.add(checkName(target.toLowerCase().replace(/\.$/, ''), text));
+  }
+  const { subnets, names } = policy;
+  if (texts.includes(NONE) && subnets.size + names.size > 0) {
+    throw new HrunError('USAGE', '--egress none and --egress allow= contradict each other', {
+      hint: 'leave one out',
+    });
+  }
+  return { subnets: [...subnets], names: [...names] };
+}
+
+/** As a subnet without bits behind its prefix: `10.1.2.3/8` is all of 10.0.0.0/8. */
+function parseTarget(target: string, text: string): string {
+  const [address = '', prefix = String(BITS), ...rest] = target.split('/');
+  if (!isIPv4(address) || rest.length > 0 || !/^(?:\d|[12]\d|3[0-2])$/.test(prefix)) throw wrong(text);
+  const size = 2 ** (BITS - Number(prefix));
+  const number = address.split('.').reduce((value, byte) => value * 256 + Number(byte), 0);
+  const first = number - (number % size);
+  const bytes = [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256);
+  return `${bytes.join('.')}/${Number(prefix)}`;
+}
+
+function checkName(name: string, text: string): string {
+  if (NAME.test(name)) return name;
+  throw wrong(text);
+}
+
+function wrong(text: string): HrunError {
+  return new HrunError('USAGE', `--egress ${JSON.stringify(text)} is not what a container may reach`, {
+    hint: 'use allow=10.0.0.0/8, allow=192.0.2.7, allow=example.com, allow=*.example.com, or none',
+  });
+}
