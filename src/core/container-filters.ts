@@ -4,6 +4,7 @@ import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import type { ContainerConfig } from '../container/index.ts';
 import { publishedPorts } from '../network/index.ts';
+import { type PortRange, parsePortRange } from '../oci/index.ts';
 import type { ListedContainer } from './list-containers.ts';
 import { isRunning, openContainer } from './open-container.ts';
 
@@ -139,10 +140,9 @@ function portTest(
     });
 }
 
-function portRange(text: string): { first: number; last: number; protocol: string } {
-  const [, first, last = first, protocol = 'tcp'] =
-    /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? [];
-  if (first !== undefined) return { first: Number(first), last: Number(last), protocol };
+function portRange(text: string): PortRange {
+  const range = parsePortRange(text);
+  if (range) return range;
   throw new HrunError('USAGE', `"${text}" is not a port`, { hint: 'use PORT[-LAST][/PROTOCOL]' });
 }
 

@@ -2,7 +2,7 @@
 // `--change` of commit and import: the Dockerfile instructions that change an image's configuration.
 import { posix } from 'node:path';
 import { HrunError } from '../base/errors.ts';
-import type { ImageHealthcheck, ProcessConfig } from '../oci/index.ts';
+import { type ImageHealthcheck, type ProcessConfig, parsePortRange } from '../oci/index.ts';
 import { durationNs } from './go-duration.ts';
 import { expandVariables, instructionWords, keyValues } from './instruction-words.ts';
 
@@ -97,11 +97,10 @@ function keys(names: readonly string[]): Record<string, object> {
 
 /** `80`, `53/udp`, `8000-8010/tcp` */
 function portsOf(text: string): string[] {
-  const [, first, last = first, protocol = 'tcp'] =
-    /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(text) ?? [];
-  const [from, to] = [Number(first), Number(last)];
-  if (!first || to > 65535 || from > to) throw new HrunError('USAGE', `--change: invalid port: ${text}`);
-  return Array.from({ length: to - from + 1 }, (_, index) => `${from + index}/${protocol.toLowerCase()}`);
+  const range = parsePortRange(text);
+  if (!range) throw new HrunError('USAGE', `--change: invalid port: ${text}`);
+  const { first, last, protocol } = range;
+  return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol}`);
 }
 
 const DURATIONS: Readonly<Record<string, string>> = {

@@ -43,8 +43,9 @@ export interface Origin {
 /** Looks for the template of the VM in a container's directory. */
 export function findOrigin(root: Root, containerDirectory: string, assets: VmAssets): Origin {
   const policy = templatePolicy();
+  if (policy === 'off') return { directory: undefined, makeForNextTime: () => {} };
   const vm = JSON.parse(readFileSync(join(containerDirectory, 'vm.json'), 'utf8')) as VmConfig;
-  const inputs = policy === 'off' ? undefined : templateInputs(vm, assets, vm);
+  const inputs = templateInputs(vm, assets, vm);
   const directory = inputs && findTemplate(root, inputs);
   const wanted = policy === 'auto' && inputs !== undefined && directory === undefined;
   return { directory, makeForNextTime: () => wanted && makeInBackground(vm) };

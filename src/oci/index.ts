@@ -20,4 +20,5 @@ export {
 export * from './media-types.ts';
 export { checkShape, parseJson, type Validator } from './parse.ts';
 export { choosePlatform, formatPlatform, HOST_PLATFORM, parsePlatform, platformRank } from './platform.ts';
+export { type PortRange, parsePortRange } from './port-range.ts';
 export { validateArchiveManifest } from './validators.generated.ts';
