@@ -25,6 +25,8 @@ class System {
     int extension(int capability) const;
     // KVM_GET_SUPPORTED_CPUID: what a guest may be shown at most. 90 µs and more, so ask once per process.
     Result<std::vector<kvm_cpuid_entry2>> supported_cpuid() const;
+    // What the state of a vCPU consists of here, for snapshots: ask once. ENOTSUP before Linux 5.17.
+    Result<VcpuParts> vcpu_parts() const;
     Result<Vm> create_vm() const;
 
   private:

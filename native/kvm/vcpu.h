@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "kvm/vcpu_state.h"
 
 namespace hrun::kvm {
 
@@ -54,11 +55,20 @@ class Vcpu {
     Result<void> set_cpuid(std::span<const kvm_cpuid_entry2> entries);
     // The TSC's rate in kHz.
     Result<uint32_t> tsc_khz() const;
+    // EINVAL where the processor cannot scale it.
+    Result<void> set_tsc_khz(uint32_t khz);
     // Tells kvmclock that the guest was stopped, so that its watchdogs do not bark.
     void notify_paused();
 
+    // All that there is of it. While no vCPU of the machine runs: some of it is other vCPUs' to change.
+    Result<VcpuState> save(const VcpuParts& parts) const;
+    // Into a vCPU that has not run and has the CPUID of the one that was saved. ENOTSUP names an MSR that cannot be had here.
+    Result<void> restore(const VcpuState& state);
+
   private:
     Vcpu(Fd fd, kvm_run* run, size_t run_size) : fd_(std::move(fd)), run_(run), run_size_(run_size) {}
+    Result<std::vector<kvm_msr_entry>> save_msrs(std::span<const uint32_t> indices) const;
+    Result<void> restore_msrs(std::span<const kvm_msr_entry> entries);
 
     Fd fd_;
     kvm_run* run_;

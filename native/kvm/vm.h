@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "kvm/vcpu.h"
+#include "kvm/vm_state.h"
 
 namespace hrun::kvm {
 
@@ -60,6 +61,11 @@ class Vm {
     // kvmclock's time, for pause and resume.
     Result<kvm_clock_data> clock() const;
     Result<void> set_clock(const kvm_clock_data& clock);
+
+    // Interrupt controllers, and the PIT if there is one. While no vCPU runs.
+    Result<VmState> save(bool pit) const;
+    // After the vCPUs' own state: the IOAPIC passes pending interrupts on to the local APICs. The clock is not set.
+    Result<void> restore(const VmState& state);
 
     // `id` is the vCPU's APIC id.
     Result<Vcpu> create_vcpu(uint32_t id) const;
