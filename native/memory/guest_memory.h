@@ -12,12 +12,17 @@
 #include <cstdint>
 #include <vector>
 
+#include "memory/discard.h"
 #include "memory/mapping.h"
 
 namespace hrun {
 
 class GuestMemory {
   public:
+    // `backing`: what the mappings are, all of them.
+    explicit GuestMemory(Backing backing = Backing::kShared) : backing_(backing) {}
+    Backing backing() const { return backing_; }
+
     // Adds `mapping` at guest-physical `address` (a multiple of the page size). EEXIST when it overlaps
     // another region, EINVAL when it is unaligned or passes the end of the address space.
     Result<void> add(Mapping mapping, uint64_t address);
@@ -48,6 +53,7 @@ class GuestMemory {
     const Region* find(uint64_t address) const;
     iovec piece(uint64_t address, uint64_t size) const;
 
+    Backing backing_;
     std::vector<Region> regions_; // sorted by address, disjoint
 };
 

@@ -8,6 +8,15 @@
 namespace hrun {
 
 Result<Mapping> Mapping::share(int fd, uint64_t offset, uint64_t size) {
+    return map(fd, offset, size, MAP_SHARED);
+}
+
+// Without MAP_NORESERVE the host would set all of it aside at once, where it does not overcommit freely.
+Result<Mapping> Mapping::copy_on_write(int fd, uint64_t offset, uint64_t size) {
+    return map(fd, offset, size, MAP_PRIVATE | MAP_NORESERVE);
+}
+
+Result<Mapping> Mapping::map(int fd, uint64_t offset, uint64_t size, int flags) {
     const uint64_t page_mask = static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) - 1;
     if (size == 0 || ((offset | size) & page_mask) != 0)
         return Error{EINVAL, "map guest memory that is not whole pages"};
@@ -17,7 +26,7 @@ Result<Mapping> Mapping::share(int fd, uint64_t offset, uint64_t size) {
     const auto file_size = static_cast<uint64_t>(st.st_size);
     if (offset > file_size || size > file_size - offset)
         return Error{EINVAL, "map guest memory past the end of its file"};
-    void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(offset));
+    void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, static_cast<off_t>(offset));
     if (data == MAP_FAILED)
         return Error::last("map guest memory");
     return Mapping(static_cast<std::byte*>(data), size);

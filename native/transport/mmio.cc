@@ -17,11 +17,6 @@ static_assert(kInterruptAckOffset == VIRTIO_MMIO_INTERRUPT_ACK && kUsedBufferAck
 
 constexpr uint32_t kVendor = 0x4e555248; // "HRUN"
 
-// 2.1: status bits that a driver may set. FAILED is its own note.
-constexpr uint32_t kStatusDriver = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
-                                   VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK |
-                                   VIRTIO_CONFIG_S_FAILED;
-
 uint32_t low(uint64_t value) {
     return static_cast<uint32_t>(value);
 }

@@ -10,6 +10,8 @@
 // the queues (Device::served_elsewhere) with nobody here to set it.
 #pragma once
 
+#include <linux/virtio_config.h>
+
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -52,12 +54,25 @@ class MmioTransport : public platform::BusDevice, private virtio::Interrupt {
     void read(uint64_t offset, std::span<std::byte> data) override;
     void write(uint64_t offset, std::span<const std::byte> data) override;
 
+    // For snapshots; on the device's thread, while no vCPU runs. Registers, where each queue is and how far, and the device's own
+    // state. ENOTSUP for a device that another process serves.
+    Result<void> save(ByteWriter& out);
+    // Into a transport that no driver has touched: the device is active again if it was. What the driver may have missed is told
+    // again: interrupts that were under way, a configuration space that is another. EBADMSG: no driver could have brought a device into
+    // that state; EINVAL: the device is another.
+    Result<void> restore(ByteReader& in);
+
   private:
+    struct Saved;
     // What the driver has written about one queue; taken into use at DRIVER_OK, not looked at afterwards.
     struct QueueSetup {
         virtio::Virtqueue::Layout layout;
         bool ready = false;
     };
+    // 2.1: status bits that a driver may set. FAILED is its own note.
+    static constexpr uint32_t kStatusDriver = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
+                                              VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK |
+                                              VIRTIO_CONFIG_S_FAILED;
     struct QueueEvents {
         EventFd notification;
         Watch watch;
@@ -82,6 +97,9 @@ class MmioTransport : public platform::BusDevice, private virtio::Interrupt {
     bool start_queues();
     void hand_over_queues();
     void needs_reset();
+    Saved read_saved(ByteReader& in) const;
+    Result<void> check_saved(const Saved& saved) const;
+    Result<void> resume_device(const Saved& saved);
     void raise(uint32_t reason);
 
     void signal_queue(uint16_t queue) override;

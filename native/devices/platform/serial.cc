@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "devices/platform/serial.h"
 
+#include <vector>
+
 namespace hrun::platform {
 
 namespace {
@@ -20,6 +22,8 @@ enum Register : uint64_t {
 
 constexpr uint8_t kEnableReceived = 1;
 constexpr uint8_t kEnableTransmitted = 2;
+constexpr uint8_t kInterruptReasons = 0x0f; // that can be enabled
+constexpr uint8_t kModemControls = 0x1f;
 
 constexpr uint8_t kIdNone = 1;
 constexpr uint8_t kIdTransmitted = 2;
@@ -54,6 +58,35 @@ void Serial::read(uint64_t offset, std::span<std::byte> data) {
 void Serial::write(uint64_t offset, std::span<const std::byte> data) {
     std::lock_guard lock(mutex_);
     write_register(offset, static_cast<uint8_t>(data[0]));
+}
+
+void Serial::save(ByteWriter& out) {
+    std::lock_guard lock(mutex_);
+    const std::vector<uint8_t> input(input_.begin(), input_.end());
+    out.put_block(std::as_bytes(std::span(input)));
+    for (const uint8_t value : {uint8_t{transmit_pending_}, interrupt_enable_, line_control_, modem_control_,
+                                scratch_, uint8_t{fifo_}})
+        out.put(value);
+    out.put(divisor_);
+}
+
+Result<void> Serial::load(ByteReader& in) {
+    std::lock_guard lock(mutex_);
+    const auto input = in.take_block();
+    transmit_pending_ = in.take<uint8_t>() != 0;
+    interrupt_enable_ = in.take<uint8_t>() & kInterruptReasons;
+    line_control_ = in.take<uint8_t>();
+    modem_control_ = in.take<uint8_t>() & kModemControls;
+    scratch_ = in.take<uint8_t>();
+    fifo_ = in.take<uint8_t>() != 0;
+    divisor_ = in.take<uint16_t>();
+    if (!in.finished() || input.size() > kFifoSize)
+        return Error{EBADMSG, "restore a serial port from what is no state of one"};
+    for (const std::byte byte : input)
+        input_.push_back(static_cast<uint8_t>(byte));
+    raise_if((transmit_pending_ && (interrupt_enable_ & kEnableTransmitted)) ||
+             (!input_.empty() && (interrupt_enable_ & kEnableReceived)));
+    return {};
 }
 
 uint8_t Serial::read_register(uint64_t offset) {
@@ -91,7 +124,7 @@ void Serial::write_register(uint64_t offset, uint8_t value) {
         break;
     case kInterruptEnable: {
         const uint8_t newly = value & ~interrupt_enable_;
-        interrupt_enable_ = value & 0x0f;
+        interrupt_enable_ = value & kInterruptReasons;
         transmit_pending_ |= (newly & kEnableTransmitted) != 0;
         raise_if((newly & kEnableTransmitted) || ((newly & kEnableReceived) && !input_.empty()));
         break;
@@ -105,7 +138,7 @@ void Serial::write_register(uint64_t offset, uint8_t value) {
         line_control_ = value;
         break;
     case kModemControl:
-        modem_control_ = value & 0x1f;
+        modem_control_ = value & kModemControls;
         break;
     case kScratch:
         scratch_ = value;

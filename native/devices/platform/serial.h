@@ -7,7 +7,10 @@
 #include <functional>
 #include <mutex>
 
+#include "base/byte_reader.h"
+#include "base/byte_writer.h"
 #include "base/event_fd.h"
+#include "base/result.h"
 #include "devices/platform/bus.h"
 
 namespace hrun::platform {
@@ -28,6 +31,11 @@ class Serial : public BusDevice {
 
     void read(uint64_t offset, std::span<std::byte> data) override;
     void write(uint64_t offset, std::span<const std::byte> data) override;
+
+    // Its registers and its FIFO, for snapshots.
+    void save(ByteWriter& out);
+    // Into a port that no guest has used. Interrupts once more if there is a reason to. EBADMSG when it is no state of a port.
+    Result<void> load(ByteReader& in);
 
   private:
     uint8_t read_register(uint64_t offset);

@@ -69,6 +69,21 @@ void BalloonDevice::queue_notify(uint16_t index) {
         serve_reporting();
 }
 
+void BalloonDevice::save(ByteWriter& out) const {
+    out.put<uint32_t>(target_);
+    out.put<uint32_t>(actual_);
+    out.put<uint32_t>(taken_);
+    out.put<uint8_t>(stats_read_);
+}
+
+Result<void> BalloonDevice::load(ByteReader& in) {
+    target_ = in.take<uint32_t>();
+    actual_ = in.take<uint32_t>();
+    taken_ = in.take<uint32_t>();
+    stats_read_ = in.take<uint8_t>() != 0;
+    return {};
+}
+
 void BalloonDevice::schedule() {
     if (active_ && !turn_.active())
         turn_ = loop_.after({}, [this] {
@@ -159,7 +174,7 @@ void BalloonDevice::serve_reporting() {
 }
 
 void BalloonDevice::free_range(const iovec& range) {
-    if (Result<uint64_t> freed = discard_pages(range))
+    if (Result<uint64_t> freed = discard_pages(range, active_->memory->backing()))
         freed_bytes_ += *freed;
 }
 

@@ -47,6 +47,8 @@ class BalloonDevice : public Device {
     void activate(const Activation& activation) override;
     void deactivate() override;
     void queue_notify(uint16_t queue) override;
+    void save(ByteWriter& out) const override;
+    Result<void> load(ByteReader& in) override;
 
   private:
     bool agreed(uint64_t feature) const { return active_ && (active_->features & feature); }

@@ -134,6 +134,11 @@ void BlkDevice::return_finished() {
     finished_.drain();
     if (!active_)
         return;
+    give_back_finished();
+    take_requests(); // some may have waited for room
+}
+
+void BlkDevice::give_back_finished() {
     for (const BlkRequest& request : workers_.take_finished()) {
         if (request.write_error() && failed_) {
             failed_(*request.write_error());
@@ -143,7 +148,36 @@ void BlkDevice::return_finished() {
         queue().push(request.head(), request.written());
         --in_flight_;
     }
-    take_requests(); // some may have waited for room
+}
+
+// ---- snapshots
+
+Result<void> BlkDevice::quiesce() {
+    if (!active_)
+        return {};
+    workers_.finish();
+    give_back_finished();
+    publish();
+    if (in_flight_ > 0)
+        return Error{EIO, "save a disk that the host could not write"};
+    return {};
+}
+
+// The disk itself is its owner's to keep. What the driver has been told of it must still hold.
+void BlkDevice::save(ByteWriter& out) const {
+    out.put<uint64_t>(backend_.size() / kSector);
+    out.put<uint8_t>(backend_.read_only());
+}
+
+Result<void> BlkDevice::load(ByteReader& in) {
+    const auto sectors = in.take<uint64_t>();
+    const bool read_only = in.take<uint8_t>() != 0;
+    if (in.ok() && (sectors != backend_.size() / kSector || read_only != backend_.read_only()))
+        return Error{EINVAL, "restore a disk of " + std::to_string(sectors) + " sectors" +
+                                 (read_only ? ", read-only," : "") + " with one of " +
+                                 std::to_string(backend_.size() / kSector) +
+                                 (backend_.read_only() ? ", read-only" : "")};
+    return {};
 }
 
 void BlkDevice::publish() {

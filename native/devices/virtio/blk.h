@@ -35,6 +35,9 @@ class BlkDevice : public Device {
     void activate(const Activation& activation) override;
     void deactivate() override;
     void queue_notify(uint16_t queue) override;
+    Result<void> quiesce() override;
+    void save(ByteWriter& out) const override;
+    Result<void> load(ByteReader& in) override;
 
   private:
     BlkDevice(EventLoop& loop, BlkBackend backend, std::string serial, EventFd finished);
@@ -44,6 +47,7 @@ class BlkDevice : public Device {
     bool answer_cached(BlkRequest& request, uint64_t& bytes_left);
     void finish_turn(Virtqueue::Pop pop, bool more);
     void return_finished();
+    void give_back_finished();
     void publish();
 
     EventLoop& loop_;

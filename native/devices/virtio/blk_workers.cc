@@ -36,6 +36,11 @@ std::vector<BlkRequest> BlkWorkers::take_finished() {
     return std::exchange(done_, {});
 }
 
+void BlkWorkers::finish() {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [this] { return queued_.empty() && running_ == 0; });
+}
+
 void BlkWorkers::drain() {
     std::unique_lock lock(mutex_);
     queued_.clear();

@@ -30,6 +30,8 @@ class BlkWorkers {
     void submit(std::vector<BlkRequest> requests);
     // Those that are done since the last call, in the order in which they ended.
     std::vector<BlkRequest> take_finished();
+    // Waits until all requests are carried out; take_finished() has them.
+    void finish();
     // Forgets queued and finished requests and waits for those being carried out: then none touches guest memory.
     void drain();
 

@@ -63,6 +63,22 @@ void ConsoleDevice::queue_notify(uint16_t index) {
         serve_transmit();
 }
 
+// The terminal's size is the host's: a driver that was told another is told of the change.
+void ConsoleDevice::save(ByteWriter& out) const {
+    std::byte input[kInputBytes];
+    const size_t size = input_.peek(input, sizeof input);
+    out.put_block({input, size});
+    out.put<uint32_t>(taken_);
+}
+
+Result<void> ConsoleDevice::load(ByteReader& in) {
+    const auto input = in.take_block();
+    if (input_.append(input.data(), input.size()) < input.size())
+        return Error{EBADMSG, "restore a console with " + std::to_string(input.size()) + " bytes of input"};
+    taken_ = in.take<uint32_t>();
+    return {};
+}
+
 size_t ConsoleDevice::receive(std::span<const char> bytes) {
     const size_t taken = input_.append(bytes.data(), bytes.size());
     input_refused_ = taken < bytes.size();

@@ -46,6 +46,8 @@ class ConsoleDevice : public Device {
     void activate(const Activation& activation) override;
     void deactivate() override;
     void queue_notify(uint16_t queue) override;
+    void save(ByteWriter& out) const override;
+    Result<void> load(ByteReader& in) override;
 
   private:
     void serve_receive();

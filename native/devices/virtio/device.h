@@ -10,6 +10,9 @@
 #include <cstdint>
 #include <span>
 
+#include "base/byte_reader.h"
+#include "base/byte_writer.h"
+#include "base/result.h"
 #include "devices/virtio/features.h"
 #include "devices/virtio/queue.h"
 #include "memory/guest_memory.h"
@@ -72,6 +75,17 @@ class Device {
     virtual void deactivate() = 0;
     // Available buffer notification (2.3): the driver may have added buffers to `queue`.
     virtual void queue_notify(uint16_t queue) = 0;
+
+    // ---- snapshots (docs/snapshot-format.md), while no vCPU runs
+
+    // Finishes the requests that it has taken out of its queues: what there is of it is then in guest memory, in its queues'
+    // positions and in save(). The error says why it cannot be saved.
+    virtual Result<void> quiesce() { return {}; }
+    // Puts down what there is of it beside that. What is the host's (files, sockets, connections) is not.
+    virtual void save(ByteWriter&) const {}
+    // Takes up what save() has put down, in a device that has not been active; activate() follows if the saved one was. Nothing in
+    // it may be trusted. The error says what is wrong; bytes missing or left over are the caller's to notice.
+    virtual Result<void> load(ByteReader&) { return {}; }
 };
 
 } // namespace hrun::virtio

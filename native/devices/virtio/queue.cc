@@ -50,9 +50,9 @@ Result<void> Virtqueue::start(const GuestMemory& memory, const Layout& layout, u
 }
 
 Virtqueue::Position Virtqueue::stop() {
-    const Position position{next_avail_, published_};
+    const Position before = position();
     *this = Virtqueue(max_size_);
-    return position;
+    return before;
 }
 
 Virtqueue::Pop Virtqueue::pop(DescriptorChain& chain) {
@@ -118,8 +118,8 @@ bool Virtqueue::enable_notifications() {
     return has_available();
 }
 
-bool Virtqueue::has_available() const {
-    return ready() && load(&avail_->idx) != next_avail_;
+uint16_t Virtqueue::available() const {
+    return ready() ? static_cast<uint16_t>(load(&avail_->idx) - next_avail_) : uint16_t{0};
 }
 
 Virtqueue::Pop Virtqueue::fail() {

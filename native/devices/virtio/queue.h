@@ -58,6 +58,7 @@ class Virtqueue {
     Result<void> start(const GuestMemory& memory, const Layout& layout, uint64_t features, Position position);
     // Forgets the rings; returns where the queue was.
     Position stop();
+    Position position() const { return {next_avail_, published_}; }
     // Started, and the driver has not broken it.
     bool ready() const { return desc_ != nullptr && !broken_; }
     bool broken() const { return broken_; }
@@ -80,7 +81,9 @@ class Virtqueue {
     // notification comes for them.
     bool enable_notifications();
     // Chains wait to be popped.
-    bool has_available() const;
+    bool has_available() const { return available() > 0; }
+    // How many, as the driver says.
+    uint16_t available() const;
 
   private:
     Pop fail();

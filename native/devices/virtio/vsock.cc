@@ -10,7 +10,6 @@ namespace {
 constexpr uint64_t kFeatureStream = 1ull << 0; // VIRTIO_VSOCK_F_STREAM
 constexpr int kPacketsPerTurn = 128;
 constexpr auto kResetTimeout = std::chrono::seconds(8); // as Linux's VSOCK_CLOSE_TIMEOUT
-constexpr uint32_t kFirstHostPort = 1u << 30;
 constexpr uint16_t kQueueSizes[] = {VsockDevice::kQueueSize, VsockDevice::kQueueSize,
                                     VsockDevice::kQueueSize};
 
@@ -39,6 +38,8 @@ void VsockDevice::activate(const Activation& activation) {
 void VsockDevice::deactivate() {
     active_.reset();
     turn_.reset();
+    reset_.forget();
+    reset_look_.reset();
     replies_.clear();
     for (auto& [key, connection] : std::exchange(connections_, {})) {
         connection->abandon(ECONNRESET);
@@ -50,8 +51,24 @@ void VsockDevice::deactivate() {
 void VsockDevice::queue_notify(uint16_t index) {
     if (index == kTx)
         process_tx();
-    if (index == kRx || index == kTx)
-        process_rx();
+    process_rx();
+}
+
+// The guest may know connections that are gone: the host's ports go on, so that no new one is taken for one of them.
+void VsockDevice::save(ByteWriter& out) const {
+    out.put<uint8_t>(active_.has_value());
+    out.put<uint32_t>(next_host_port_);
+}
+
+Result<void> VsockDevice::load(ByteReader& in) {
+    const bool was_active = in.take<uint8_t>() != 0;
+    const auto port = in.take<uint32_t>();
+    if (port < kFirstHostPort || port == UINT32_MAX)
+        return Error{EBADMSG, "restore a vsock device at host port " + std::to_string(port)};
+    next_host_port_ = port;
+    if (was_active)
+        reset_.ask();
+    return {};
 }
 
 // Signals the driver and, when work is left, takes another turn after everybody else's.
@@ -148,6 +165,10 @@ void VsockDevice::reply_reset(const VsockHeader& header) {
 void VsockDevice::process_rx() {
     if (!queue_ready(kRx))
         return;
+    if (reset_.holds(*active_, kEvent, chain_)) {
+        reset_look_ = loop_.after(VsockReset::kInterval, [this] { process_rx(); });
+        return;
+    }
     Virtqueue& rx = queue(kRx);
     const bool replies_were_full = replies_.size() >= kMaxReplies;
     Virtqueue::Pop pop = Virtqueue::Pop::kEmpty;

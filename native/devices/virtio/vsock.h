@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "devices/virtio/device.h"
 #include "devices/virtio/vsock_connection.h"
+#include "devices/virtio/vsock_reset.h"
 
 namespace hrun::virtio {
 
@@ -48,9 +49,13 @@ class VsockDevice : public Device {
     void activate(const Activation& activation) override;
     void deactivate() override;
     void queue_notify(uint16_t queue) override;
+    // Connections end with the machine that is saved; a guest that goes on elsewhere is told so.
+    void save(ByteWriter& out) const override;
+    Result<void> load(ByteReader& in) override;
 
   private:
     using Connection = std::shared_ptr<VsockConnection>;
+    static constexpr uint32_t kFirstHostPort = 1u << 30;
 
     Virtqueue& queue(Queue index) { return active_->queues[index]; }
     bool queue_ready(Queue index) {
@@ -87,8 +92,10 @@ class VsockDevice : public Device {
     std::deque<Connection> ready_;    // connections with packets to send, each once, served in turn
     std::deque<VsockHeader> replies_; // RSTs to packets that belong to no connection
     std::map<VsockConnection*, Connection> draining_; // gone for the guest, the host still reads
-    uint32_t next_host_port_ = 1u << 30;
+    uint32_t next_host_port_ = kFirstHostPort;
     Timer turn_;
+    VsockReset reset_;
+    Timer reset_look_;
     DescriptorChain chain_;
     std::vector<iovec> payload_;
 };
