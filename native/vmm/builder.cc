@@ -20,12 +20,10 @@ constexpr uint64_t kMostMemory = 1ull << 40;
 
 Result<std::unique_ptr<Machine>> Builder::build(const Config& config, std::vector<SlotDevice> devices) {
     HRUN_TRY(check(config, devices));
-    Result<kvm::Vm> vm = system_.create_vm();
-    if (!vm)
-        return vm.error();
-    machine_.reset(new Machine(std::move(*vm)));
+    HRUN_TRY(create_vm());
     step_done_("KVM_CREATE_VM");
-    HRUN_TRY(create_memory(config));                         // before the interrupt controllers: see kvm/vm.h
+    // Before the interrupt controllers: see kvm/vm.h
+    HRUN_TRY(use_memory(create_machine_memory(machine_->vm_, config.memory)));
     HRUN_TRY(create_transports(config, std::move(devices))); // with memory slots of their own
     step_done_("memory");
     Result<uint64_t> entry = load(config);
@@ -37,7 +35,9 @@ Result<std::unique_ptr<Machine>> Builder::build(const Config& config, std::vecto
     HRUN_TRY(create_platform());
     HRUN_TRY(machine_->slots_->connect());
     step_done_("devices");
-    HRUN_TRY(create_vcpus(config, *entry));
+    HRUN_TRY(create_vcpus(config));
+    HRUN_TRY(set_boot_state(*entry));
+    HRUN_TRY(note_shape(config));
     step_done_("vCPUs");
     return std::move(machine_);
 }
@@ -60,8 +60,15 @@ Result<void> Builder::check(const Config& config, const std::vector<SlotDevice>&
     return {};
 }
 
-Result<void> Builder::create_memory(const Config& config) {
-    Result<MachineMemory> memory = create_machine_memory(machine_->vm_, config.memory);
+Result<void> Builder::create_vm() {
+    Result<kvm::Vm> vm = system_.create_vm();
+    if (!vm)
+        return vm.error();
+    machine_.reset(new Machine(std::move(*vm)));
+    return {};
+}
+
+Result<void> Builder::use_memory(Result<MachineMemory> memory) {
     if (!memory)
         return memory.error();
     machine_->memory_ = std::move(*memory);
@@ -141,14 +148,14 @@ Result<void> Builder::create_platform() {
     return {};
 }
 
-Result<void> Builder::create_vcpus(const Config& config, uint64_t entry) {
+Result<void> Builder::create_vcpus(const Config& config) {
     Machine& m = *machine_;
     m.aid_ = std::move(aid_);
     for (uint32_t id = 0; id < config.vcpus; ++id) {
         Result<kvm::Vcpu> vcpu = m.vm_.create_vcpu(id);
         if (!vcpu)
             return vcpu.error();
-        HRUN_TRY(set_boot_state(*vcpu, id, config.vcpus, entry));
+        HRUN_TRY(vcpu->set_cpuid(cpuid_of_vcpu(cpuid_, id, config.vcpus)));
         m.vcpus_.push_back(std::make_unique<VcpuThread>(std::move(*vcpu), id, m.buses_, *m.control_,
                                                         m.aid_.get(), vcpu_entered_));
     }
@@ -156,11 +163,13 @@ Result<void> Builder::create_vcpus(const Config& config, uint64_t entry) {
 }
 
 // The other processors wait for INIT and SIPI, which set their state.
-Result<void> Builder::set_boot_state(kvm::Vcpu& vcpu, uint32_t id, uint32_t vcpus, uint64_t entry) const {
-    HRUN_TRY(vcpu.set_cpuid(cpuid_of_vcpu(cpuid_, id, vcpus)));
-    HRUN_TRY(vcpu.set_msrs(boot::boot_msrs()));
-    if (id != 0)
-        return {};
+Result<void> Builder::set_boot_state(uint64_t entry) {
+    for (const auto& vcpu : machine_->vcpus_)
+        HRUN_TRY(vcpu->vcpu().set_msrs(boot::boot_msrs()));
+    return set_boot_registers(machine_->vcpus_.front()->vcpu(), entry);
+}
+
+Result<void> Builder::set_boot_registers(kvm::Vcpu& vcpu, uint64_t entry) const {
     Result<kvm_sregs> special = vcpu.special_registers();
     if (!special)
         return special.error();
@@ -171,6 +180,21 @@ Result<void> Builder::set_boot_state(kvm::Vcpu& vcpu, uint32_t id, uint32_t vcpu
     if (!apic)
         return apic.error();
     return vcpu.set_local_apic(boot::boot_local_apic(*apic));
+}
+
+// What a snapshot of the machine will be bound to.
+Result<void> Builder::note_shape(const Config& config) {
+    Result<uint32_t> khz = machine_->vcpus_.front()->vcpu().tsc_khz();
+    if (!khz)
+        return khz.error();
+    machine_->shape_ = {.vcpus = config.vcpus,
+                        .memory = config.memory,
+                        .pit = config.pit,
+                        .apic_tick_ns = config.apic_tick_ns,
+                        .tsc_khz = *khz,
+                        .devices = {},
+                        .cpuid = cpuid_of_vcpu(cpuid_, 0, config.vcpus)};
+    return {};
 }
 
 std::string full_command_line(const Config& config, const std::vector<uint32_t>& slots) {

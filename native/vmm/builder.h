@@ -28,16 +28,30 @@ class Builder {
 
     // EINVAL names what is wrong in the configuration; other errors name the step that failed. Once only.
     Result<std::unique_ptr<Machine>> build(const Config& config, std::vector<SlotDevice> devices);
+    // A machine that goes on where the saved one stood, once it is started. What it is made of the snapshot says; `devices` has each of
+    // its devices in its slot, with the host's part of them, and may have others. EBADMSG, EINVAL, ENOTSUP: the snapshot is no good, of
+    // another machine, of another processor. Once only.
+    Result<std::unique_ptr<Machine>> restore(const SnapshotFile& snapshot, std::vector<SlotDevice> devices);
 
   private:
     Result<void> check(const Config& config, const std::vector<SlotDevice>& devices) const;
-    Result<void> create_memory(const Config& config);
+    Result<void> create_vm();
+    Result<void> use_memory(Result<MachineMemory> memory);
     Result<void> create_transports(const Config& config, std::vector<SlotDevice> devices);
     Result<uint64_t> load(const Config& config);
     Result<void> create_interrupt_controllers(const Config& config);
     Result<void> create_platform();
-    Result<void> create_vcpus(const Config& config, uint64_t entry);
-    Result<void> set_boot_state(kvm::Vcpu& vcpu, uint32_t id, uint32_t vcpus, uint64_t entry) const;
+    Result<void> create_vcpus(const Config& config);
+    Result<void> set_boot_state(uint64_t entry);
+    Result<void> set_boot_registers(kvm::Vcpu& vcpu, uint64_t entry) const;
+    Result<void> note_shape(const Config& config);
+
+    Result<MachineShape> check_snapshot(const SnapshotFile& snapshot,
+                                        const std::vector<SlotDevice>& devices) const;
+    Result<void> restore_vcpus(const SnapshotFile& snapshot, uint32_t tsc_khz);
+    Result<void> match_tsc(kvm::Vcpu& vcpu, uint32_t khz, const SnapshotFile& snapshot) const;
+    Result<void> restore_platform(const SnapshotFile& snapshot);
+    Result<void> restore_devices(const SnapshotFile& snapshot, const MachineShape& shape);
 
     const kvm::System& system_;
     const CpuidTable& cpuid_;

@@ -74,6 +74,24 @@ std::vector<uint32_t> DeviceSlots::numbers() const {
     return numbers;
 }
 
+std::vector<MachineShape::SlotType> DeviceSlots::types() const {
+    std::vector<MachineShape::SlotType> types;
+    for (const auto& [number, slot] : slots_)
+        types.push_back({number, slot.device ? slot.device->device_id() : MachineShape::kEmptySlot});
+    return types;
+}
+
+Result<void> DeviceSlots::save(std::vector<Section>& sections) {
+    for (const auto& [number, slot] : slots_) {
+        if (!slot.device)
+            continue;
+        ByteWriter out;
+        HRUN_TRY(slot.transport->save(out));
+        sections.push_back({SectionKind::kDevice, number, out.take()});
+    }
+    return {};
+}
+
 Result<DeviceSlots::Slot> DeviceSlots::fill(SlotDevice device) {
     auto transport = transport::MmioTransport::create(
         *device.device, memory_.guest, loop_,

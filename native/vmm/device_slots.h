@@ -11,7 +11,9 @@
 #include "vmm/config.h"
 #include "vmm/device_thread.h"
 #include "vmm/machine_memory.h"
+#include "vmm/machine_shape.h"
 #include "vmm/slot_wiring.h"
+#include "vmm/snapshot_format.h"
 
 namespace hrun::vmm {
 
@@ -34,6 +36,12 @@ class DeviceSlots {
 
     // Of all slots, with a device or without.
     std::vector<uint32_t> numbers() const;
+
+    // For snapshots, while no vCPU runs: what is in each slot, and the sections of those that have a device.
+    std::vector<MachineShape::SlotType> types() const;
+    Result<void> save(std::vector<Section>& sections);
+    // Into a device that no driver has touched; the slot has one.
+    Result<void> restore(uint32_t slot, ByteReader& in) { return slots_.at(slot).transport->restore(in); }
 
   private:
     // In the order of their needs.

@@ -23,6 +23,8 @@ Result<void> Machine::start_threads() {
 Result<void> Machine::start() {
     HRUN_TRY(start_threads());
     started_ = true;
+    if (paused_)
+        return resume();
     control_->command(RunControl::Command::kRun);
     return {};
 }
@@ -42,7 +44,7 @@ Result<void> Machine::pause() {
 }
 
 Result<void> Machine::resume() {
-    if (!paused_)
+    if (!paused_ || !started_)
         return {};
     paused_ = false;
     Result<void> set = vm_.set_clock(clock_);

@@ -13,7 +13,9 @@
 #include "vmm/config.h"
 #include "vmm/device_slots.h"
 #include "vmm/machine_memory.h"
+#include "vmm/machine_shape.h"
 #include "vmm/run_control.h"
+#include "vmm/snapshot_writer.h"
 #include "vmm/vcpu_thread.h"
 
 namespace hrun::vmm {
@@ -45,6 +47,9 @@ class Machine {
     // A slot without a device is fine.
     Result<void> unplug(uint32_t slot);
 
+    // Makes a snapshot of the machine, which must be paused (EBUSY) and may go on afterwards. ENOTSUP says what of it cannot be saved.
+    Result<void> save(const kvm::System& system, const SnapshotTarget& target);
+
     // Input for the serial console; returns how many bytes were taken.
     size_t console_input(std::span<const char> input) { return serial_->receive(input); }
 
@@ -63,6 +68,8 @@ class Machine {
     friend class Builder;
     explicit Machine(kvm::Vm vm) : vm_(std::move(vm)) {}
     bool guest_runs() const { return started_ && !paused_ && !has_ended(); }
+    Result<void> save_vcpus(const kvm::System& system, std::vector<Section>& sections);
+    Result<void> save_platform(std::vector<Section>& sections);
     void park_vcpus();
     Result<void> with_vcpus_parked(const std::function<Result<void>()>& change);
 
@@ -81,7 +88,8 @@ class Machine {
     std::vector<std::unique_ptr<VcpuThread>> vcpus_;
     bool threads_started_ = false;
     bool started_ = false;
-    bool paused_ = false;
+    bool paused_ = false; // a restored machine is, until it is started
+    MachineShape shape_; // but for its devices, which are in slots_
     kvm_clock_data clock_{}; // while paused: the time to go on from
 };
 

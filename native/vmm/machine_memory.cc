@@ -17,17 +17,12 @@ void append_dirty(std::vector<boot::Range>& out, uint64_t address) {
         out.push_back({address, kPageSize});
 }
 
-} // namespace
-
-Result<MachineMemory> create_machine_memory(kvm::Vm& vm, uint64_t size) {
-    Result<Fd> file = create_memory_file("hrun-guest", size);
-    if (!file)
-        return file.error();
-    MachineMemory memory{std::move(*file), boot::ram_ranges(size), {}};
+// `map` maps a part of the file that holds the ranges one after the other.
+template <class Map> Result<void> fill_slots(kvm::Vm& vm, MachineMemory& memory, const Map& map) {
     uint64_t offset = 0;
     for (uint32_t slot = 0; slot < memory.ranges.size(); ++slot) {
         const boot::Range& range = memory.ranges[slot];
-        Result<Mapping> mapping = Mapping::share(memory.file.get(), offset, range.size);
+        Result<Mapping> mapping = map(offset, range.size);
         if (!mapping)
             return mapping.error();
         std::byte* host = mapping->data();
@@ -35,6 +30,34 @@ Result<MachineMemory> create_machine_memory(kvm::Vm& vm, uint64_t size) {
         HRUN_TRY(vm.set_memory_slot(slot, range.address, host, range.size, kvm::Vm::Slot::kPlain));
         offset += range.size;
     }
+    return {};
+}
+
+} // namespace
+
+uint64_t MachineMemory::size() const {
+    uint64_t sum = 0;
+    for (const boot::Range& range : ranges)
+        sum += range.size;
+    return sum;
+}
+
+Result<MachineMemory> create_machine_memory(kvm::Vm& vm, uint64_t size) {
+    Result<Fd> file = create_memory_file("hrun-guest", size);
+    if (!file)
+        return file.error();
+    MachineMemory memory{std::move(*file), boot::ram_ranges(size), GuestMemory()};
+    const auto map = [&](uint64_t offset, uint64_t bytes) {
+        return Mapping::share(memory.file.get(), offset, bytes);
+    };
+    HRUN_TRY(fill_slots(vm, memory, map));
+    return memory;
+}
+
+Result<MachineMemory> restore_machine_memory(kvm::Vm& vm, const SnapshotFile& snapshot) {
+    MachineMemory memory{Fd(), boot::ram_ranges(snapshot.memory_bytes()), GuestMemory(Backing::kCopyOnWrite)};
+    const auto map = [&](uint64_t offset, uint64_t bytes) { return snapshot.map_memory(offset, bytes); };
+    HRUN_TRY(fill_slots(vm, memory, map));
     return memory;
 }
 

@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 
 #include <cstdio>
 
@@ -47,13 +48,36 @@ GuestRun::GuestRun(const std::string& guest) {
     loop_ = std::move(*EventLoop::create());
 }
 
-void GuestRun::start() {
-    vmm::Builder builder(host()->system, host()->cpuid, *loop_);
+void GuestRun::prepare(vmm::Builder& builder) {
     builder.on_console([this](char byte) {
         std::lock_guard lock(mutex_);
         console_ += byte;
     });
     builder.use_aid(std::move(aid));
+}
+
+Result<void> GuestRun::restore(const std::string& snapshot) {
+    Result<vmm::SnapshotFile> file = vmm::SnapshotFile::open(snapshot);
+    if (!file)
+        return file.error();
+    vmm::Builder builder(host()->system, host()->cpuid, *loop_);
+    prepare(builder);
+    Result<std::unique_ptr<vmm::Machine>> machine = builder.restore(*file, std::move(devices_));
+    if (!machine)
+        return machine.error();
+    machine_ = std::move(*machine);
+    return {};
+}
+
+void GuestRun::save(const std::string& snapshot) {
+    REQUIRE(machine_->pause());
+    const Result<void> saved = machine_->save(host()->system, {AT_FDCWD, snapshot});
+    REQUIRE_MESSAGE(saved, saved.error().message());
+}
+
+void GuestRun::start() {
+    vmm::Builder builder(host()->system, host()->cpuid, *loop_);
+    prepare(builder);
     Result<std::unique_ptr<vmm::Machine>> machine = builder.build(config, std::move(devices_));
     REQUIRE_MESSAGE(machine, machine.error().message());
     machine_ = std::move(*machine);
@@ -68,7 +92,8 @@ void GuestRun::until(const std::function<bool()>& condition) {
         REQUIRE_MESSAGE(std::chrono::steady_clock::now() < limit, "the guest said only: ", console());
         const bool had_ended = machine_->has_ended();
         REQUIRE(loop_->run_once(std::chrono::milliseconds(20)));
-        REQUIRE_MESSAGE((!had_ended || condition()), "the guest ended and said: ", console());
+        REQUIRE_MESSAGE((!had_ended || condition()), "the guest ended and said: ", console(),
+                        machine_->how_it_ended().message);
     }
 }
 

@@ -36,6 +36,10 @@ class GuestRun {
     }
 
     void start();
+    // Instead of start(): a machine that goes on from a snapshot, and is paused until machine().start(). Of `config` nothing counts.
+    Result<void> restore(const std::string& snapshot);
+    // Pauses the machine and makes a snapshot of it in that file.
+    void save(const std::string& snapshot);
     vmm::Machine& machine() { return *machine_; }
     // Runs the event loop until the guest has ended, or until `text` has appeared on its console. Fails the test
     // after 60 s.
@@ -50,6 +54,8 @@ class GuestRun {
     void destroy() { machine_.reset(); }
 
   private:
+    void prepare(vmm::Builder& builder);
+
     std::unique_ptr<EventLoop> loop_;
     std::vector<vmm::SlotDevice> devices_;
     mutable std::mutex mutex_;
