@@ -23,5 +23,6 @@ Napi::Value remove_link(const Napi::CallbackInfo& info);
 Napi::Value list_links(const Napi::CallbackInfo& info);
 Napi::Value has_firewall_rule(const Napi::CallbackInfo& info);
 Napi::Value create_micro_vm(const Napi::CallbackInfo& info);
+Napi::Value restore_micro_vm(const Napi::CallbackInfo& info);
 
 } // namespace hrun::addon

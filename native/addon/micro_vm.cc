@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// createMicroVm: a machine in this process. JavaScript values become a plain configuration before any thread runs;
+// createMicroVm, restoreMicroVm: a machine in this process. JavaScript values become a plain configuration before any thread runs;
 // what the machine's device thread has to say comes back through one thread-safe function.
 #include <memory>
 #include <optional>
@@ -122,6 +122,7 @@ class MicroVm : public std::enable_shared_from_this<MicroVm> {
         add("start", [self](auto& info) { return self->action(info.Env(), &Machine::start); });
         add("pause", [self](auto& info) { return self->action(info.Env(), &Machine::pause); });
         add("resume", [self](auto& info) { return self->action(info.Env(), &Machine::resume); });
+        add("snapshot", [self](auto& info) { return self->snapshot(info); });
         add("writeConsole", [self](auto& info) { return self->write_console(info); });
         add("connect", [self](auto& info) { return self->connect(info); });
         add("stop", [self](auto& info) { return self->stop(info.Env()); });
@@ -136,6 +137,19 @@ class MicroVm : public std::enable_shared_from_this<MicroVm> {
         (machine_.get()->*function)([this, deferred](const Result<void>& result) {
             settle<void>(deferred, result, [](Napi::Env env) { return env.Undefined(); });
         });
+        return deferred->Promise();
+    }
+
+    Napi::Value snapshot(const Napi::CallbackInfo& info) {
+        if (info.Length() < 1 || !info[0].IsString())
+            return throw_type_error(info.Env(), "snapshot(path)");
+        Deferred deferred = new_deferred(info.Env());
+        if (!machine_)
+            return reject_gone(info.Env(), deferred);
+        machine_->snapshot(info[0].As<Napi::String>().Utf8Value(),
+                           [this, deferred](const Result<void>& result) {
+                               settle<void>(deferred, result, [](Napi::Env env) { return env.Undefined(); });
+                           });
         return deferred->Promise();
     }
 
@@ -263,6 +277,15 @@ Napi::Value create_micro_vm(const Napi::CallbackInfo& info) {
         return throw_type_error(info.Env(), "createMicroVm({ kernel, … })");
     const Napi::Object object = info[0].As<Napi::Object>();
     return MicroVm::create(info.Env(), read_config(object), object.Get("onConsole"));
+}
+
+Napi::Value restore_micro_vm(const Napi::CallbackInfo& info) {
+    if (info.Length() < 1 || !info[0].IsObject() || !info[0].As<Napi::Object>().Get("snapshot").IsString())
+        return throw_type_error(info.Env(), "restoreMicroVm({ snapshot, … })");
+    const Napi::Object object = info[0].As<Napi::Object>();
+    vmm::EmbeddedConfig config = read_config(object);
+    config.snapshot = object.Get("snapshot").As<Napi::String>().Utf8Value();
+    return MicroVm::create(info.Env(), std::move(config), object.Get("onConsole"));
 }
 
 } // namespace hrun::addon

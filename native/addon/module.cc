@@ -26,6 +26,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("hasFirewallRule", Napi::Function::New(env, has_firewall_rule, "hasFirewallRule"));
     exports.Set("probeKvm", Napi::Function::New(env, probe_kvm, "probeKvm"));
     exports.Set("createMicroVm", Napi::Function::New(env, create_micro_vm, "createMicroVm"));
+    exports.Set("restoreMicroVm", Napi::Function::New(env, restore_micro_vm, "restoreMicroVm"));
     return exports;
 }
 

@@ -71,6 +71,17 @@ Result<void> EmbeddedMachine::build(EmbeddedConfig& config) {
     if (!supported)
         return supported.error();
     const CpuidTable cpuid = apply_cpuid_template(*supported);
+    Builder builder(*system, cpuid, *loop_);
+    builder.on_console([this](char byte) { console_->put(byte); });
+    if (config.snapshot.empty())
+        return adopt(builder.build(config.machine, create_devices(config)));
+    Result<SnapshotFile> snapshot = SnapshotFile::open(config.snapshot);
+    if (!snapshot)
+        return snapshot.error();
+    return adopt(builder.restore(*snapshot, create_devices(config)));
+}
+
+std::vector<SlotDevice> EmbeddedMachine::create_devices(const EmbeddedConfig& config) {
     std::vector<SlotDevice> devices;
     if (config.vsock) {
         auto refuse = [](uint32_t) { return Result<Fd>(Error{ECONNREFUSED, "connect to the host"}); };
@@ -78,9 +89,10 @@ Result<void> EmbeddedMachine::build(EmbeddedConfig& config) {
         vsock_ = vsock.get();
         devices.push_back({config.vsock_slot, std::move(vsock)});
     }
-    Builder builder(*system, cpuid, *loop_);
-    builder.on_console([this](char byte) { console_->put(byte); });
-    Result<std::unique_ptr<Machine>> machine = builder.build(config.machine, std::move(devices));
+    return devices;
+}
+
+Result<void> EmbeddedMachine::adopt(Result<std::unique_ptr<Machine>> machine) {
     if (!machine)
         return machine.error();
     machine_ = std::move(*machine);
@@ -118,6 +130,21 @@ void EmbeddedMachine::pause(Done done) {
 }
 void EmbeddedMachine::resume(Done done) {
     with_machine([](Machine& machine) { return machine.resume(); }, std::move(done));
+}
+
+// The directory is opened here, for the working directory may change.
+void EmbeddedMachine::snapshot(std::string path, Done done) {
+    const size_t slash = path.rfind('/');
+    const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    auto opened = std::make_shared<Fd>(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Error error = opened->valid() ? Error{} : Error::last("open " + directory);
+    auto save = [opened, error, name = path.substr(slash + 1)](Machine& machine) -> Result<void> {
+        if (!opened->valid())
+            return error;
+        Result<kvm::System> system = kvm::System::open();
+        return system ? machine.save(*system, {opened->get(), name}) : Result<void>(system.error());
+    };
+    with_machine(std::move(save), std::move(done));
 }
 
 void EmbeddedMachine::stop() {

@@ -18,6 +18,7 @@ namespace hrun::vmm {
 
 struct EmbeddedConfig {
     Config machine;
+    std::string snapshot; // a file: the machine goes on from it, and nothing else of `machine` counts
     bool vsock = false;
     uint32_t vsock_slot = 0;
     uint64_t vsock_cid = 3;
@@ -42,6 +43,8 @@ class EmbeddedMachine {
     void start(Done done);
     void pause(Done done);
     void resume(Done done);
+    // Makes a snapshot of the paused machine: the file `path`.
+    void snapshot(std::string path, Done done);
     // `taken`: how many bytes had room.
     void console_input(std::string input, std::function<void(Result<size_t>)> taken);
     // A stream to `port` of the guest: the host's end is a stream socket that becomes the caller's.
@@ -57,6 +60,8 @@ class EmbeddedMachine {
 
     void main(EmbeddedConfig config, const Done& built);
     Result<void> build(EmbeddedConfig& config);
+    std::vector<SlotDevice> create_devices(const EmbeddedConfig& config);
+    Result<void> adopt(Result<std::unique_ptr<Machine>> machine);
     Result<void> watch();
     void post(Work work);
     void with_machine(std::function<Result<void>(Machine&)> action, Done done);

@@ -127,6 +127,15 @@ export interface MicroVmConfig {
   onConsole?: (bytes: Buffer) => void;
 }
 
+export interface RestoreConfig {
+  /** a file that `MicroVm.snapshot` has made; it must keep its size as long as the machine lives */
+  snapshot: string;
+  /** must be there, in this slot, if the machine that was saved had one; its connections are gone, and the guest is told so */
+  vsock?: { slot: number; cid: number };
+  /** what the guest writes to its serial port, as it comes */
+  onConsole?: (bytes: Buffer) => void;
+}
+
 export interface MicroVmEnd {
   /** 'reset': the guest powered itself off */
   reason: 'reset' | 'stopped' | 'triple-fault' | 'error';
@@ -141,6 +150,11 @@ export interface MicroVm {
   /** Resolves when no vCPU runs; the guest's clock stands still. */
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /**
+   * Saves the machine, which must be paused (EBUSY) and may go on afterwards, to the file `path`: docs/snapshot-format.md. Until the
+   * file is whole and on the disk there is none, or the one that was there.
+   */
+  snapshot(path: string): Promise<void>;
   /** Gives input to the serial port; resolves with the number of bytes it had room for. */
   writeConsole(bytes: Uint8Array): Promise<number>;
   /**
@@ -195,6 +209,12 @@ export interface Addon {
   probeKvm(): Promise<KvmProbe>;
   /** Builds a machine, ready to start. Rejects with ENOEXEC for a bad kernel, EINVAL for a bad configuration. */
   createMicroVm(config: MicroVmConfig): Promise<MicroVm>;
+  /**
+   * A machine that goes on where the saved one stood, once it is started. vCPUs and memory are those of the saved one; memory is shared with
+   * all others of that snapshot until it is written. Rejects with EBADMSG for a file that is truncated, corrupted or no snapshot, EOPNOTSUPP
+   * for one of another version or processor, EINVAL when the devices are others.
+   */
+  restoreMicroVm(config: RestoreConfig): Promise<MicroVm>;
   /** Sets the terminal `fd` to raw mode (cfmakeraw), for output too; throws ENOTTY when it is none. */
   rawTerminal(fd: number): RawTerminal;
   /** The extended attributes of a file, of a symbolic link itself; none where the file system has none. */

@@ -3,7 +3,7 @@
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installDir } from '../../src/base/root.ts';
-import { type MicroVm, type MicroVmConfig, native } from '../../src/native/index.ts';
+import { type MicroVm, type MicroVmConfig, native, type RestoreConfig } from '../../src/native/index.ts';
 
 export function kvmUsable(): boolean {
   try {
@@ -28,14 +28,25 @@ export interface Running {
 }
 
 /** A machine with that guest, not started yet. */
-export async function createGuest(name: string, config: Partial<MicroVmConfig> = {}): Promise<Running> {
+export function createGuest(name: string, config: Partial<MicroVmConfig> = {}): Promise<Running> {
+  return listen((onConsole) =>
+    native().createMicroVm({ kernel: guest(name), memoryMiB: 16, onConsole, ...config }),
+  );
+}
+
+/** A machine that goes on from that snapshot, not started yet. */
+export function restoreGuest(snapshot: string, config: Partial<RestoreConfig> = {}): Promise<Running> {
+  return listen((onConsole) => native().restoreMicroVm({ snapshot, onConsole, ...config }));
+}
+
+async function listen(make: (onConsole: (bytes: Buffer) => void) => Promise<MicroVm>): Promise<Running> {
   let text = '';
   const waiting: Array<() => void> = [];
   const onConsole = (bytes: Buffer) => {
     text += bytes.toString('latin1');
     for (const look of waiting) look();
   };
-  const vm = await native().createMicroVm({ kernel: guest(name), memoryMiB: 16, onConsole, ...config });
+  const vm = await make(onConsole);
   const said = (expected: string) =>
     new Promise<void>((resolve) => {
       const look = () => text.includes(expected) && resolve();
