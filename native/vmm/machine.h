@@ -88,8 +88,8 @@ class Machine {
     std::vector<std::unique_ptr<VcpuThread>> vcpus_;
     bool threads_started_ = false;
     bool started_ = false;
-    bool paused_ = false; // a restored machine is, until it is started
-    MachineShape shape_; // but for its devices, which are in slots_
+    bool paused_ = false;    // a restored machine is, until it is started
+    MachineShape shape_;     // but for its devices, which are in slots_
     kvm_clock_data clock_{}; // while paused: the time to go on from
 };
 
