@@ -56,6 +56,22 @@ std::optional<ShareConfig> read_share(Reader& reader, std::string& mistake) {
     return config;
 }
 
+// A tap interface that is a port of a bridge, or passt.
+void read_host_side(Reader& nic, NicConfig& config) {
+    const auto rate = [&nic](const char* key) { return nic.has(key) ? nic.number(key, 1, INT64_MAX) : 0; };
+    if (!nic.has("passt")) {
+        config.bridge = nic.interface_name("bridge");
+        config.tap = nic.interface_name("tap");
+        config.rates = {rate("inBps"), rate("outBps")};
+        return;
+    }
+    Reader passt = nic.object("passt");
+    config.passt = {passt.absolute_path("program"), passt.ipv4("gateway"), passt.ipv4("resolver")};
+    passt.finish();
+    if (config.addresses.size() != 1)
+        nic.fail("addresses", "must be one address with passt");
+}
+
 // Optional: without any, the guest has its loopback.
 std::vector<NicConfig> read_nics(Reader& reader, std::string& mistake) {
     std::vector<NicConfig> nics;
@@ -63,19 +79,13 @@ std::vector<NicConfig> read_nics(Reader& reader, std::string& mistake) {
         return nics;
     for (const Json& entry : reader.array("nics")) {
         Reader nic(entry, "nics[" + std::to_string(nics.size()) + "].", mistake);
-        const auto rate = [&nic](const char* key) {
-            return nic.has(key) ? nic.number(key, 1, INT64_MAX) : 0;
-        };
-        nics.push_back({nic.slot("slot"),
-                        nic.mac("mac"),
-                        nic.ipv4_addresses("addresses"),
-                        nic.interface_name("bridge"),
-                        nic.interface_name("tap"),
-                        static_cast<uint16_t>(nic.number("mtu", kLeastMtu, kMostMtu)),
-                        {rate("inBps"), rate("outBps")},
-                        "",
-                        {},
-                        {}});
+        NicConfig config{};
+        config.slot = nic.slot("slot");
+        config.mac = nic.mac("mac");
+        config.addresses = nic.ipv4_addresses("addresses");
+        config.mtu = static_cast<uint16_t>(nic.number("mtu", kLeastMtu, kMostMtu));
+        read_host_side(nic, config);
+        nics.push_back(std::move(config));
         if (nic.has("names")) {
             Reader names = nic.object("names");
             nics.back().network = names.file_name("network");
@@ -113,7 +123,8 @@ PortsConfig read_ports(Reader& reader, std::string& mistake) {
     if (!reader.has("ports"))
         return config;
     Reader ports = reader.object("ports");
-    config.table = ports.text("table");
+    if (ports.has("table"))
+        config.table = ports.text("table");
     const Json& publish = ports.array("publish");
     if (publish.size() > net::kMaxPortMappings)
         ports.fail("publish", "has more than " + std::to_string(net::kMaxPortMappings) + " entries");

@@ -39,7 +39,14 @@ struct ShareConfig {
     bool cached = false; // the guest may keep names and attributes for a second
 };
 
-// A network interface: a tap interface of the host, port of a bridge, behind a virtio-net device.
+// What passt is told of an interface that it serves.
+struct PasstConfig {
+    std::string program;
+    net::Ipv4 gateway;
+    net::Ipv4 resolver; // leads to the host's DNS server
+};
+
+// A network interface: a tap interface of the host, port of a bridge, behind a virtio-net device; or with `passt` no interface of the host's.
 struct NicConfig {
     unsigned slot;
     net::Mac mac;
@@ -48,6 +55,7 @@ struct NicConfig {
     std::string tap;                     // made for the machine
     uint16_t mtu;
     net::Rates rates;
+    std::optional<PasstConfig> passt;
     std::string network;              // by name, where names are served; else empty
     std::vector<std::string> names;   // of the machine in it
     std::vector<std::string> servers; // that answer its questions for other names; none: the network's
@@ -64,7 +72,8 @@ struct PortRequest {
 };
 
 struct PortsConfig {
-    std::string table; // of nf_tables, family inet, with the maps of net/port_map.h
+    std::string
+        table; // of nf_tables, family inet, with the maps of net/port_map.h; empty where passt serves the ports
     std::vector<PortRequest> publish;
 };
 

@@ -15,17 +15,24 @@ void Connections::open(Container& container) {
     if (auto named = names_.open(container.config.nics, container.path); !named)
         container.refusal = named.error().message();
     else
-        container.nics = open_nics(container.config.nics);
+        for (const NicConfig& nic : container.config.nics)
+            container.nics.push_back({nic, open_backend(nic)});
+}
+
+Result<Fd> Connections::open_backend(const NicConfig& nic) {
+    return nic.passt ? passt_.start(nic, ports_.mappings()) : open_tap(nic);
 }
 
 void Connections::pause(const Container& container) {
     if (auto hushed = names_.hush(container.config.nics, container.path); !hushed)
         dprintf(STDERR_FILENO, "hrun-vmm: %s\n", hushed.error().message().c_str());
+    passt_.stop();
     ports_.close();
 }
 
 void Connections::close() {
     names_.close();
+    passt_.stop();
     ports_.close();
 }
 

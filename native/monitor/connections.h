@@ -4,6 +4,7 @@
 
 #include "monitor/announced_names.h"
 #include "monitor/container.h"
+#include "monitor/passt.h"
 #include "monitor/published_ports.h"
 
 namespace hrun::monitor {
@@ -19,8 +20,11 @@ class Connections {
     void forget();
 
   private:
+    Result<Fd> open_backend(const NicConfig& nic);
+
     PublishedPorts ports_;
     AnnouncedNames names_;
+    Passt passt_; // of the only interface, if it is served so
 };
 
 } // namespace hrun::monitor

@@ -7,6 +7,7 @@
 #include "devices/virtio/balloon.h"
 #include "devices/virtio/blk.h"
 #include "devices/virtio/net.h"
+#include "devices/virtio/net_stream.h"
 #include "devices/virtio/net_tap.h"
 #include "devices/virtio/rng.h"
 #include "monitor/disk_file.h"
@@ -169,9 +170,10 @@ Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
         devices.push_back(std::move(*device));
     }
     for (Nic& nic : container_.nics) {
-        if (!nic.tap)
-            return nic.tap.error();
-        auto device = create_nic({nic.config.slot, nic.config.mac, nic.config.mtu}, std::move(*nic.tap));
+        if (!nic.backend)
+            return nic.backend.error();
+        auto device = create_nic({nic.config.slot, nic.config.mac, nic.config.mtu}, std::move(*nic.backend),
+                                 nic.config.passt.has_value());
         if (!device)
             return device.error();
         devices.push_back(std::move(*device));
@@ -189,8 +191,21 @@ Result<vmm::SlotDevice> KvmMachine::create_share() {
     return vmm::SlotDevice{config_.share->slot, std::move(device)};
 }
 
-Result<vmm::SlotDevice> KvmMachine::create_nic(const PluggedNic& nic, Fd tap) {
-    auto backend = virtio::NetTap::create(std::move(tap));
+namespace {
+
+Result<std::unique_ptr<virtio::NetBackend>> make_backend(Fd fd, bool stream) {
+    if (stream)
+        return std::unique_ptr<virtio::NetBackend>(std::make_unique<virtio::NetStream>(std::move(fd)));
+    auto tap = virtio::NetTap::create(std::move(fd));
+    if (!tap)
+        return tap.error();
+    return std::unique_ptr<virtio::NetBackend>(std::move(*tap));
+}
+
+} // namespace
+
+Result<vmm::SlotDevice> KvmMachine::create_nic(const PluggedNic& nic, Fd fd, bool stream) {
+    auto backend = make_backend(std::move(fd), stream);
     if (!backend)
         return backend.error();
     auto device = virtio::NetDevice::create(loop_, std::move(*backend), {nic.mac, nic.mtu});

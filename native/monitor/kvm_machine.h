@@ -36,7 +36,8 @@ class KvmMachine : public Machine {
     void read_console();
     Result<std::vector<vmm::SlotDevice>> create_devices();
     Result<vmm::SlotDevice> create_share();
-    Result<vmm::SlotDevice> create_nic(const PluggedNic& nic, Fd tap);
+    // `fd`: a tap, or with `stream` a socket (devices/virtio/net_stream.h).
+    Result<vmm::SlotDevice> create_nic(const PluggedNic& nic, Fd fd, bool stream = false);
     Result<vmm::SlotDevice> create_disk(const DiskConfig& disk, Result<Fd>& file);
     Result<std::unique_ptr<vmm::Machine>> build();
     Result<vmm::Config> config(const std::vector<vmm::SlotDevice>& devices) const;

@@ -87,7 +87,8 @@ int set_limits(const char* path, const char* process) {
     const std::string missing = jail::Cgroup::limit(wanted.id, atoi(process), resources);
     if (!missing.empty())
         return complain("this host cannot limit the VM's " + missing);
-    const auto limited = wanted.nics.empty() ? Result<void>() : limit_nics(wanted.nics);
+    const bool has_taps = !wanted.nics.empty() && !wanted.nics[0].passt;
+    const auto limited = has_taps ? limit_nics(wanted.nics) : Result<void>();
     return limited ? 0 : complain(limited.error().message());
 }
 

@@ -6,9 +6,7 @@
 
 namespace hrun::monitor {
 
-namespace {
-
-Result<Fd> open_nic(const NicConfig& config) {
+Result<Fd> open_tap(const NicConfig& config) {
     auto links = net::Links::open();
     if (!links)
         return links.error();
@@ -18,15 +16,6 @@ Result<Fd> open_nic(const NicConfig& config) {
     HRUN_TRY(links->connect(config.tap,
                             {config.bridge, {config.mac, config.addresses}, config.mtu, config.rates}));
     return tap;
-}
-
-} // namespace
-
-std::vector<Nic> open_nics(const std::vector<NicConfig>& configs) {
-    std::vector<Nic> nics;
-    for (const NicConfig& config : configs)
-        nics.push_back({config, open_nic(config)});
-    return nics;
 }
 
 Result<void> limit_nics(const std::vector<NicConfig>& configs) {

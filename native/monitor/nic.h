@@ -13,11 +13,11 @@ namespace hrun::monitor {
 
 struct Nic {
     NicConfig config;
-    Result<Fd> tap; // or why there is none, which is for the monitor to tell
+    Result<Fd> backend; // a tap or passt's socket, or why there is none, which is for the monitor to tell
 };
 
-// Makes every tap interface and connects it to its bridge. Needs CAP_NET_ADMIN, and the host's network namespace.
-std::vector<Nic> open_nics(const std::vector<NicConfig>& configs);
+// Makes the tap interface and connects it to its bridge. Needs CAP_NET_ADMIN, and the host's network namespace.
+Result<Fd> open_tap(const NicConfig& config);
 
 // Sets the rates of those that are there: of a machine that runs. Needs the same.
 Result<void> limit_nics(const std::vector<NicConfig>& configs);

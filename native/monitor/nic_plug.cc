@@ -103,10 +103,10 @@ Result<void> plug(const char* directory, unsigned slot) {
     auto config = find_nic(*path, slot);
     if (!config)
         return config.error();
-    std::vector<Nic> nics = open_nics({*config});
-    if (!nics[0].tap)
-        return nics[0].tap.error().code == EBUSY ? Result<void>() : nics[0].tap.error();
-    std::vector<int> descriptors{nics[0].tap->get()};
+    auto tap = open_tap(*config);
+    if (!tap)
+        return tap.error().code == EBUSY ? Result<void>() : tap.error();
+    std::vector<int> descriptors{tap->get()};
     auto record = announce_for_monitor(*config, *path);
     if (!record)
         return record.error();

@@ -90,10 +90,12 @@ std::string PublishedPorts::open(const PortsConfig& config, const std::string& d
         return {};
     directory_ = directory;
     raise_descriptor_limit();
-    auto map = net::PortMap::open(config.table);
-    if (!map)
-        return map.error().message();
-    map_.emplace(std::move(*map));
+    if (!config.table.empty()) {
+        auto map = net::PortMap::open(config.table);
+        if (!map)
+            return map.error().message();
+        map_.emplace(std::move(*map));
+    }
     std::string refused;
     for (const PortRequest& request : config.publish)
         if (refused = take(request); !refused.empty())
@@ -135,6 +137,10 @@ Result<void> PublishedPorts::announce() {
     if (!record)
         return record.error();
     record_ = std::move(*record);
+    if (!map_) {
+        sockets_.clear();
+        return {};
+    }
     auto mapped = map_->add(mappings_);
     if (mapped)
         return net::forget_other_flows(mappings_);
@@ -150,7 +156,7 @@ void PublishedPorts::close() {
     if (mappings_.empty())
         return;
     const auto lock = lock_networks(directory_);
-    if (auto unmapped = map_->remove(mappings_); !unmapped)
+    if (auto unmapped = map_ ? map_->remove(mappings_) : Result<void>(); !unmapped)
         dprintf(STDERR_FILENO, "hrun-vmm: %s\n", unmapped.error().message().c_str());
     record_.remove();
     mappings_.clear();

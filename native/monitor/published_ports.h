@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ports of the host that lead to a running machine. Each is held by a socket that nothing is ever read from, so that it is
 // this machine's alone, as long as its keeper lives; the firewall sends what comes for it to the machine before the socket
-// sees it.
+// sees it. Where passt serves the ports they are only looked for here, and passt takes them.
 #pragma once
 
 #include <optional>
@@ -26,6 +26,8 @@ class PublishedPorts {
     [[nodiscard]] std::string open(const PortsConfig& config, const std::string& directory);
     // Gives the ports back.
     void close();
+    // What was taken.
+    const std::vector<net::PortMapping>& mappings() const { return mappings_; }
     // In a process that the keeper has forked: forgets them, and they stay taken.
     void forget();
 

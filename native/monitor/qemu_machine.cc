@@ -48,8 +48,8 @@ Result<void> QemuMachine::check_files() const {
         if (!disk)
             return disk.error();
     for (const Nic& nic : container_.nics)
-        if (!nic.tap)
-            return nic.tap.error();
+        if (!nic.backend)
+            return nic.backend.error();
     return container_.shared && container_.shared->failed ? Result<void>(*container_.shared->failed)
                                                           : Result<void>();
 }
@@ -73,8 +73,8 @@ Result<void> QemuMachine::hand_over_devices(qemu::Config& config, HandedOver& fd
         config.share_fd = fds.add(std::move(container_.shared->machine));
     }
     for (Nic& nic : container_.nics)
-        config.nics.push_back(
-            {nic.config.slot, fds.add(std::move(*nic.tap)), nic.config.mac, nic.config.mtu});
+        config.nics.push_back({nic.config.slot, fds.add(std::move(*nic.backend)), nic.config.mac,
+                               nic.config.mtu, nic.config.passt.has_value()});
     return {};
 }
 

@@ -149,7 +149,9 @@ std::string nic_id(unsigned slot) {
 // would wait for ever for a device that has been taken away.
 void add_nic(Words& words, const Nic& nic) {
     const std::string id = netdev_id(nic.slot);
-    words.option("-netdev", "tap,id=" + id + ",fd=" + std::to_string(nic.tap_fd) + ",vhost=off");
+    const std::string fd = std::to_string(nic.fd);
+    words.option("-netdev", nic.stream ? "stream,id=" + id + ",server=off,addr.type=fd,addr.str=" + fd
+                                       : "tap,id=" + id + ",fd=" + fd + ",vhost=off");
     words.option("-device", "virtio-net-device,id=" + nic_id(nic.slot) + ",netdev=" + id +
                                 ",mac=" + mac_text(nic.mac) + ",host_mtu=" + std::to_string(nic.mtu) + "," +
                                 no_control("=off") + bus(nic.slot));

@@ -22,9 +22,10 @@ struct Disk {
 
 struct Nic {
     unsigned slot;
-    int tap_fd; // with IFF_VNET_HDR
+    int fd; // of a tap with IFF_VNET_HDR, or of a stream socket
     std::array<uint8_t, 6> mac;
     uint16_t mtu;
+    bool stream = false; // each packet after its length, as passt has it
 };
 
 // The name of a tap's descriptor, for plug_nic_commands().
@@ -70,7 +71,7 @@ std::vector<std::string> command_line(const Config& config);
 // it loads none (vhost-user-vsock, vhost-user-fs; "unmigratable" in its sources), are plugged into their transports.
 std::vector<std::string> plug_commands(const Config& config);
 
-// What puts a network interface into an empty slot of a machine that runs; its tap was handed over as tap_name(). Nic::tap_fd means
+// What puts a network interface into an empty slot of a machine that runs; its tap was handed over as tap_name(). Nic::fd means
 // nothing.
 std::vector<std::string> plug_nic_commands(const Nic& nic);
 // What takes it, or one that the machine was started with, away. The guest had better have let go of it.

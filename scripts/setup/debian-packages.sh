@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced. The Debian packages hrun is built from, runs on and is tested with (docs/dependencies.md has the reasons).
 
-runtime_packages=(qemu-system-x86 qemu-system-common qemu-utils e2fsprogs nftables)
+runtime_packages=(qemu-system-x86 qemu-system-common qemu-utils e2fsprogs nftables passt)
 build_packages=(
     gcc g++ cmake ninja-build make musl-tools libisal-dev libzstd-dev libssl-dev nlohmann-json3-dev libseccomp-dev
     linux-source-6.12 patch flex bison bc libelf-dev perl xz-utils binutils

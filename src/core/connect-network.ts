@@ -25,6 +25,7 @@ import {
   publishedPorts,
   recordNetwork,
   releaseLeases,
+  USER_NETWORK,
 } from '../network/index.ts';
 import { changeNic, findAssets } from '../vm/index.ts';
 import { changeGuestNetworks } from './ask-agent.ts';
@@ -148,6 +149,11 @@ function membersOf({ directory }: KnownContainer): ContainerNetwork[] {
 }
 
 function checkConnectable(known: KnownContainer, network: Network): void {
+  if (known.config.host.network === USER_NETWORK) {
+    throw new HrunError('USAGE', `container ${known.name} has passt's network, which goes with no other`, {
+      hint: 'make it with --network',
+    });
+  }
   if (known.config.host.network === 'none') {
     throw new HrunError(
       'USAGE',

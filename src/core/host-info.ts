@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, hostname, release, totalmem } from 'node:os';
 import type { Root } from '../base/root.ts';
 import { listImages, openImageStore } from '../image/index.ts';
-import { DEFAULT_NETWORK, networkObstacle } from '../network/index.ts';
+import { DEFAULT_NETWORK, networkObstacle, USER_NETWORK, userNetworkObstacle } from '../network/index.ts';
 import { assessKvm, explain, type KvmVerdict, listTemplates } from '../vm/index.ts';
 import { listContainers } from './list-containers.ts';
 import { type TemplatePolicy, templatePolicy } from './templates.ts';
@@ -63,7 +63,10 @@ export async function hostInfo(root: Root): Promise<HostInfo> {
 
 function defaultNetworkInfo(): HostInfo['Network'] {
   const obstacle = networkObstacle();
-  return { Default: obstacle === undefined ? DEFAULT_NETWORK : 'none', Because: obstacle ?? '' };
+  if (obstacle === undefined) return { Default: DEFAULT_NETWORK, Because: '' };
+  const other = userNetworkObstacle();
+  if (other === undefined) return { Default: USER_NETWORK, Because: obstacle };
+  return { Default: 'none', Because: `${obstacle}, and ${other}` };
 }
 
 function templatesInfo(root: Root, { state }: KvmVerdict): HostInfo['Templates'] {

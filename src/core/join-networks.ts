@@ -34,10 +34,12 @@ import {
   servesNames,
   sweepPorts,
   takeLease,
+  USER_NETWORK,
+  userNetworkObstacle,
 } from '../network/index.ts';
 import { findAssets } from '../vm/index.ts';
 import type { ContainerOptions, NetworkRequest } from './container-options.ts';
-import { checkMac, membership, type Place } from './network-membership.ts';
+import { checkMac, membership, type Place, userMembership } from './network-membership.ts';
 
 const DEFAULT_REQUEST: NetworkRequest = {
   network: undefined,
@@ -49,29 +51,35 @@ const DEFAULT_REQUEST: NetworkRequest = {
 const MIXED_MODES = 'conflicting options: cannot attach both user-defined and non-user-defined network-modes';
 
 /**
- * The networks that --network means here, by name or id; none for "none". UNSUPPORTED, HOST_SETUP, USAGE.
+ * The networks that --network means here, by name or id; none for "none", passt's alone for a user who is not root. UNSUPPORTED,
+ * HOST_SETUP, USAGE.
  */
-export function networkRequests({
-  networks,
-  publish,
-  networkRates,
-  egress,
-}: ContainerOptions): NetworkRequest[] {
-  const [first = DEFAULT_REQUEST, ...others] = networks;
+export function networkRequests(options: ContainerOptions): NetworkRequest[] {
+  const [first = DEFAULT_REQUEST, ...others] = options.networks;
   const asked = [first, ...others].map((each) => ({ ...each, network: nameOf(each) }));
-  if (asked.some(({ network }) => network === 'host')) throw noHostNetwork();
-  const named = asked.find(({ network }) => network !== undefined && network !== 'none')?.network;
-  const none = asked.some(({ network }) => network === 'none');
-  if (none && asked.length > 1)
-    throw new HrunError('USAGE', MIXED_MODES, { hint: 'leave out --network none' });
-  const obstacle = none ? undefined : networkObstacle();
-  if (named !== undefined) checkUsable(`network ${named} cannot be used`, obstacle, 'use --network none');
-  else if (!none && publish.length > 0) checkUsable('ports cannot be published', obstacle, 'leave out -p');
-  if (none || obstacle !== undefined) {
-    if (networkRates !== undefined) throw needsNetwork('--network-bps');
-    if (egress !== undefined) throw needsNetwork('--egress');
-    return checkNone(first);
+  const has = (name: string) => asked.some(({ network }) => network === name);
+  if (has('host')) throw noHostNetwork();
+  for (const alone of ['none', USER_NETWORK]) {
+    if (has(alone) && asked.length > 1)
+      throw new HrunError('USAGE', MIXED_MODES, { hint: `leave out --network ${alone}` });
   }
+  if (has('none')) return checkNone(first, options);
+  const obstacle = has(USER_NETWORK) ? userNetworkObstacle() : networkObstacle();
+  const named = asked.find(({ network }) => network !== undefined)?.network;
+  if (named !== undefined) checkUsable(`network ${named} cannot be used`, obstacle, 'use --network none');
+  if (has(USER_NETWORK)) return checkUserMode(first, options);
+  if (obstacle === undefined) return checkNetworks(asked, options);
+  const other = userNetworkObstacle();
+  if (other === undefined) return checkUserMode(first, options);
+  if (options.publish.length > 0)
+    checkUsable('ports cannot be published', `${obstacle}, and ${other}`, 'leave out -p');
+  return checkNone(first, options);
+}
+
+function checkNetworks(
+  asked: readonly NetworkRequest[],
+  { egress }: ContainerOptions,
+): (NetworkRequest & { network: string })[] {
   const requests = asked.map((each) => checkRequest({ ...each, network: each.network ?? DEFAULT_NETWORK }));
   if (egress) checkEgress(egress, requests);
   return requests;
@@ -88,6 +96,7 @@ export async function joinNetworks(
 ): Promise<ContainerNetwork[]> {
   const requests = networkRequests(options);
   if (requests.length === 0) return [];
+  if (requests[0]!.network === USER_NETWORK) return await joinUserNetwork(root, requests[0]!, takenSlots);
   return await withNetworks(root, async () => {
     const members: ContainerNetwork[] = [];
     try {
@@ -100,6 +109,16 @@ export async function joinNetworks(
       throw error;
     }
   });
+}
+
+/** Its keeper writes down there what it publishes. */
+async function joinUserNetwork(
+  root: Root,
+  request: NetworkRequest,
+  takenSlots: readonly number[],
+): Promise<ContainerNetwork[]> {
+  checkMac(request.macAddress);
+  return await withNetworks(root, async () => [userMembership(request, takenSlots)]);
 }
 
 /** Takes an address in one more network, which works from now on. Only while holding the lock of all networks. */
@@ -122,10 +141,12 @@ export async function joinNetwork(
 }
 
 /** Sees to it that the networks of a container that is there work. */
-export async function prepareNetworks(root: Root, { networks }: ContainerConfig): Promise<void> {
-  if (networks.length === 0) return;
+export async function prepareNetworks(root: Root, { id, networks, host }: ContainerConfig): Promise<void> {
+  const names = networks.map(({ network }) => network).filter((name) => name !== USER_NETWORK);
+  if (names.length === 0) return;
   await withNetworks(root, async () => {
-    for (const { network } of networks) await bringUp(root, findNetwork(root, network));
+    if (host.egress && !isRestricted(root, id)) await restrictEgress(root, id, host.egress);
+    for (const name of names) await bringUp(root, findNetwork(root, name));
   });
 }
 
@@ -215,12 +236,30 @@ function checkEgress({ names }: EgressPolicy, requests: readonly { network: stri
 }
 
 /** What there is no network for cannot be asked for. */
-function checkNone({ ip, macAddress, aliases }: NetworkRequest): [] {
-  if (ip !== undefined || macAddress !== undefined) {
-    throw needsNetwork('--ip and --mac-address', 'need');
-  }
+function checkNone({ ip, macAddress, aliases }: NetworkRequest, options: ContainerOptions): [] {
+  if (options.networkRates !== undefined) throw needsNetwork('--network-bps');
+  if (options.egress !== undefined) throw needsNetwork('--egress');
+  if (ip !== undefined || macAddress !== undefined) throw needsNetwork('--ip and --mac-address', 'need');
   if (aliases.length > 0) throw noAliases();
   return [];
+}
+
+/** What only a network of the host's can do. */
+function checkUserMode(
+  { ip, macAddress, aliases }: NetworkRequest,
+  { networkRates, egress }: ContainerOptions,
+): NetworkRequest[] {
+  const given = Object.entries({
+    '--ip': ip !== undefined,
+    '--network-alias': aliases.length > 0,
+    '--network-bps': networkRates !== undefined,
+    '--egress': egress !== undefined,
+  });
+  const [option] = given.find(([, isGiven]) => isGiven) ?? [];
+  if (option === undefined) return [{ ...DEFAULT_REQUEST, network: USER_NETWORK, macAddress }];
+  throw new HrunError('UNSUPPORTED', `${option} needs a network of the host, which passt is not`, {
+    hint: 'run hrun as root, or leave it out',
+  });
 }
 
 /** USAGE for what a container cannot have in the network. */

@@ -5,12 +5,15 @@ import type { Root } from '../base/root.ts';
 import { type ContainerConfig, type ContainerNetwork, shortId } from '../container/index.ts';
 import type { GuestNic } from '../guest/index.ts';
 import {
+  findPasst,
   type Network,
   networkResolvers,
   parseIPv4,
   resolvers,
   servesNames,
   tapName,
+  USER_ADDRESSES,
+  USER_NETWORK,
 } from '../network/index.ts';
 import { networkSlots, type VmNic } from '../vm/index.ts';
 import type { ContainerOptions, NetworkRequest } from './container-options.ts';
@@ -61,11 +64,36 @@ export function vmNics(config: ContainerConfig): VmNic[] {
   const rates = { ...(inBps > 0 && { inBps }), ...(outBps > 0 && { outBps }) };
   const servers = config.host.dns?.servers ?? [];
   return config.networks.map((member) => {
+    if (member.network === USER_NETWORK) return passtNic(member);
     const { network, slot, mac, address, prefix, bridge, tap, mtu } = member;
     const nic = { slot, mac, addresses: [`${address}/${prefix}`], bridge, tap, mtu, ...rates };
     if (!servesNames({ name: network })) return nic;
     return { ...nic, names: { network, names: namesIn(config, member), servers } };
   });
+}
+
+/** The interface of a container whose user is not root. It is alone. */
+export function userMembership(
+  { macAddress }: Pick<NetworkRequest, 'macAddress'>,
+  takenSlots: readonly number[],
+): ContainerNetwork {
+  const { address, prefix, gateway, mtu } = USER_ADDRESSES;
+  const [slot] = networkSlots(takenSlots);
+  if (slot === undefined) {
+    throw new HrunError('USAGE', 'a container with so many disks can have no network', {
+      hint: 'use --network none',
+    });
+  }
+  return {
+    ...{ network: USER_NETWORK, networkId: '', bridge: '', tap: '', aliases: [], internal: false },
+    ...{ address, prefix, gateway, mtu, slot, interface: 'eth0', metric: 0 },
+    mac: macAddress?.toLowerCase() ?? macOf(address),
+  };
+}
+
+function passtNic({ slot, mac, address, prefix, gateway, mtu }: ContainerNetwork): VmNic {
+  const passt = { program: findPasst() ?? '/usr/bin/passt', gateway, resolver: USER_ADDRESSES.resolver };
+  return { slot, mac, addresses: [`${address}/${prefix}`], mtu, passt };
 }
 
 /** What the other containers of a network may call it, its own name first. */
@@ -98,8 +126,13 @@ export function guestNetwork(
   return {
     addresses: networks.map(({ address }) => address),
     gateway: outward.gateway,
-    resolvers: serving ? networkResolvers(dns, serving.gateway) : resolvers(dns),
+    resolvers: serving ? networkResolvers(dns, serving.gateway) : resolvers(withPasst(outward, dns)),
   };
+}
+
+function withPasst({ network }: ContainerNetwork, dns: ContainerOptions['dns']): ContainerOptions['dns'] {
+  const asks = network === USER_NETWORK && dns.servers.length === 0;
+  return asks ? { ...dns, servers: [USER_ADDRESSES.resolver] } : dns;
 }
 
 /** USAGE unless it is the address of one station. */

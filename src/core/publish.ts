@@ -3,7 +3,7 @@
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import type { ContainerNetwork, PortBinding } from '../container/index.ts';
-import { firewallTable } from '../network/index.ts';
+import { firewallTable, USER_NETWORK } from '../network/index.ts';
 import type { ProcessConfig } from '../oci/index.ts';
 import type { VmPorts } from '../vm/index.ts';
 import type { ContainerOptions } from './container-options.ts';
@@ -45,7 +45,7 @@ export function vmPorts(
   const network = networks.find(({ internal }) => !internal);
   if (!network || bindings.length === 0) return undefined;
   return {
-    table: firewallTable(root),
+    ...(network.network !== USER_NETWORK && { table: firewallTable(root) }),
     publish: bindings.map(({ protocol, port, hostIp, hostPort }) => {
       const [first, last = first] = hostPort === '' ? [0] : hostPort.split('-').map(Number);
       const { address } = network;

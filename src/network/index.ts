@@ -40,3 +40,4 @@ export {
   type NewNetwork,
 } from './store.ts';
 export { parseIPv4 } from './subnet.ts';
+export { findPasst, USER_ADDRESSES, USER_NETWORK, userNetworkObstacle } from './user-mode.ts';

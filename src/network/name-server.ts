@@ -11,6 +11,7 @@ import { isLocked, native } from '../native/index.ts';
 import { DEFAULT_NETWORK, type Network, networkDirectory, storeTag } from './network.ts';
 import { hostNameServers } from './resolvers.ts';
 import { tableName } from './rules.ts';
+import { USER_NETWORK } from './user-mode.ts';
 
 /** Locked by the server as long as it lives; its process id. */
 const SERVER = 'resolver';
@@ -21,9 +22,9 @@ const RECORDS = 'names';
 const STOP_ATTEMPTS = 100;
 const STOP_PAUSE_MS = 10;
 
-/** True for a network whose containers know each other by name: as under Docker every one but the default. */
+/** True for a network whose containers know each other by name: as under Docker every one but the default, and passt's, in which it is alone. */
 export function servesNames({ name }: Pick<Network, 'name'>): boolean {
-  return name !== DEFAULT_NETWORK;
+  return name !== DEFAULT_NETWORK && name !== USER_NETWORK;
 }
 
 /** Where a network's keepers write down their containers' names. */

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { USER_NETWORK } from './user-mode.ts';
 
 /** network.json of a network's directory. */
 export interface Network {
@@ -37,7 +38,7 @@ export const DEFAULT_NETWORK = 'bridge';
 const NETWORK_FILE = 'network.json';
 const VALID = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 /** What --network means besides names of networks. */
-const RESERVED = new Set(['none', 'host', 'default', 'container']);
+const RESERVED = new Set(['none', 'host', 'default', 'container', USER_NETWORK]);
 const TAP_NAME_LENGTH = 15;
 const SYSTEM_ROOT = '/var/lib/hrun';
 
@@ -50,7 +51,7 @@ export function isNetworkName(text: string): boolean {
 export function checkNetworkName(name: string): string {
   if (isNetworkName(name) && !RESERVED.has(name)) return name;
   throw new HrunError('USAGE', `invalid network name: ${name}`, {
-    hint: 'use letters, digits, "_", "." and "-", and none of: none, host, default, container',
+    hint: 'use letters, digits, "_", "." and "-", and none of: none, host, default, container, passt',
   });
 }
 

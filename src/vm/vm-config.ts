@@ -71,14 +71,16 @@ export interface DeviceLimits {
   writeIops?: number;
 }
 
-/** A tap interface that the keeper makes, as a port of a bridge that is there. */
+/** A tap interface that the keeper makes, as a port of a bridge that is there; or what passt serves. */
 export interface VmNic {
   slot: number;
   mac: string;
   /** with their prefixes: what the guest's packets may come from */
   addresses: string[];
-  bridge: string;
-  tap: string;
+  bridge?: string;
+  tap?: string;
+  /** instead of these two: the program, and IPv4 addresses */
+  passt?: { program: string; gateway: string; resolver: string };
   /** bytes */
   mtu: number;
   /** bytes a second that go to the machine and come from it; without one there is no limit */
@@ -90,8 +92,8 @@ export interface VmNic {
 
 /** Ports of the machine that its keeper publishes: docs/monitor.md. */
 export interface VmPorts {
-  /** the firewall's, of the family inet */
-  table: string;
+  /** the firewall's, of the family inet; none where passt serves the ports */
+  table?: string;
   publish: {
     protocol: 'tcp' | 'udp';
     /** 0.0.0.0 for every address of the host */

@@ -62,6 +62,11 @@ export class OwnNetwork {
     return this.#run(['sh', '-c', script]);
   }
 
+  /** Runs a command on it. */
+  command(words: string[]) {
+    return this.#run(words);
+  }
+
   /** Serves `bytes` random bytes on an address of it. */
   async serve(address: string, bytes: number): Promise<TestServer> {
     const program = `

@@ -129,6 +129,29 @@ TEST_CASE("network interfaces may be left out; each is a port of a bridge, in a 
     CHECK(with("extra", 1) == "nics[0].extra is not a known field");
 }
 
+TEST_CASE("an interface can be passt's, and has no interface of the host's then") {
+    Json json = sample();
+    const Json passt = {{"program", "/usr/bin/passt"}, {"gateway", "10.0.2.2"}, {"resolver", "10.0.2.3"}};
+    const auto with = [&](const Json& more) {
+        json["nics"] = Json::array({{{"slot", 19},
+                                     {"mac", "02:42:0a:00:02:0f"},
+                                     {"addresses", Json::array({"10.0.2.15/24"})},
+                                     {"mtu", 65520},
+                                     {"passt", passt}}});
+        json["nics"][0].update(more);
+        return mistake(json);
+    };
+    CHECK(with(Json::object()).empty());
+    const Config config = std::get<Config>(parse_config(json.dump()));
+    CHECK(config.nics[0].passt->program == "/usr/bin/passt");
+    CHECK(config.nics[0].tap.empty());
+    CHECK(with({{"tap", "hrun-0123"}}) == "nics[0].tap is not a known field");
+    CHECK(with({{"inBps", 1}}) == "nics[0].inBps is not a known field");
+    CHECK(with({{"addresses", Json::array()}}) == "nics[0].addresses must be one address with passt");
+    CHECK(with({{"passt", {{"program", "passt"}}}}) ==
+          "nics[0].passt.program must be an absolute path without a comma");
+}
+
 TEST_CASE("an interface may have names, which are words, in a network that is an entry of a directory") {
     Json json = sample();
     const auto with = [&](const Json& network, const Json& names) {
