@@ -146,7 +146,7 @@ TEST_CASE("no thread of the jailed monitor gets out, and each attempt is told by
         for (const Crime& crime : kCrimes) {
             CAPTURE(jail::name_of(kind));
             CAPTURE(crime.name);
-#ifdef __SANITIZE_ADDRESS__
+#ifdef HRUN_SANITIZED
             if (std::string_view("clone mmap prctl").find(crime.system_call) != std::string_view::npos)
                 continue; // the sanitizer's run-time needs them
 #endif
