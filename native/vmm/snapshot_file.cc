@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "base/byte_writer.h"
 #include "base/crc32c.h"
@@ -82,7 +84,8 @@ Result<void> SnapshotFile::read_state() {
     if (header_.sections > kMostSections || sizeof header_ + table_bytes > state_.size())
         return unusable(EBADMSG, "is changing");
     table_.resize(header_.sections);
-    memcpy(table_.data(), state_.data() + sizeof header_, table_bytes);
+    std::copy_n(state_.data() + sizeof header_, table_bytes,
+                std::as_writable_bytes(std::span(table_)).begin()); // of no sections too
     SnapshotHeader unsigned_header = header_;
     unsigned_header.checksum = 0;
     ByteWriter signed_part;

@@ -10,30 +10,31 @@ namespace {
 constexpr size_t kMaxStats = 32; // twice what the specification knows
 
 void set(BalloonStats& stats, const virtio_balloon_stat& stat) {
+    const uint64_t value = stat.val; // which is packed: no reference may be taken of it
     switch (stat.tag) {
     case VIRTIO_BALLOON_S_SWAP_IN:
-        stats.swapped_in = stat.val;
+        stats.swapped_in = value;
         break;
     case VIRTIO_BALLOON_S_SWAP_OUT:
-        stats.swapped_out = stat.val;
+        stats.swapped_out = value;
         break;
     case VIRTIO_BALLOON_S_MAJFLT:
-        stats.major_faults = stat.val;
+        stats.major_faults = value;
         break;
     case VIRTIO_BALLOON_S_MINFLT:
-        stats.minor_faults = stat.val;
+        stats.minor_faults = value;
         break;
     case VIRTIO_BALLOON_S_MEMFREE:
-        stats.free_memory = stat.val;
+        stats.free_memory = value;
         break;
     case VIRTIO_BALLOON_S_MEMTOT:
-        stats.total_memory = stat.val;
+        stats.total_memory = value;
         break;
     case VIRTIO_BALLOON_S_AVAIL:
-        stats.available_memory = stat.val;
+        stats.available_memory = value;
         break;
     case VIRTIO_BALLOON_S_CACHES:
-        stats.disk_caches = stat.val;
+        stats.disk_caches = value;
         break;
     }
 }

@@ -122,14 +122,14 @@ TEST_CASE("an answer that is not the one asked for ends the exchange") {
         {"none", "", ETIMEDOUT},
         {"half of one", answer(kGetFeatures, kOffered).substr(0, 13), ETIMEDOUT},
     };
-    for (const auto& [what, said, code] : cases) {
-        CAPTURE(what);
+    for (const auto& wrong : cases) {
+        CAPTURE(wrong.what);
         Peer peer;
         FrontEnd front(std::move(peer.theirs), kShort);
-        peer.say(said);
+        peer.say(wrong.answer);
         const auto features = front.connect();
         REQUIRE_FALSE(features);
-        CHECK(features.error().code == code);
+        CHECK(features.error().code == wrong.code);
     }
 }
 
