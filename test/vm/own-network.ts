@@ -99,7 +99,7 @@ export class OwnNetwork {
 
   /** Waits until something holds. */
   async until(holds: () => Promise<boolean>): Promise<void> {
-    for (let attempt = 0; attempt < 500; attempt++) {
+    for (let attempt = 0; attempt < 3000; attempt++) {
       if (await holds()) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

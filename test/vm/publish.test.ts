@@ -83,7 +83,7 @@ describe.skipIf(cannot)(`published ports${cannot ? ` (this host cannot: ${cannot
     await host.until(async () => (await host.hrun(['logs', id])).stdout === 'up\n');
     const datagram = (address: string) =>
       `node -e 'const s = require("dgram").createSocket("udp4"); s.on("message", (m) => { console.log(String(m)); s.close(); });
-       s.send("hello", 5353, "${address}"); setTimeout(() => process.exit(1), 5000).unref()'`;
+       s.send("hello", 5353, "${address}"); setTimeout(() => process.exit(1), 60000).unref()'`;
     expect((await outside.shell(datagram('192.0.2.1'))).stdout).toBe('hello from 192.0.2.2\n');
     expect((await host.shell(datagram('192.0.2.1'))).stdout).toBe('hello from 192.0.2.1\n');
     expect((await host.shell(datagram('127.0.0.1'))).stdout).toBe(`hello from ${GATEWAY}\n`);
