@@ -15,18 +15,36 @@ Result<void> make_mounts_private() {
     return {};
 }
 
-Result<void> confine_to_working_directory() {
-    const Fd tree(
-        open_tree(AT_FDCWD, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+namespace {
+
+// A copy of the mount at `name` below `parent`, over itself; what is mounted there is in its way from now on.
+Result<Fd> mount_over(int parent, const char* name, uint64_t attributes) {
+    const int at = *name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH;
+    Fd tree(open_tree(parent, name, at | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
     if (!tree.valid())
         return Error::last("copy the mount of the directory");
-    mount_attr attributes{};
-    attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-    if (mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) < 0)
+    mount_attr restricted{};
+    restricted.attr_set = attributes;
+    if (mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &restricted, sizeof restricted) < 0)
         return Error::last("restrict the mount of the directory");
-    if (move_mount(tree.get(), "", AT_FDCWD, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+    const unsigned to = MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
+    if (move_mount(tree.get(), "", parent, name, to) < 0)
         return Error::last("mount the directory");
-    return change_root(tree);
+    return tree;
+}
+
+} // namespace
+
+Result<void> confine_to_working_directory(const char* read_only) {
+    constexpr uint64_t kRestricted = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    auto root = mount_over(AT_FDCWD, "", kRestricted);
+    if (!root)
+        return root.error();
+    if (read_only) {
+        if (auto part = mount_over(root->get(), read_only, kRestricted | MOUNT_ATTR_RDONLY); !part)
+            return part.error();
+    }
+    return change_root(*root);
 }
 
 // "." over ".": the old root lies under the new one until it is unmounted, and needs no directory of its own.

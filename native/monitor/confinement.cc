@@ -13,6 +13,7 @@
 #include "jail/root.h"
 #include "jail/violation.h"
 #include "monitor/keeper_link.h"
+#include "monitor/settings.h"
 
 namespace hrun::monitor {
 
@@ -60,7 +61,7 @@ Result<void> Confinement::enter() {
 Result<void> Confinement::enter_root() {
     if (refused_)
         return *refused_;
-    return jail::confine_to_working_directory();
+    return jail::confine_to_working_directory(kSettings);
 }
 
 std::function<void()> Confinement::thread_lock(jail::ThreadKind kind) const {

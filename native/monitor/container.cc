@@ -2,13 +2,13 @@
 #include "monitor/container.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <climits>
 #include <cstdlib>
 
 #include "base/file_lock.h"
 #include "base/result.h"
+#include "monitor/settings.h"
 #include "protocol.h"
 
 namespace hrun::monitor {
@@ -18,21 +18,6 @@ namespace {
 constexpr size_t kMaxConfig = 1 << 20;
 // A repair that looks at the container holds its lock for a moment.
 constexpr std::chrono::milliseconds kLockLimit{1000};
-
-Result<std::string> read_file(int directory, const char* name, size_t limit) {
-    const Fd file(openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    struct stat st;
-    if (!file.valid() || fstat(file.get(), &st) < 0)
-        return Error::last(std::string("read ") + name);
-    if (!S_ISREG(st.st_mode))
-        return Error{EINVAL, std::string("read ") + name + ", which is not a regular file"};
-    if (static_cast<uint64_t>(st.st_size) > limit)
-        return Error{EFBIG, std::string("read ") + name};
-    std::string bytes(static_cast<size_t>(st.st_size), '\0');
-    if (pread(file.get(), bytes.data(), bytes.size(), 0) != st.st_size)
-        return Error::last(std::string("read ") + name);
-    return bytes;
-}
 
 Result<Fd> take_lock(int directory) {
     Fd lock(openat(directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
@@ -49,7 +34,7 @@ Result<Fd> take_lock(int directory) {
 } // namespace
 
 std::variant<Config, std::string> read_config(int directory) {
-    auto json = read_file(directory, "vm.json", kMaxConfig);
+    auto json = read_setting(directory, "vm.json", kMaxConfig);
     if (!json)
         return json.error().message();
     auto config = parse_config(*json);
@@ -59,7 +44,7 @@ std::variant<Config, std::string> read_config(int directory) {
 }
 
 Result<std::string> read_configure(int directory) {
-    return read_file(directory, "configure.bin", HRUN_MAX_PAYLOAD);
+    return read_setting(directory, "configure.bin", HRUN_MAX_PAYLOAD);
 }
 
 std::variant<Container, std::string> open_container(const char* path) {
@@ -76,11 +61,11 @@ std::variant<Container, std::string> open_container(const char* path) {
     container.lock = std::move(*lock);
     auto config = read_config(container.directory.get());
     auto configure = read_configure(container.directory.get());
-    auto start = read_file(container.directory.get(), "start.bin", HRUN_MAX_PAYLOAD);
+    auto start = read_setting(container.directory.get(), "start.bin", HRUN_MAX_PAYLOAD);
     if (auto* mistake = std::get_if<std::string>(&config))
         return where + *mistake;
     Result<std::string> probe = std::get<Config>(config).health
-                                    ? read_file(container.directory.get(), "probe.bin", HRUN_MAX_PAYLOAD)
+                                    ? read_setting(container.directory.get(), "probe.bin", HRUN_MAX_PAYLOAD)
                                     : Result<std::string>(std::string());
     for (auto* file : {&configure, &start, &probe})
         if (!*file)

@@ -47,10 +47,10 @@ struct Container {
     std::unique_ptr<KeeperLink> keeper;
 };
 
-// vm.json of a container's directory, or one line that says what is wrong with it.
+// settings/vm.json of a container's directory, or one line that says what is wrong with it.
 std::variant<Config, std::string> read_config(int directory);
 
-// configure.bin of a container's directory.
+// settings/configure.bin of a container's directory.
 Result<std::string> read_configure(int directory);
 
 // Locks and reads the directory and opens the machine's files; or one line that says what is wrong with the directory.

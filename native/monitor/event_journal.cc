@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fd.h"
+#include "monitor/settings.h"
 
 namespace hrun::monitor {
 
@@ -33,17 +34,13 @@ std::string store_of(const std::string& directory) {
     return containers.ends_with("/containers") ? containers.substr(0, containers.rfind('/')) : "";
 }
 
-// A monitor of an earlier run could have left anything there: what is no container's configuration is an empty object.
+// What is no container's configuration is an empty object.
 nlohmann::json read_config_json(const std::string& directory) {
-    const Fd file(open((directory + "/config.json").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    struct stat st;
+    const Fd container(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    auto text = read_setting(container.get(), "config.json", kMaxConfig);
     nlohmann::json json;
-    if (file.valid() && fstat(file.get(), &st) == 0 && S_ISREG(st.st_mode) &&
-        static_cast<size_t>(st.st_size) <= kMaxConfig) {
-        std::string text(static_cast<size_t>(st.st_size), '\0');
-        if (pread(file.get(), text.data(), text.size(), 0) == st.st_size)
-            json = nlohmann::json::parse(text, nullptr, false);
-    }
+    if (text)
+        json = nlohmann::json::parse(*text, nullptr, false);
     return json.is_object() ? json : nlohmann::json::object();
 }
 

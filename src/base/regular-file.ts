@@ -16,7 +16,7 @@ export function openRegularFile(path: string, flags: number = O_RDONLY, mode?: n
 
 /** True for an error that says: there is no such file, or it is not a plain one. */
 export function isNoRegularFile(error: unknown): boolean {
-  return ['ENOENT', 'ELOOP', 'EINVAL', 'EISDIR', 'ENXIO'].includes(errnoOf(error) ?? '');
+  return ['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL', 'EISDIR', 'ENXIO'].includes(errnoOf(error) ?? '');
 }
 
 /** The content of a plain file as text. */

@@ -16,6 +16,7 @@ import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Findings } from '../base/finding.ts';
 import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
+import { settingsPath } from '../base/settings.ts';
 import { type FileLock, native } from '../native/index.ts';
 import { type ContainerConfig, isProbed, readContainerConfig } from './container-config.ts';
 import { CREATED, isStateDamaged, STATE_FILE } from './container-state.ts';
@@ -48,7 +49,8 @@ export async function checkContainers(
 }
 
 /** Files that each container has, beside config.json and state.json; probe.bin only one that is probed. */
-const FILES = ['vm.json', 'configure.bin', 'start.bin', 'writable.ext4'];
+const DISK = 'writable.ext4';
+const SETTINGS = ['vm.json', 'configure.bin', 'start.bin'];
 
 /** False for one that is half-made or being removed: it has no state.json. */
 function looksWrong(root: Root, id: string): boolean {
@@ -71,8 +73,8 @@ async function checkContainer(root: Root, id: string, findings: Findings): Promi
   if (isStateDamaged(directory)) await rewriteState(directory, where, findings);
   const missing = missingFile(directory, config);
   if (missing === undefined) return;
-  const remedy = existsSync(join(directory, 'writable.ext4'))
-    ? `its disk is ${join(directory, 'writable.ext4')}; remove the container when you need nothing of it`
+  const remedy = existsSync(join(directory, DISK))
+    ? `its disk is ${join(directory, DISK)}; remove the container when you need nothing of it`
     : 'remove the container';
   findings.left({
     kind: 'damage',
@@ -162,10 +164,17 @@ function hasOwner(root: Root, { uid }: Stats): boolean {
 }
 
 function missingFile(directory: string, { healthcheck }: ContainerConfig): string | undefined {
-  return [...FILES, ...(isProbed(healthcheck) ? ['probe.bin'] : [])].find((file) => {
-    const stat = statIfThere(join(directory, file));
-    return !stat?.isFile() || stat.size === 0 || (file === 'vm.json' && !isJson(join(directory, file)));
+  const settings = [...SETTINGS, ...(isProbed(healthcheck) ? ['probe.bin'] : [])];
+  const damaged = settings.find((file) => {
+    const path = settingsPath(directory, file);
+    return isEmpty(path) || (file === 'vm.json' && !isJson(path));
   });
+  return damaged ?? (isEmpty(join(directory, DISK)) ? DISK : undefined);
+}
+
+function isEmpty(path: string): boolean {
+  const stat = statIfThere(path);
+  return !stat?.isFile() || stat.size === 0;
 }
 
 function isJson(path: string): boolean {

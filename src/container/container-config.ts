@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 import { readRegularFile } from '../base/regular-file.ts';
+import { settingsPath } from '../base/settings.ts';
 
 /** config.json of a container's directory: the container as its user asked for it. */
 export interface ContainerConfig {
@@ -254,7 +254,7 @@ const HOST_DEFAULTS = {
 
 /** Reads config.json; STORE_CORRUPT when it is not one, NO_SUCH_CONTAINER when there is none. */
 export function readContainerConfig(directory: string): ContainerConfig {
-  const path = join(directory, CONFIG_FILE);
+  const path = settingsPath(directory, CONFIG_FILE);
   try {
     const config = JSON.parse(readRegularFile(path)) as ContainerConfig;
     if (config.version === 1 && typeof config.id === 'string' && typeof config.name === 'string')
@@ -275,5 +275,5 @@ export function readContainerConfig(directory: string): ContainerConfig {
 
 /** Replaces config.json. */
 export async function writeContainerConfig(directory: string, config: ContainerConfig): Promise<void> {
-  await writeFileAtomic(join(directory, CONFIG_FILE), JSON.stringify(config), { mode: 0o600 });
+  await writeFileAtomic(settingsPath(directory, CONFIG_FILE), JSON.stringify(config), { mode: 0o600 });
 }

@@ -6,6 +6,7 @@ import { syncDirectory } from '../base/atomic-file.ts';
 import { makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { settingsPath } from '../base/settings.ts';
 import { type FileLock, native } from '../native/index.ts';
 import { type ContainerConfig, readContainerConfig } from './container-config.ts';
 import { isContainerId, isIdPrefix, shortId } from './id.ts';
@@ -48,10 +49,11 @@ export async function whileNobodyMakes(root: Root, action: () => Promise<void>):
   }
 }
 
-/** Makes the empty directory of a new container. */
+/** Makes the directory of a new container, with no settings in it yet. */
 export function makeContainerDirectory(root: Root, id: string): string {
   const directory = containerDirectory(root, id);
   mkdirSync(directory, { mode: 0o700 });
+  mkdirSync(settingsPath(directory), { mode: 0o700 });
   return directory;
 }
 

@@ -27,11 +27,11 @@ import {
   releaseLeases,
   USER_NETWORK,
 } from '../network/index.ts';
-import { changeNic, findAssets } from '../vm/index.ts';
+import { changeNic, findAssets, readVmConfig } from '../vm/index.ts';
 import { changeGuestNetworks } from './ask-agent.ts';
 import type { NetworkRequest } from './container-options.ts';
 import { checkRequest, joinNetwork, withNetworks } from './join-networks.ts';
-import { networkFiles, readVmConfig, settleNetworks, writeNetworks } from './network-files.ts';
+import { networkFiles, settleNetworks, writeNetworks } from './network-files.ts';
 import { guestNics } from './network-membership.ts';
 import { isHeld, isRunning, type KnownContainer, openContainer } from './open-container.ts';
 

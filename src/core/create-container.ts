@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { syncDirectory, syncFile } from '../base/atomic-file.ts';
 import type { Root } from '../base/root.ts';
+import { settingsPath } from '../base/settings.ts';
 import { inStore } from '../base/store-error.ts';
 import {
   type ContainerConfig,
@@ -32,6 +33,7 @@ import {
   layerSlots,
   limitsRemark,
   memoryMiB,
+  VM_FILE,
   type VmAssets,
   vmConfig,
 } from '../vm/index.ts';
@@ -206,18 +208,21 @@ async function fillDirectory(
 ): Promise<void> {
   const durable = !config.autoRemove;
   const write = (file: string, data: Uint8Array | string) =>
-    writeContainerFile(join(directory, file), data, durable);
+    writeContainerFile(settingsPath(directory, file), data, durable);
   const writable = join(directory, 'writable.ext4');
   const probe = probeCommand(plan.healthcheck, plan.image.config.config?.Shell);
   const writeFiles = async () => {
     write('config.json', JSON.stringify(config));
-    write('vm.json', JSON.stringify(vmFile(root, plan, config, writable)));
+    write(VM_FILE, JSON.stringify(vmFile(root, plan, config, writable)));
     write('configure.bin', plan.configure);
     write('start.bin', plan.start);
     if (probe) write('probe.bin', probePayload(config, probe));
   };
   await Promise.all([makeWritableDisk(root, writable, config.host.diskSize), writeFiles()]);
-  if (durable) await Promise.all([syncFile(writable), syncDirectory(directory), syncContainerNames(root)]);
+  if (durable) {
+    const directories = [directory, settingsPath(directory)];
+    await Promise.all([syncFile(writable), ...directories.map(syncDirectory), syncContainerNames(root)]);
+  }
   await writeFirstState(directory, durable);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a container's files say of its networks: config.json is the truth, vm.json and configure.bin follow.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import type { Root } from '../base/root.ts';
+import { settingsPath } from '../base/settings.ts';
 import {
   type ContainerConfig,
   type ContainerNetwork,
@@ -11,7 +11,7 @@ import {
   readContainerConfig,
 } from '../container/index.ts';
 import { hasNetworks, withNetworks } from '../guest/index.ts';
-import type { VmConfig } from '../vm/index.ts';
+import { readVmConfig, writeVmConfig } from '../vm/index.ts';
 import { guestFiles } from './guest-files.ts';
 import { guestNetwork, guestNics, vmNics } from './network-membership.ts';
 import { vmPorts } from './publish.ts';
@@ -31,7 +31,7 @@ export async function writeNetworks(
 /** Whoever changed the networks may have been killed half-way: what follows config.json is made to. */
 export async function settleNetworks(root: Root, directory: string, config: ContainerConfig): Promise<void> {
   const { nics = [] } = readVmConfig(directory);
-  const configure = readFileSync(join(directory, 'configure.bin'));
+  const configure = readFileSync(settingsPath(directory, 'configure.bin'));
   const same = JSON.stringify(nics) === JSON.stringify(vmNics(config));
   if (!same || !hasNetworks(configure, guestNics(config.networks)))
     await followNetworks(root, directory, config);
@@ -48,18 +48,13 @@ export function networkFiles(config: ContainerConfig): Map<string, string> {
   return files;
 }
 
-export function readVmConfig(directory: string): VmConfig {
-  return JSON.parse(readFileSync(join(directory, 'vm.json'), 'utf8')) as VmConfig;
-}
-
 /** First vm.json: a guest that is not told of an interface starts, one that is told of a missing one does not. */
 async function followNetworks(root: Root, directory: string, config: ContainerConfig): Promise<void> {
   const { nics: _nics, ports: _ports, ...vm } = readVmConfig(directory);
   const nics = vmNics(config);
   const ports = vmPorts(root, config.host.portBindings, config.networks);
-  const text = JSON.stringify({ ...vm, ...(nics.length > 0 && { nics }), ...(ports && { ports }) });
-  await writeFileAtomic(join(directory, 'vm.json'), text, { mode: 0o600 });
-  const path = join(directory, 'configure.bin');
+  await writeVmConfig(directory, { ...vm, ...(nics.length > 0 && { nics }), ...(ports && { ports }) });
+  const path = settingsPath(directory, 'configure.bin');
   const configure = withNetworks(readFileSync(path), guestNics(config.networks), networkFiles(config));
   await writeFileAtomic(path, configure, { mode: 0o600 });
 }

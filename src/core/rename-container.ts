@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { join } from 'node:path';
-import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
-import { readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
 import {
   type ContainerConfig,
@@ -15,7 +12,7 @@ import {
 } from '../container/index.ts';
 import { native } from '../native/index.ts';
 import { findNetwork, renameStation, servesNames } from '../network/index.ts';
-import type { VmConfig } from '../vm/index.ts';
+import { readVmConfig, writeVmConfig } from '../vm/index.ts';
 import { withNetworks } from './join-networks.ts';
 import { vmNics } from './network-membership.ts';
 import { openContainer } from './open-container.ts';
@@ -46,10 +43,8 @@ async function renameInNetworks(
   if (named.length === 0) return;
   const lock = await native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: true });
   try {
-    const path = join(directory, 'vm.json');
-    const vm = JSON.parse(readRegularFile(path)) as VmConfig;
     const nics = vmNics({ ...readContainerConfig(directory), name: after });
-    await writeFileAtomic(path, JSON.stringify({ ...vm, nics }), { mode: 0o600 });
+    await writeVmConfig(directory, { ...readVmConfig(directory), nics });
   } finally {
     lock.release();
   }

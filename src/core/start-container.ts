@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { writeContainerConfig } from '../container/index.ts';
-import { findAssets, type VmAssets, type VmConfig } from '../vm/index.ts';
+import { findAssets, readVmConfig, type VmAssets, writeVmConfig } from '../vm/index.ts';
 import { prepareNetworks } from './join-networks.ts';
 import { makeSource } from './make-mounts.ts';
 import { settleNetworks } from './network-files.ts';
@@ -46,11 +43,10 @@ export async function renewAssets(
   { directory, config }: KnownContainer,
   { kernel, initrd }: VmAssets,
 ): Promise<void> {
-  const path = join(directory, 'vm.json');
-  const vm = JSON.parse(readFileSync(path, 'utf8')) as VmConfig;
+  const vm = readVmConfig(directory);
   const { memoryMiB, vcpus } = vm;
   if (memoryMiB !== config.resources.memoryMiB || vcpus !== config.resources.vcpus)
     await writeContainerConfig(directory, { ...config, resources: { memoryMiB, vcpus } });
   if (vm.kernel === kernel && vm.initrd === initrd) return;
-  await writeFileAtomic(path, JSON.stringify({ ...vm, kernel, initrd }), { mode: 0o600 });
+  await writeVmConfig(directory, { ...vm, kernel, initrd });
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Containers start from a machine that was booted in advance, if there is one of their size: docs/templates.md.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { HrunError } from '../base/errors.ts';
@@ -13,6 +12,7 @@ import {
   listTemplates,
   makeTemplate,
   memoryMiB,
+  readVmConfig,
   removeTemplate,
   type Template,
   templateInputs,
@@ -44,7 +44,7 @@ export interface Origin {
 export function findOrigin(root: Root, containerDirectory: string, assets: VmAssets): Origin {
   const policy = templatePolicy();
   if (policy === 'off') return { directory: undefined, makeForNextTime: () => {} };
-  const vm = JSON.parse(readFileSync(join(containerDirectory, 'vm.json'), 'utf8')) as VmConfig;
+  const vm = readVmConfig(containerDirectory);
   const inputs = templateInputs(vm, assets, vm);
   const directory = inputs && findTemplate(root, inputs);
   const wanted = policy === 'auto' && inputs !== undefined && directory === undefined;

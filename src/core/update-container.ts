@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { settingsPath } from '../base/settings.ts';
 import {
   type ContainerConfig,
   type ContainerUpdate,
@@ -15,7 +16,7 @@ import {
 } from '../container/index.ts';
 import { type StoredLimits, withLimits } from '../guest/index.ts';
 import { native } from '../native/index.ts';
-import { findAssets, limitMonitor, memoryMiB, type VmConfig } from '../vm/index.ts';
+import { findAssets, limitMonitor, memoryMiB, readVmConfig, VM_FILE, type VmConfig } from '../vm/index.ts';
 import { askUsage, setGuestLimits } from './ask-agent.ts';
 import { vmNics } from './network-membership.ts';
 import { isRunning, type KnownContainer, openContainer } from './open-container.ts';
@@ -140,7 +141,7 @@ function updatedHost(host: HostOptions, update: ContainerUpdate): HostOptions {
 
 /** vm.json for the next start. */
 function updatedMachine({ directory, config }: KnownContainer, host: HostOptions): VmConfig {
-  const vm = JSON.parse(readFileSync(join(directory, 'vm.json'), 'utf8')) as VmConfig;
+  const vm = readVmConfig(directory);
   const resources = {
     memoryMiB: memoryMiB(host.memory || undefined),
     vcpus: Math.max(cpusOf(host), host.maxCpus),
@@ -196,7 +197,7 @@ interface Wanted {
 /** Files for the next start, then what runs. What fails leaves the files as they were. */
 async function apply(container: KnownContainer, update: ContainerUpdate, wanted: Wanted): Promise<void> {
   const { directory } = container;
-  const before = FILES.map((file) => readFileSync(join(directory, file)));
+  const before = FILES.map((file) => readFileSync(settingsPath(directory, file)));
   const [configure] = before as [Buffer, Buffer];
   await writeFiles(directory, [
     withLimits(configure, storedLimits(container, wanted)),
@@ -210,11 +211,11 @@ async function apply(container: KnownContainer, update: ContainerUpdate, wanted:
   }
 }
 
-const FILES = ['configure.bin', 'vm.json'];
+const FILES = ['configure.bin', VM_FILE];
 
 async function writeFiles(directory: string, contents: readonly (Buffer | string)[]): Promise<void> {
   for (const [index, file] of FILES.entries())
-    await writeFileAtomic(join(directory, file), contents[index]!, { mode: 0o600 });
+    await writeFileAtomic(settingsPath(directory, file), contents[index]!, { mode: 0o600 });
 }
 
 /** A restart by policy has the VM of the size that it was started with: less memory than that is the guest's to see to. */

@@ -6,6 +6,7 @@ import { type Digest, isDigest } from '../base/digest.ts';
 import { errnoOf } from '../base/errors.ts';
 import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
+import { settingsPath } from '../base/settings.ts';
 import { inStore } from '../base/store-error.ts';
 
 /** A container and the manifest of its image. */
@@ -27,7 +28,7 @@ export async function imageUsers(root: Root): Promise<ImageUser[]> {
 }
 
 async function readUser(dir: string, containerId: string): Promise<ImageUser | undefined> {
-  const imageDigest = await readField(join(dir, 'config.json'), 'imageDigest');
+  const imageDigest = await readField(settingsPath(dir, 'config.json'), 'imageDigest');
   if (!isDigest(imageDigest)) return undefined;
   const status = await readField(join(dir, 'state.json'), 'status');
   return { containerId, imageDigest, running: status !== 'created' && status !== 'exited' };

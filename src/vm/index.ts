@@ -30,7 +30,9 @@ export { type TemplateInputs, templateInputs } from './template.ts';
 export { findTemplate, listTemplates, makeTemplate, removeTemplate, type Template } from './templates.ts';
 export {
   type DeviceLimits,
+  readVmConfig,
   type SharedDirectories,
+  VM_FILE,
   type VmConfig,
   type VmDisk,
   type VmHealth,
@@ -39,4 +41,5 @@ export {
   type VmRequest,
   type VmResources,
   vmConfig,
+  writeVmConfig,
 } from './vm-config.ts';

@@ -2,13 +2,13 @@
 // A machine that is booted once and copied for each container: what it is made of, and the making. docs/templates.md.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { HrunError } from '../base/errors.ts';
+import { settingsPath } from '../base/settings.ts';
 import type { VmAssets } from './assets.ts';
 import type { Engine } from './engine.ts';
-import { vmConfig } from './vm-config.ts';
+import { VM_FILE, vmConfig } from './vm-config.ts';
 
 /** What makes one template differ from another. */
 export interface TemplateInputs extends VmAssets {
@@ -72,8 +72,9 @@ export async function bootTemplate(inputs: TemplateInputs, directory: string): P
     },
     log: { driver: 'none', maxBytes: 0, maxFiles: 1 },
   });
-  writeFileSync(join(directory, 'vm.json'), JSON.stringify({ ...vm, disks: [] }));
-  for (const name of ['configure.bin', 'start.bin']) writeFileSync(join(directory, name), '');
+  mkdirSync(settingsPath(directory), { mode: 0o700 });
+  writeFileSync(settingsPath(directory, VM_FILE), JSON.stringify({ ...vm, disks: [] }));
+  for (const name of ['configure.bin', 'start.bin']) writeFileSync(settingsPath(directory, name), '');
   try {
     await promisify(execFile)(inputs.monitor, ['--template', directory], { cwd: '/', env: {} });
   } catch (cause) {

@@ -107,7 +107,8 @@ async function make(root: Root, key: string, inputs: TemplateInputs): Promise<vo
   mkdirSync(making, { mode: 0o700 });
   try {
     await bootTemplate(inputs, making);
-    for (const name of readdirSync(making)) if (!FILES.includes(name)) await rm(join(making, name));
+    for (const name of readdirSync(making))
+      if (!FILES.includes(name)) await rm(join(making, name), { recursive: true });
     const description = join(making, DESCRIPTION);
     await writeFile(description, JSON.stringify({ version: 1, created: new Date().toISOString(), inputs }));
     await syncFile(description);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { writeFileAtomic } from '../base/atomic-file.ts';
+import { readRegularFile } from '../base/regular-file.ts';
+import { settingsPath } from '../base/settings.ts';
 import type { VmAssets } from './assets.ts';
 import type { Engine } from './engine.ts';
 import { BALLOON_SLOT, layerSlots, RNG_SLOT, VSOCK_SLOT, WRITABLE_SLOT } from './slots.ts';
@@ -10,6 +13,9 @@ export interface VmDisk {
   readOnly: boolean;
   exclusive?: boolean;
 }
+
+/** In a container's settings. */
+export const VM_FILE = 'vm.json';
 
 /** vm.json: docs/monitor.md. */
 export type VmConfig = Engine & {
@@ -143,6 +149,16 @@ export interface VmRequest {
 }
 
 const GUEST_CID = 3;
+
+/** vm.json of a container's directory. */
+export function readVmConfig(directory: string): VmConfig {
+  return JSON.parse(readRegularFile(settingsPath(directory, VM_FILE))) as VmConfig;
+}
+
+/** Replaces vm.json of a container's directory. */
+export async function writeVmConfig(directory: string, vm: VmConfig): Promise<void> {
+  await writeFileAtomic(settingsPath(directory, VM_FILE), JSON.stringify(vm), { mode: 0o600 });
+}
 
 /** The content of vm.json for a request. */
 export function vmConfig(request: VmRequest): VmConfig {

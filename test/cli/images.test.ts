@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Root } from '../../src/base/root.ts';
+import { settingsPath } from '../../src/base/settings.ts';
 import { type BuiltImage, buildImage, makeTar, noise } from '../fixtures/built-image.ts';
 import { hrun } from '../fixtures/hrun.ts';
 import { temporaryRoot } from '../fixtures/store-root.ts';
@@ -56,8 +57,8 @@ const short = (image: BuiltImage) => idOf(image).slice(7, 19);
 /** A container's directory as far as images are concerned (docs/store.md). */
 async function addContainer(imageDigest: string, status: string): Promise<string> {
   const id = 'c'.repeat(64);
-  await mkdir(join(root.containers, id), { recursive: true });
-  await writeFile(join(root.containers, id, 'config.json'), JSON.stringify({ imageDigest }));
+  await mkdir(settingsPath(join(root.containers, id)), { recursive: true });
+  await writeFile(settingsPath(join(root.containers, id), 'config.json'), JSON.stringify({ imageDigest }));
   await writeFile(join(root.containers, id, 'state.json'), JSON.stringify({ status }));
   return id;
 }

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Root, rootAt } from '../../src/base/root.ts';
+import { settingsPath } from '../../src/base/settings.ts';
 import { type ContainerState, CREATED, readState } from '../../src/container/container-state.ts';
 import {
   findContainer,
@@ -46,7 +47,10 @@ async function make(
   const directory = makeContainerDirectory(root, id);
   if (name) await takeName(root, name, id);
   const named = name ? { name } : {}; // without one it is still being made
-  writeFileSync(join(directory, 'config.json'), JSON.stringify({ version: 1, id, ...named, autoRemove }));
+  writeFileSync(
+    settingsPath(directory, 'config.json'),
+    JSON.stringify({ version: 1, id, ...named, autoRemove }),
+  );
   if (status) writeFileSync(join(directory, 'state.json'), JSON.stringify({ ...CREATED, status }));
   return id;
 }
@@ -75,7 +79,10 @@ describe('names', () => {
     const [a, b] = [await make('created', { name: 'web' }), await make('created')];
     symlinkSync(a, join(root.containers, 'names', 'db'));
     const write = async () =>
-      writeFileSync(pathOf(a, 'config.json'), JSON.stringify({ version: 1, id: a, name: 'db' }));
+      writeFileSync(
+        settingsPath(pathOf(a), 'config.json'),
+        JSON.stringify({ version: 1, id: a, name: 'db' }),
+      );
     await changeName(root, a, { before: 'web', after: 'db' }, write);
     expect([idOfName(root, 'db'), idOfName(root, 'web')]).toEqual([a, undefined]);
     symlinkSync(a, join(root.containers, 'names', 'old'));

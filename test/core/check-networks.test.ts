@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Findings } from '../../src/base/finding.ts';
 import { type Root, rootAt } from '../../src/base/root.ts';
+import { settingsPath } from '../../src/base/settings.ts';
 import { containerDirectory, lockForMaking, newContainerId } from '../../src/container/index.ts';
 import { checkNetworks } from '../../src/core/check-networks.ts';
 import { defaultNetwork, withNetworks } from '../../src/core/join-networks.ts';
@@ -23,9 +24,9 @@ afterEach(() => rmSync(root.dir, { recursive: true }));
 /** A container that says that it has this address. */
 function member(address: string): string {
   const id = newContainerId();
-  mkdirSync(containerDirectory(root, id));
+  mkdirSync(settingsPath(containerDirectory(root, id)), { recursive: true });
   const config = { version: 1, id, name: 'web', networks: [{ networkId: network.id, address }] };
-  writeFileSync(join(containerDirectory(root, id), 'config.json'), JSON.stringify(config));
+  writeFileSync(settingsPath(containerDirectory(root, id), 'config.json'), JSON.stringify(config));
   return id;
 }
 

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Root } from '../../src/base/root.ts';
+import { settingsPath } from '../../src/base/settings.ts';
 import { findContainer, readState } from '../../src/container/index.ts';
 import { checkStore } from '../../src/core/check-store.ts';
 import { blobPath, layerPath } from '../../src/image/index.ts';
@@ -200,7 +201,7 @@ describe('containers', () => {
 
   test('one with a damaged config is moved aside with its disk', async () => {
     const directory = await create('web');
-    writeFileSync(join(directory, 'config.json'), '');
+    writeFileSync(settingsPath(directory, 'config.json'), '');
     await mends(/^DAMAGED container .* config.json is missing or damaged/);
     const [aside] = readdirSync(join(root.dir, 'damaged'));
     expect(readdirSync(join(root.dir, 'damaged', aside!))).toContain('writable.ext4');
@@ -209,7 +210,7 @@ describe('containers', () => {
 
   test('one with a damaged vm.json is reported and left', async () => {
     const directory = await create('web');
-    writeFileSync(join(directory, 'vm.json'), '{');
+    writeFileSync(settingsPath(directory, 'vm.json'), '{');
     const { exitCode, stdout } = await hrun('system', 'check', '--repair');
     expect(stdout).toMatch(/vm.json is missing or damaged: it cannot be started .*writable.ext4/);
     expect(exitCode).toBe(1);

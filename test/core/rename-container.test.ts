@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Root, rootAt } from '../../src/base/root.ts';
+import { settingsPath } from '../../src/base/settings.ts';
 import {
   CREATED,
   changeConfig,
@@ -19,10 +20,10 @@ beforeEach(async () => {
   root = rootAt(mkdtempSync(join(tmpdir(), 'hrun-rename-')));
   const id = newContainerId();
   directory = join(root.containers, id);
-  for (const path of [directory, join(root.containers, 'names'), root.tmp])
+  for (const path of [settingsPath(directory), join(root.containers, 'names'), root.tmp])
     mkdirSync(path, { recursive: true });
   const config = { version: 1, id, name: 'moved', labels: {}, image: 'i', created: '', autoRemove: false };
-  writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
+  writeFileSync(settingsPath(directory, 'config.json'), JSON.stringify(config));
   writeFileSync(join(directory, 'state.json'), JSON.stringify({ ...CREATED, status: 'exited' }));
   await takeName(root, 'moved', id);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Root, rootAt } from '../../src/base/root.ts';
+import { settingsPath } from '../../src/base/settings.ts';
 import { CREATED } from '../../src/container/container-state.ts';
 import { newContainerId } from '../../src/container/index.ts';
 import { guestMounts } from '../../src/core/guest-mounts.ts';
@@ -34,9 +35,12 @@ function volume(name?: string, labels = {}): Promise<string> {
 function container(...names: string[]): string {
   const id = newContainerId();
   const directory = join(root.containers, id);
-  mkdirSync(directory, { recursive: true });
+  mkdirSync(settingsPath(directory), { recursive: true });
   const mounts = names.map((name) => ({ ...bind('/data'), type: 'volume', name }));
-  writeFileSync(join(directory, 'config.json'), JSON.stringify({ version: 1, id, name: 'box', mounts }));
+  writeFileSync(
+    settingsPath(directory, 'config.json'),
+    JSON.stringify({ version: 1, id, name: 'box', mounts }),
+  );
   writeFileSync(join(directory, 'state.json'), JSON.stringify(CREATED));
   return id;
 }

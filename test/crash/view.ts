@@ -28,10 +28,10 @@ export interface View {
 
 /** Files of a container that must be what its maker wrote. */
 const CONTAINER_FILES = [
-  'config.json',
-  'vm.json',
-  'configure.bin',
-  'start.bin',
+  'settings/config.json',
+  'settings/vm.json',
+  'settings/configure.bin',
+  'settings/start.bin',
   'writable.ext4',
   'state.json',
 ];

@@ -62,7 +62,7 @@ describe.skipIf(!kvmUsable())('a machine in the monitor itself', () => {
     expect(jailed.threads.length).toBeGreaterThan(1);
     for (const thread of jailed.threads) expect(thread).toEqual(POWERLESS);
     expect(jailed.ownNamespaces).toEqual(expect.arrayContaining(['mnt', 'net', 'ipc', 'uts', 'pid']));
-    expect(jailed.mounts).toHaveLength(1);
+    expect(jailed.mounts).toHaveLength(2);
     expect(jailed.root).toContain('control.sock');
     expect(jailed.interfaces).toEqual(['lo']);
     process.kill(monitorPid, 'SIGTERM');

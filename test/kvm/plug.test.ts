@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { settingsPath } from '../../src/base/settings.ts';
 import type { VmConfig } from '../../src/vm/vm-config.ts';
 import { guest, kvmUsable } from '../native/micro-vm-guest.ts';
 import { TestStore } from '../vm/hrun.ts';
@@ -43,7 +44,7 @@ describe.skipIf(cannot)(`--plug and --unplug${cannot ? ` (this host cannot: ${ca
     const directory = rig.container(['wait'], kvm);
     const client = rig.run(directory);
     await client.started;
-    const file = join(directory, 'vm.json');
+    const file = settingsPath(directory, 'vm.json');
     writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), nics: [NIC] }));
     const change = (what: string) => host.shell(`${PROGRAM} ${what} ${directory} ${NIC.slot}`);
     for (let round = 0; round < 5; round++) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { settingsPath } from '../../src/base/settings.ts';
 import { hrunCommand, PowerCuts } from '../crash/power-cuts.ts';
 import { tracingProblem } from '../crash/trace.ts';
 import { FIXTURES, HRUN } from './hrun.ts';
@@ -50,7 +51,7 @@ async function commitAgain(root: string) {
   const containers = join(cuts.root, 'containers');
   await execa('cp', ['-a', '--sparse=always', containers, root]);
   for (const id of readdirSync(containers).filter((name) => name.length === 64)) {
-    const path = join(root, 'containers', id, 'vm.json');
+    const path = settingsPath(join(root, 'containers', id), 'vm.json');
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(cuts.root, root)); // else it is the other's disk
   }
   const [program, ...words] = hrunCommand(COMMIT, true);

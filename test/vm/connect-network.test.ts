@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { settingsPath } from '../../src/base/settings.ts';
 import { FIXTURES, TestStore } from './hrun.ts';
 import { hostNetworkObstacle, OwnNetwork } from './own-network.ts';
 
@@ -167,7 +168,7 @@ describe.skipIf(cannot)(`network connect${cannot ? ` (this host cannot: ${cannot
     // The address was taken, and nothing written down.
     await host.shell(`printf %s ${id} > ${join(store.dir, 'networks/b/leases/10.72.0.7')}`);
     // The network was written down, and the machine not told.
-    const config = join(store.dir, 'containers', id!, 'config.json');
+    const config = settingsPath(join(store.dir, 'containers', id!), 'config.json');
     await out('network', 'connect', 'b', 'web');
     const after = await host.shell(`cat ${config}`);
     await out('network', 'disconnect', 'b', 'web');

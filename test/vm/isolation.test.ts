@@ -58,10 +58,12 @@ describe('a running container', { timeout: TIMEOUT }, () => {
     expect(parentOf(monitor)).toBe(keeper);
     for (const thread of jailed.threads) expect(thread).toEqual(POWERLESS);
     expect(jailed.ownNamespaces).toEqual(expect.arrayContaining(['mnt', 'net', 'ipc', 'uts', 'pid']));
-    expect(jailed.root).toEqual(expect.arrayContaining(['control.sock', 'state.json', 'vm.json']));
+    expect(jailed.root).toEqual(expect.arrayContaining(['control.sock', 'settings', 'state.json']));
     expect(jailed.root).not.toContain('etc');
-    expect(jailed.mounts).toHaveLength(1);
-    expect(jailed.mounts[0]!.options).toEqual(expect.arrayContaining(['nosuid', 'nodev', 'noexec']));
+    expect(jailed.mounts).toHaveLength(2);
+    for (const { options } of jailed.mounts)
+      expect(options).toEqual(expect.arrayContaining(['nosuid', 'nodev', 'noexec']));
+    expect(jailed.mounts.map(({ options }) => options.includes('ro'))).toEqual([false, true]);
     expect(jailed.interfaces).toEqual(['lo']);
     expect(jailed.limits).toMatch(/^Max core file size +0 +0 /m);
     expect(jailed.files.filter((file) => file === directory || file.endsWith('/'))).toEqual([]);

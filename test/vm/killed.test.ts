@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { settingsPath } from '../../src/base/settings.ts';
 import { eventually, FIXTURES, isAlive, TestStore } from './hrun.ts';
 
 const SEED = Number(process.env.HRUN_TEST_SEED ?? 1);
@@ -80,7 +81,7 @@ function chooseStep(random: (below: number) => number, number: number, now: List
 /** True for a container that was made with --rm, and for one that is gone already. */
 function isTemporary(id: string): boolean {
   try {
-    const config = readFileSync(join(store.dir, 'containers', id, 'config.json'), 'utf8');
+    const config = readFileSync(settingsPath(join(store.dir, 'containers', id), 'config.json'), 'utf8');
     return (JSON.parse(config) as { autoRemove: boolean }).autoRemove;
   } catch {
     return true;

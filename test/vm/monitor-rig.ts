@@ -14,6 +14,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
+import { settingsPath } from '../../src/base/settings.ts';
 import { encodeConfigure } from '../../src/guest/configure.ts';
 import { AttachFlags, type ExitStatus, Session, type SessionError, Stream } from '../../src/guest/index.ts';
 import { encodeStart } from '../../src/guest/start.ts';
@@ -87,6 +88,7 @@ export class MonitorRig {
   container(args: string[], change: Partial<VmConfig> = {}, stdin = false): string {
     const directory = join(this.dir, `container-${this.#count++}`);
     mkdirSync(directory, { mode: 0o700 });
+    mkdirSync(settingsPath(directory), { mode: 0o700 });
     const writable = join(directory, 'writable.ext4');
     execaSync('mkfs.ext4', ['-q', writable, '64M']);
     const config = vmConfig({
@@ -108,9 +110,9 @@ export class MonitorRig {
       bootTimeoutMs: 60_000,
       log: { driver: 'json-file', maxBytes: 0, maxFiles: 1 },
     });
-    writeFileSync(join(directory, 'vm.json'), JSON.stringify({ ...config, ...change }));
-    writeFileSync(join(directory, 'configure.bin'), this.#configure());
-    writeFileSync(join(directory, 'start.bin'), this.start(args, true, stdin));
+    writeFileSync(settingsPath(directory, 'vm.json'), JSON.stringify({ ...config, ...change }));
+    writeFileSync(settingsPath(directory, 'configure.bin'), this.#configure());
+    writeFileSync(settingsPath(directory, 'start.bin'), this.start(args, true, stdin));
     return directory;
   }
 

@@ -8,14 +8,12 @@ import { AttachFlags, connectVsock, MonitorRig, processEnd } from './monitor-rig
 const TIMEOUT = 120_000;
 /** What an ended monitor leaves in a container's directory: nothing but files that were asked for. */
 const LEFT_BEHIND = [
-  'configure.bin',
   'console.log',
   'container.log',
   'lock',
   'monitor.log',
-  'start.bin',
+  'settings',
   'state.json',
-  'vm.json',
   'writable.ext4',
 ];
 

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { settingsPath } from '../../src/base/settings.ts';
 import { eventually, FIXTURES, isAlive, TestStore } from './hrun.ts';
 
 let store: TestStore;
@@ -150,7 +151,7 @@ describe('signals', () => {
   test('a container that a killed CLI had half made is cleared away', async () => {
     const id = 'ab'.repeat(32);
     mkdirSync(join(store.dir, 'containers', id));
-    writeFileSync(join(store.dir, 'containers', id, 'config.json'), '{');
+    writeFileSync(settingsPath(join(store.dir, 'containers', id), 'config.json'), '{');
     await store.hrun(['run', '--rm', 'busybox', 'true']);
   });
 });

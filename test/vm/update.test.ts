@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { settingsPath } from '../../src/base/settings.ts';
 import { checkIsolation, findAssets } from '../../src/vm/index.ts';
 import { FIXTURES, TestStore } from './hrun.ts';
 
@@ -85,7 +86,7 @@ describe('update', { timeout: 120_000 }, () => {
 
   test('that was killed half-way is carried out by whoever looks, and recorded only then', async () => {
     const id = await ok('run', '-d', '--name', 'box', '-m', '256m', 'busybox', 'sleep', '600');
-    const path = join(store.dir, 'containers', id, 'config.json');
+    const path = settingsPath(join(store.dir, 'containers', id), 'config.json');
     const config = JSON.parse(readFileSync(path, 'utf8'));
     const unfinished = (update: object) =>
       writeFileSync(path, JSON.stringify({ ...config, unfinishedUpdate: update }));

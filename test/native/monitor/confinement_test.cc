@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -35,6 +36,14 @@ using jail::ThreadKind;
 using Attempt = std::function<long()>; // as a system call: negative and errno
 
 constexpr int kNotJailed = 99;
+
+// As the CLI makes one.
+struct ContainerDirectory : test::TemporaryDirectory {
+    ContainerDirectory() {
+        mkdir((path + "/settings").c_str(), 0700);
+        std::ofstream(path + "/settings/vm.json") << "{}";
+    }
+};
 
 [[noreturn]] void attempt_as(ThreadKind kind, Confinement& confinement, const Attempt& attempt, uid_t user,
                              gid_t group) {
@@ -141,7 +150,7 @@ const Crime kCrimes[] = {
 
 TEST_CASE("no thread of the jailed monitor gets out, and each attempt is told by name" *
           doctest::skip(!host_has_namespaces())) {
-    const test::TemporaryDirectory directory;
+    const ContainerDirectory directory;
     for (const ThreadKind kind : {ThreadKind::kEventLoop, ThreadKind::kVcpu, ThreadKind::kDiskWorker})
         for (const Crime& crime : kCrimes) {
             CAPTURE(jail::name_of(kind));
@@ -157,7 +166,7 @@ TEST_CASE("no thread of the jailed monitor gets out, and each attempt is told by
 
 TEST_CASE("the event loop sees the container's directory and no file of the host" *
           doctest::skip(!host_has_namespaces())) {
-    const test::TemporaryDirectory directory;
+    const ContainerDirectory directory;
     const auto open_of = [](const char* path, int flags) {
         return [path, flags] { return long{openat(AT_FDCWD, path, flags, 0600)}; };
     };
@@ -176,9 +185,36 @@ TEST_CASE("the event loop sees the container's directory and no file of the host
         CHECK(outcome(kind, open_of("inside", O_RDONLY), directory.path) == "violation: openat");
 }
 
+TEST_CASE("what the next start believes can be read in the jail, not changed" *
+          doctest::skip(!host_has_namespaces())) {
+    const ContainerDirectory directory;
+    std::ofstream(directory.path + "/mine") << "{}";
+    const ThreadKind loop = ThreadKind::kEventLoop;
+    const auto open_of = [](const char* path, int flags) {
+        return [path, flags] { return long{openat(AT_FDCWD, path, flags, 0600)}; };
+    };
+    const auto rename_of = [](const char* from, const char* to) {
+        return [from, to] { return long{renameat(AT_FDCWD, from, AT_FDCWD, to)}; };
+    };
+    const auto unlink_of = [](const char* path, int flags) {
+        return [path, flags] { return long{unlinkat(AT_FDCWD, path, flags)}; };
+    };
+    CHECK(outcome(loop, open_of("settings/vm.json", O_RDONLY), directory.path) == "done");
+    CHECK(outcome(loop, open_of("settings/vm.json", O_RDWR), directory.path) == "EROFS");
+    CHECK(outcome(loop, open_of("settings/vm.json", O_RDONLY | O_TRUNC), directory.path) == "EROFS");
+    CHECK(outcome(loop, open_of("settings/new", O_WRONLY | O_CREAT), directory.path) == "EROFS");
+    CHECK(outcome(loop, unlink_of("settings/vm.json", 0), directory.path) == "EROFS");
+    CHECK(outcome(loop, rename_of("mine", "settings/vm.json"), directory.path) == "EXDEV");
+    CHECK(outcome(loop, rename_of("settings/vm.json", "mine"), directory.path) == "EXDEV");
+    CHECK(outcome(loop, rename_of("settings", "moved"), directory.path) != "done");
+    CHECK(outcome(loop, unlink_of("settings", AT_REMOVEDIR), directory.path) != "done");
+    CHECK(std::filesystem::file_size(directory.path + "/settings/vm.json") == 2);
+}
+
 TEST_CASE("a Unix socket of the event loop reaches the container's directory alone" *
           doctest::skip(!host_has_namespaces())) {
-    const test::TemporaryDirectory directory, elsewhere;
+    const ContainerDirectory directory;
+    const test::TemporaryDirectory elsewhere;
     auto inside = listen_unix(directory.fd.get(), "inside.sock");
     auto outside = listen_unix(elsewhere.fd.get(), "outside.sock");
     REQUIRE(inside);
@@ -202,7 +238,7 @@ TEST_CASE("a Unix socket of the event loop reaches the container's directory alo
 }
 
 TEST_CASE("on a host that refuses namespaces the filter and Landlock still hold") {
-    const test::TemporaryDirectory directory;
+    const ContainerDirectory directory;
     std::ofstream(directory.path + "/inside") << "x";
     const auto open_of = [](const char* path) {
         return [path] { return long{openat(AT_FDCWD, path, O_RDONLY)}; };

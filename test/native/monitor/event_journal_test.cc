@@ -18,10 +18,11 @@ using Json = nlohmann::json;
 using test::TemporaryDirectory;
 
 struct Store {
-    Store() { std::filesystem::create_directories(container()); }
+    Store() { std::filesystem::create_directories(settings()); }
     std::string container() const { return directory.path + "/containers/abc"; }
+    std::string settings() const { return container() + "/settings"; }
     std::string journal() const { return directory.path + "/events.log"; }
-    void config(const std::string& text) const { std::ofstream(container() + "/config.json") << text; }
+    void config(const std::string& text) const { std::ofstream(settings() + "/config.json") << text; }
     Json last() const {
         std::string last;
         std::ifstream file(journal());
@@ -53,7 +54,7 @@ TEST_CASE(
 
 TEST_CASE("a configuration that is none, a fifo or a link leaves an event without a name") {
     const Store store;
-    const std::string path = store.container() + "/config.json";
+    const std::string path = store.settings() + "/config.json";
     SUBCASE("text") {
         store.config("no JSON");
     }
@@ -86,7 +87,7 @@ TEST_CASE("a journal that is a link is not followed, and a directory that is no 
     EventJournal(store.container(), "abc").write("start");
     CHECK_FALSE(std::filesystem::exists(store.directory.path + "/elsewhere"));
     EventJournal(store.directory.path, "abc").write("start");
-    CHECK(std::filesystem::directory_iterator(store.container())->path().filename() == "config.json");
+    CHECK(std::filesystem::directory_iterator(store.container())->path().filename() == "settings");
 }
 
 } // namespace

@@ -35,8 +35,10 @@ std::string vm_json(bool auto_remove) {
 
 struct KeptContainer {
     explicit KeptContainer(bool auto_remove = false) {
-        std::ofstream(directory.path + "/vm.json") << vm_json(auto_remove);
-        for (const char* name : {"/configure.bin", "/start.bin", "/state.json", "/control.sock"})
+        std::filesystem::create_directory(directory.path + "/settings");
+        std::ofstream(directory.path + "/settings/vm.json") << vm_json(auto_remove);
+        for (const char* name :
+             {"/settings/configure.bin", "/settings/start.bin", "/state.json", "/control.sock"})
             std::ofstream(directory.path + name) << "";
     }
 
