@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readdirSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncDirectory } from './atomic-file.ts';
@@ -18,6 +19,16 @@ export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
     if (errnoOf(error) !== 'ENOENT' || parent === path || (await isThere(parent))) throw error;
     await makeDirectory(parent, mode);
     await makeDirectory(path, mode);
+  }
+}
+
+/** The names in a directory; none when it is not there. */
+export function listDirectory(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
   }
 }
 

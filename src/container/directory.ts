@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // containers/<id>: making one, and finding those that are there. docs/store.md, docs/monitor.md.
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncDirectory } from '../base/atomic-file.ts';
-import { makeDirectory } from '../base/directory.ts';
+import { listDirectory, makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { settingsPath } from '../base/settings.ts';
@@ -76,12 +76,7 @@ export function writeContainerFile(path: string, data: Uint8Array | string, dura
 
 /** The ids of all containers, half-made ones included, in no order. */
 export function listContainerIds(root: Root): string[] {
-  try {
-    return readdirSync(root.containers).filter(isContainerId);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return listDirectory(root.containers).filter(isContainerId);
 }
 
 /**

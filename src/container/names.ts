@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // containers/names/<name> is a symbolic link to the container's id: docs/store.md.
-import { existsSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { existsSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncDirectory } from '../base/atomic-file.ts';
-import { makeDirectory } from '../base/directory.ts';
+import { listDirectory, makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { native } from '../native/index.ts';
@@ -85,12 +85,7 @@ export async function releaseDanglingNames(root: Root): Promise<void> {
 
 /** All names that are taken or look so. */
 export function listNames(root: Root): string[] {
-  try {
-    return readdirSync(namesDir(root));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return listDirectory(namesDir(root));
 }
 
 /** Makes the names durable that were given and taken away until now. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { syncDirectory } from '../base/atomic-file.ts';
+import { listDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
@@ -73,15 +74,6 @@ export async function sweepDeleted(root: Root): Promise<void> {
 /** Two processes may delete the same tree: what the other took first is gone as well. */
 async function deleteTree(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 3 });
-}
-
-function listDirectory(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 function moveInto(directory: string, from: string, to: string): void {

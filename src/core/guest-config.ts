@@ -9,7 +9,7 @@ import type { GuestMounts } from './guest-mounts.ts';
 import { guestNetwork, guestNics } from './network-membership.ts';
 import type { ContainerProcess } from './process-config.ts';
 import { withDefaultRlimits } from './rlimits.ts';
-import { vcpusFor } from './vm-resources.ts';
+import { onlineCpus, vcpusFor } from './vm-resources.ts';
 
 /** runtime-spec config-linux.md, maskedPaths: Docker's list. */
 const MASKED_PATHS = [
@@ -55,15 +55,9 @@ export function configurePayload(
     readOnlyPaths: open ? [] : READONLY_PATHS,
     shmSize: options.shmSize ?? SHM_BYTES,
     pidsLimit: options.pidsLimit,
-    cpus: onlineCpus(options),
+    cpus: onlineCpus(vcpusFor(options.cpus, options.cpusetCpus), options.maxCpus ?? 0),
   };
   return encodeConfigure(configure);
-}
-
-/** Fewer than the machine has if an update is to find some left. */
-function onlineCpus({ cpus, cpusetCpus, maxCpus = 0 }: ContainerOptions): number | undefined {
-  const used = vcpusFor(cpus, cpusetCpus);
-  return used < maxCpus ? used : undefined;
 }
 
 /** The payload of START: the container's own process. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log of a container, as its monitor writes it: docker json-file lines, rotated by renaming.
 import { constants, type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { listDirectory } from '../base/directory.ts';
 import { errnoOf } from '../base/errors.ts';
 
 /** One line of output, or a piece of a long one: `text` ends in a line feed unless it is a piece. */
@@ -68,34 +69,24 @@ const MAX_ATTEMPTS = 20;
  */
 async function openAll(directory: string): Promise<LogFiles> {
   for (let attempt = 1; ; attempt++) {
-    const names = await logNames(directory);
+    const names = logNames(directory);
     const found = await Promise.all(names.map((name) => openLog(directory, name)));
     const handles = found.filter((handle) => handle !== undefined);
     const named = await Promise.all(names.map((name, i) => isNamed(found[i], join(directory, name))));
     const close = async () => void (await Promise.all(handles.map((handle) => handle.close())));
-    const unmoved = named.every(Boolean) && isDeepStrictEqual(await logNames(directory), names);
+    const unmoved = named.every(Boolean) && isDeepStrictEqual(logNames(directory), names);
     if (unmoved || attempt === MAX_ATTEMPTS) return { handles, [Symbol.asyncDispose]: close };
     await close();
   }
 }
 
-/** The names of a log's files, oldest first. */
-async function logNames(directory: string): Promise<string[]> {
-  const names = (await namesIn(directory)).flatMap((name) => {
+/** The names of a log's files, oldest first. A container that was removed while its log is followed has none. */
+function logNames(directory: string): string[] {
+  const names = listDirectory(directory).flatMap((name) => {
     const match = /^container\.log(?:\.([1-9]\d{0,8}))?$/.exec(name);
     return match ? { name, number: Number(match[1] ?? 0) } : [];
   });
   return names.sort((a, b) => b.number - a.number).map(({ name }) => name);
-}
-
-/** A container that was removed while its log is followed has none. */
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 async function isNamed(handle: FileHandle | undefined, path: string): Promise<boolean> {

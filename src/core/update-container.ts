@@ -20,7 +20,7 @@ import { findAssets, limitMonitor, memoryMiB, readVmConfig, VM_FILE, type VmConf
 import { askUsage, setGuestLimits } from './ask-agent.ts';
 import { vmNics } from './network-membership.ts';
 import { isRunning, type KnownContainer, openContainer } from './open-container.ts';
-import { bootTimeoutMs, vcpusFor, vmResources } from './vm-resources.ts';
+import { bootTimeoutMs, onlineCpus, vcpusFor, vmResources } from './vm-resources.ts';
 
 const NO_UPDATE: ContainerUpdate = {
   memory: undefined,
@@ -222,11 +222,10 @@ async function writeFiles(directory: string, contents: readonly (Buffer | string
 function storedLimits(container: KnownContainer, { host, vm }: Wanted): StoredLimits {
   const machine = hasMachine(container) ? container.config.resources : vm;
   const less = hasMachine(container) && host.memory > 0 && host.memory < machine.memoryMiB * MIB;
-  const cpus = cpusOf(host);
   return {
     pidsLimit: host.pidsLimit || undefined,
     memoryBytes: less ? host.memory : undefined,
-    cpus: cpus < machine.vcpus ? cpus : undefined,
+    cpus: onlineCpus(cpusOf(host), machine.vcpus),
   };
 }
 

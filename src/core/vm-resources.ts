@@ -38,6 +38,11 @@ export function machineCpus(used: number, maxCpus: number): number {
   });
 }
 
+/** How many of a VM's CPUs are on; undefined when all are. Some are left for an update to switch on. */
+export function onlineCpus(used: number, machine: number): number | undefined {
+  return used < machine ? used : undefined;
+}
+
 /** The share of a CPU that a guest has to boot with makes its start as much slower. */
 export function bootTimeoutMs(cpus: number): number {
   return Math.ceil(BOOT_TIMEOUT_MS / (cpus > 0 ? Math.min(1, cpus) : 1));

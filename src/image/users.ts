@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which containers need which images, read from the containers' own files (docs/store.md).
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest } from '../base/digest.ts';
-import { errnoOf } from '../base/errors.ts';
+import { listDirectory } from '../base/directory.ts';
 import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
 import { settingsPath } from '../base/settings.ts';
@@ -21,7 +20,7 @@ const CONTAINER_ID = /^[0-9a-f]{64}$/;
 /** Every container that names an image. */
 export async function imageUsers(root: Root): Promise<ImageUser[]> {
   return await inStore(root.containers, async () => {
-    const ids = (await listDirectory(root.containers)).filter((name) => CONTAINER_ID.test(name));
+    const ids = listDirectory(root.containers).filter((name) => CONTAINER_ID.test(name));
     const users = await Promise.all(ids.map((id) => readUser(join(root.containers, id), id)));
     return users.filter((user) => user !== undefined);
   });
@@ -39,15 +38,6 @@ async function readField(path: string, field: string): Promise<unknown> {
     return (JSON.parse(readRegularFile(path)) as Record<string, unknown> | null)?.[field];
   } catch (error) {
     if (error instanceof SyntaxError || isNoRegularFile(error)) return undefined; // a half-made container has no image yet
-    throw error;
-  }
-}
-
-async function listDirectory(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
 }

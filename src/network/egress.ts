@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // networks/.egress/<id>: where a container may go to beyond its networks, out of reach of monitors in their jails. The network's name
 // server reads it too (native/names/egress_policy.h). All of it only while holding the lock of all networks.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
-import { errnoOf } from '../base/errors.ts';
+import { listDirectory } from '../base/directory.ts';
 import type { Root } from '../base/root.ts';
 import { listLeases } from './leases.ts';
 import { listNetworks } from './store.ts';
@@ -68,12 +68,7 @@ function policyOf(root: Root, id: string): EgressPolicy {
 }
 
 function restrictedIds(root: Root): string[] {
-  try {
-    return readdirSync(directoryOf(root)).filter((name) => ID.test(name));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return listDirectory(directoryOf(root)).filter((name) => ID.test(name));
 }
 
 function directoryOf(root: Root): string {

@@ -39,5 +39,5 @@ export {
   lockNetworks,
   type NewNetwork,
 } from './store.ts';
-export { parseIPv4 } from './subnet.ts';
+export { formatSubnet, isPrefix, parseIPv4, sizeOf } from './subnet.ts';
 export { findPasst, USER_ADDRESSES, USER_NETWORK, userNetworkObstacle } from './user-mode.ts';

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // networks/<name>/leases/<address>: a file that holds the id of the container whose address it is. All of it only while holding
 // the lock of all networks.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
+import { listDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type Network, networkDirectory } from './network.ts';
@@ -39,7 +40,7 @@ export function leasePath(root: Root, network: Network, address: string): string
 /** The leases of a network, in no order. What is no address is passed over. */
 export function listLeases(root: Root, network: Network): Lease[] {
   const directory = leasesDirectory(root, network.name);
-  return entriesOf(directory)
+  return listDirectory(directory)
     .filter((name) => parseIPv4(name) !== undefined)
     .flatMap((address) => lease(directory, address) ?? []);
 }
@@ -95,13 +96,4 @@ function lease(directory: string, address: string): Lease | undefined {
 
 function leasesDirectory(root: Root, name: string): string {
   return join(networkDirectory(root, name), 'leases');
-}
-
-function entriesOf(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Directories with a file for each running container, named by its id and locked by its keeper as long as that lives
 // (native/monitor/live_record.h). They are out of reach of monitors in their jails.
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf } from '../base/errors.ts';
+import { listDirectory } from '../base/directory.ts';
 import { isLocked } from '../native/index.ts';
 
 const ID = /^[0-9a-f]{64}$/;
 
 /** The ids of the containers that have a record, those of keepers that were killed among them. */
 export function recordIds(directory: string): string[] {
-  try {
-    return readdirSync(directory).filter((name) => ID.test(name));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return listDirectory(directory).filter((name) => ID.test(name));
 }
 
 /** Removes the records of keepers that were killed; true if there were any. Only while holding the lock of all networks. */

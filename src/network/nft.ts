@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // nft(8), which carries out rules and tells of them.
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import { HrunError } from '../base/errors.ts';
+import { isExecutable } from '../base/executable.ts';
 
 const NFT_PATHS = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft'];
 
 /** Where it is; undefined when it is not installed. */
 export function findNft(): string | undefined {
-  return NFT_PATHS.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return NFT_PATHS.find(isExecutable);
 }
 
 /** Carries out a text as one transaction. HOST_SETUP when it is refused. */

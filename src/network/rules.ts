@@ -40,7 +40,8 @@ const NO_STATE: RulesState = { ports: [], egress: new Map() };
 /** The rules for all networks of a store; `tag` names its table. The same networks and restrictions give the same marker, whatever the state. */
 export function ruleset(tag: string, rules: RulesOf, { ports, egress }: RulesState = NO_STATE): Ruleset {
   const table = tableName(tag);
-  const body = egressChains(rules.restrictions, NO_STATE.egress) + chains(rules.networks);
+  const fixed = chains(rules.networks);
+  const body = egressChains(rules.restrictions, NO_STATE.egress) + fixed;
   const marker = `rules_${createHash('sha256').update(body).digest('hex').slice(0, 16)}`;
   // Naming the table first makes the deletion succeed whether or not it is there.
   const text = `table inet ${table}
@@ -49,7 +50,7 @@ table inet ${table} {
 \tchain ${marker} {
 \t\treturn
 \t}
-${portMaps(ports)}${egressChains(rules.restrictions, egress)}${chains(rules.networks)}}
+${portMaps(ports)}${egressChains(rules.restrictions, egress)}${fixed}}
 `;
   return { table, marker, text };
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making and removing networks. A name that begins with a dot is no network's: the lock, and what is half made or half removed.
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts';
-import { makeDirectory } from '../base/directory.ts';
+import { listDirectory, makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
@@ -80,13 +79,13 @@ export async function deleteNetwork(root: Root, name: string): Promise<void> {
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
-  const left = entriesOf(root).filter((entry) => entry.startsWith(UNFINISHED_PREFIX));
+  const left = listDirectory(root.networks).filter((entry) => entry.startsWith(UNFINISHED_PREFIX));
   for (const entry of left) await rm(join(root.networks, entry), { recursive: true, force: true });
 }
 
 /** The networks by name. One that cannot be read is left out. */
 export function listNetworks(root: Root): Network[] {
-  return entriesOf(root)
+  return listDirectory(root.networks)
     .filter(isNetworkName)
     .sort()
     .flatMap((name) => readable(root, name) ?? []);
@@ -168,15 +167,6 @@ function readable(root: Root, name: string): Network | undefined {
     return readNetwork(root, name);
   } catch {
     return undefined;
-  }
-}
-
-function entriesOf(root: Root): string[] {
-  try {
-    return readdirSync(root.networks);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }
 

@@ -24,9 +24,14 @@ export function formatIPv4(address: number): string {
 export function parseSubnet(text: string): Subnet | undefined {
   const [address = '', bits = '', ...rest] = text.split('/');
   const first = parseIPv4(address);
-  if (first === undefined || rest.length > 0 || !/^(?:\d|[12]\d|3[0-2])$/.test(bits)) return undefined;
+  if (first === undefined || rest.length > 0 || !isPrefix(bits)) return undefined;
   const subnet = { first, prefix: Number(bits) };
   return first % sizeOf(subnet) === 0 ? subnet : undefined;
+}
+
+/** True for the text of a prefix's length, 0 to 32. */
+export function isPrefix(text: string): boolean {
+  return /^(?:\d|[12]\d|3[0-2])$/.test(text);
 }
 
 export function formatSubnet({ first, prefix }: Subnet): string {

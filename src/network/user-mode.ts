@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The network of a container whose user is not root: passt(1) makes sockets of that user of what the guest sends. docs/networks.md,
 // "Without root".
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { isExecutable } from '../base/executable.ts';
 
 /** Its name, where networks have theirs. */
 export const USER_NETWORK = 'passt';
@@ -28,14 +29,7 @@ export function userNetworkObstacle(routes = '/proc/net/route'): string | undefi
 
 /** Where passt is; undefined when it is not installed. */
 export function findPasst(): string | undefined {
-  return PATHS.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return PATHS.find(isExecutable);
 }
 
 /** A line of /proc/net/route with destination and mask 0. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { HrunError } from '../base/errors.ts';
+import { isExecutable } from '../base/executable.ts';
 
 /** The absolute path of a program in $PATH; HOST_SETUP, with the Debian package that has it, when it is not there. */
 export function findProgram(name: string, debianPackage: string, env: NodeJS.ProcessEnv): string {
@@ -12,13 +12,4 @@ export function findProgram(name: string, debianPackage: string, env: NodeJS.Pro
   throw new HrunError('HOST_SETUP', `${name} is not installed, or not in PATH`, {
     hint: `run: apt-get install ${debianPackage}`,
   });
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

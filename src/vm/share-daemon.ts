@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { accessSync, constants, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { HrunError } from '../base/errors.ts';
+import { isExecutable } from '../base/executable.ts';
 
 /** Where Debian's qemu-system-common has QEMU's virtiofsd. The program of the same name in Rust takes other options. */
 const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
@@ -12,13 +13,8 @@ export function canShareDirectories(): boolean {
 
 /** The program that serves the host's directories to a guest; HOST_SETUP when it is not there. */
 export function findShareDaemon(): string {
-  try {
-    accessSync(VIRTIOFSD, constants.X_OK);
-    return VIRTIOFSD;
-  } catch (cause) {
-    throw new HrunError('HOST_SETUP', `${VIRTIOFSD}, which shares directories with a VM, is not there`, {
-      hint: 'run: apt-get install qemu-system-common',
-      cause,
-    });
-  }
+  if (isExecutable(VIRTIOFSD)) return VIRTIOFSD;
+  throw new HrunError('HOST_SETUP', `${VIRTIOFSD}, which shares directories with a VM, is not there`, {
+    hint: 'run: apt-get install qemu-system-common',
+  });
 }

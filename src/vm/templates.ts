@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, syncFile } from '../base/atomic-file.ts';
-import { makeDirectory } from '../base/directory.ts';
+import { listDirectory, makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
@@ -69,7 +69,9 @@ export async function makeTemplate(
 
 /** All that are whole, newest first. */
 export function listTemplates(root: Root): Template[] {
-  const templates = names(root).flatMap((name) => (KEY.test(name) ? (readTemplate(root, name) ?? []) : []));
+  const templates = listDirectory(root.templates).flatMap((name) =>
+    KEY.test(name) ? (readTemplate(root, name) ?? []) : [],
+  );
   return templates.sort((a, b) => b.created.localeCompare(a.created));
 }
 
@@ -90,7 +92,7 @@ export async function sweepTemplates(root: Root): Promise<void> {
   const templates = listTemplates(root);
   const old = templates.filter(({ current }, index) => !current || index >= MOST_TEMPLATES);
   for (const { id } of old) await removeTemplate(root, id);
-  for (const name of names(root)) {
+  for (const name of listDirectory(root.templates)) {
     if (name.endsWith('.going')) await rm(join(root.templates, name), { recursive: true, force: true });
     if (KEY.test(name) && !isWhole(root, name)) await removeTemplate(root, name);
   }
@@ -131,15 +133,6 @@ function readTemplate(root: Root, id: string): Template | undefined {
   } catch (error) {
     if (error instanceof SyntaxError || isNoRegularFile(error) || errnoOf(error) === 'ENOENT')
       return undefined;
-    throw error;
-  }
-}
-
-function names(root: Root): string[] {
-  try {
-    return readdirSync(root.templates);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
 }

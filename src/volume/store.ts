@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making and removing volumes. A name that begins with a dot is no volume's: the lock, and what is half made or half removed.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, readdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts';
-import { makeDirectory } from '../base/directory.ts';
+import { listDirectory, makeDirectory } from '../base/directory.ts';
 import { errnoOf } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
@@ -76,7 +76,7 @@ export async function deleteVolume(root: Root, name: string): Promise<void> {
 
 /** The volumes by name. One that cannot be read is left out. */
 export function listVolumes(root: Root): Volume[] {
-  return entriesOf(root)
+  return listDirectory(root.volumes)
     .filter(isVolumeName)
     .sort()
     .flatMap((name) => readableVolume(root, name) ?? []);
@@ -84,7 +84,7 @@ export function listVolumes(root: Root): Volume[] {
 
 /** The exclusive lock says that nobody is at work on any of them. */
 async function sweepUnfinished(root: Root): Promise<void> {
-  for (const name of entriesOf(root)) {
+  for (const name of listDirectory(root.volumes)) {
     if (name.startsWith(UNFINISHED_PREFIX))
       await rm(join(root.volumes, name), { recursive: true, force: true });
   }
@@ -111,15 +111,6 @@ function readableVolume(root: Root, name: string): Volume | undefined {
     return readVolume(root, name);
   } catch {
     return undefined;
-  }
-}
-
-function entriesOf(root: Root): string[] {
-  try {
-    return readdirSync(root.volumes);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }
 

@@ -11,7 +11,7 @@ import { defineCommand } from '../command.ts';
 import { collect } from '../option.ts';
 import { formatList } from '../output/format.ts';
 import { type LabelFields, labelFields } from '../output/labels.ts';
-import { formatAge, formatDuration, formatMoment, formatSize } from '../output/units.ts';
+import { formatAge, formatDuration, formatMoment, formatSize, shortened } from '../output/units.ts';
 
 interface PsOptions {
   all?: true;
@@ -113,7 +113,7 @@ function shown(container: ListedContainer, { trunc }: PsOptions, size: Container
   const line = config.process.args.join(' ');
   const created = Date.parse(config.created);
   return {
-    Command: JSON.stringify(trunc ? shortened(line) : line),
+    Command: JSON.stringify(trunc ? shortened(line, MAX_COMMAND) : line),
     CreatedAt: formatMoment(created),
     ID: trunc ? shortId(config.id) : config.id,
     Image: config.image,
@@ -133,9 +133,5 @@ function shown(container: ListedContainer, { trunc }: PsOptions, size: Container
 /** As Docker names them: a volume by its name, a directory by its path. */
 function mountName({ name, source }: ContainerMount, trunc: boolean): string {
   const text = name || source;
-  return trunc && text.length > MAX_MOUNT ? `${text.slice(0, MAX_MOUNT - 1)}…` : text;
-}
-
-function shortened(text: string): string {
-  return text.length > MAX_COMMAND ? `${text.slice(0, MAX_COMMAND - 1)}…` : text;
+  return trunc ? shortened(text, MAX_MOUNT) : text;
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Option } from 'commander';
 import { rootFromEnvironment } from '../../base/root.ts';
 import { recordContainer } from '../../container/index.ts';
 import { stopContainer } from '../../core/end-container.ts';
@@ -7,28 +6,14 @@ import { startDetached } from '../../core/run.ts';
 import { openToStart } from '../../core/start-container.ts';
 import { defineCommand } from '../command.ts';
 import { eachOperand } from '../each-operand.ts';
-import { parseTimeout } from '../options/quantity.ts';
+import { type StopOptions, stopOptions } from '../options/stop.ts';
 
-interface Options {
-  signal?: string;
-  timeout?: number;
-  /** what Docker called it before */
-  time?: number;
-}
-
-export const command = defineCommand<Options, number>({
+export const command = defineCommand<StopOptions, number>({
   name: 'restart',
   configure: (command) =>
-    command
-      .description('End containers and start them again.')
-      .argument('<container...>', 'names or IDs')
-      .option('-s, --signal <signal>', "instead of the container's own stop signal")
-      .option(
-        '-t, --timeout <seconds>',
-        'time from that signal to SIGKILL; -1 for ever (default: 10)',
-        (text) => parseTimeout(text, '--timeout'),
-      )
-      .addOption(new Option('--time <seconds>').hideHelp().argParser((text) => parseTimeout(text, '--time'))),
+    stopOptions(
+      command.description('End containers and start them again.').argument('<container...>', 'names or IDs'),
+    ),
   run: (operands, { signal, timeout, time }, output) =>
     eachOperand(operands, output, async (text) => {
       const root = rootFromEnvironment();

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isIPv4 } from 'node:net';
 import { HrunError } from '../../base/errors.ts';
 import type { EgressPolicy } from '../../core/container-options.ts';
+import { formatSubnet, isPrefix, parseIPv4, sizeOf } from '../../network/index.ts';
 
 const NONE = 'none';
 const NAME =
   /^(?:\*\.)?(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
-const BITS = 32;
 
 /** --egress: `allow=10.0.0.0/8`, `allow=192.0.2.7`, `allow=example.com`, `allow=*.example.com`, or `none`; undefined when it is not given. USAGE. */
 export function parseEgress(texts: readonly string[]): EgressPolicy | undefined {
@@ -29,13 +28,11 @@ export function parseEgress(texts: readonly string[]): EgressPolicy | undefined 
 
 /** As a subnet without bits behind its prefix: `10.1.2.3/8` is all of 10.0.0.0/8. */
 function parseTarget(target: string, text: string): string {
-  const [address = '', prefix = String(BITS), ...rest] = target.split('/');
-  if (!isIPv4(address) || rest.length > 0 || !/^(?:\d|[12]\d|3[0-2])$/.test(prefix)) throw wrong(text);
-  const size = 2 ** (BITS - Number(prefix));
-  const number = address.split('.').reduce((value, byte) => value * 256 + Number(byte), 0);
-  const first = number - (number % size);
-  const bytes = [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256);
-  return `${bytes.join('.')}/${Number(prefix)}`;
+  const [address = '', prefix = '32', ...rest] = target.split('/');
+  const number = parseIPv4(address);
+  if (number === undefined || rest.length > 0 || !isPrefix(prefix)) throw wrong(text);
+  const size = sizeOf({ first: 0, prefix: Number(prefix) });
+  return formatSubnet({ first: number - (number % size), prefix: Number(prefix) });
 }
 
 function checkName(name: string, text: string): string {

@@ -2,8 +2,9 @@
 import { shortId } from '../../container/index.ts';
 import type { DiskUsageDetails, ImageDetail, VolumeDetail } from '../../core/disk-usage-details.ts';
 import { statusText } from '../../core/status-text.ts';
+import { createdMs } from '../../image/index.ts';
 import { formatTable } from './table.ts';
-import { formatAge, formatDuration, formatSize } from './units.ts';
+import { formatAge, formatDuration, formatSize, shortened } from './units.ts';
 
 const NONE = '<none>';
 const MAX_COMMAND = 20;
@@ -24,7 +25,7 @@ ${formatTable([VOLUME_HEADING, ...volumes.map(volumeRow)])}`;
 const IMAGE_HEADING = 'REPOSITORY,TAG,IMAGE ID,CREATED,SIZE,SHARED SIZE,UNIQUE SIZE,CONTAINERS'.split(',');
 
 function imageRow({ image, repository, tag, size, shared, containers }: ImageDetail): string[] {
-  const created = Date.parse(image.config.created ?? '') || 0;
+  const created = createdMs(image);
   return [
     repository ?? NONE,
     tag ?? NONE,
@@ -45,7 +46,7 @@ function containerRow(container: DiskUsageDetails['containers'][number]): string
   return [
     shortId(config.id),
     config.image,
-    JSON.stringify(line.length > MAX_COMMAND ? `${line.slice(0, MAX_COMMAND - 1)}…` : line),
+    JSON.stringify(shortened(line, MAX_COMMAND)),
     String(config.mounts.filter(({ type }) => type === 'volume').length),
     formatSize(size.rw),
     formatAge(Date.parse(config.created)),

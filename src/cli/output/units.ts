@@ -24,6 +24,11 @@ function scaled(bytes: number, step: number, units: readonly string[], precision
   return `${unit === 0 ? value : Number(value.toPrecision(digits))}${units[unit]}`;
 }
 
+/** At most `most` characters, the last one an ellipsis if there were more. */
+export function shortened(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
 /** A moment, milliseconds since 1970, as Docker's lists show it: "2024-05-06 07:08:09 +0000 UTC". */
 export function formatMoment(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`;
