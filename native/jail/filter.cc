@@ -15,6 +15,8 @@ namespace {
 
 std::span<const sock_filter> program_of(ThreadKind kind) {
     switch (kind) {
+    case ThreadKind::kTemplateMaker:
+        return kTemplateMakerFilter;
     case ThreadKind::kVcpu:
         return kVcpuFilter;
     case ThreadKind::kDiskWorker:

@@ -87,6 +87,7 @@ void print(const char* name, const Context& context) {
 int main() {
     puts("// Written by filter_compiler.cc.");
     print("kEventLoopFilter", thread_filter(ThreadKind::kEventLoop));
+    print("kTemplateMakerFilter", thread_filter(ThreadKind::kTemplateMaker));
     print("kVcpuFilter", thread_filter(ThreadKind::kVcpu));
     print("kDiskWorkerFilter", thread_filter(ThreadKind::kDiskWorker));
     print("kNameServerFilter", thread_filter(ThreadKind::kNameServer));

@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "base/kvm_requests.h"
+
 namespace hrun::jail {
 
 namespace {
@@ -100,12 +102,23 @@ void add_event_loop(Calls& calls) {
     for (
         const uint64_t request : std::initializer_list<uint64_t>{
             TUNSETOFFLOAD, // what a guest's network driver has agreed to; the others are for one that comes later
-            TUNGETIFF, TUNSETVNETHDRSZ, TUNSETVNETLE, KVM_SET_USER_MEMORY_REGION, KVM_IOEVENTFD, KVM_IRQFD})
+            TUNGETIFF, TUNSETVNETHDRSZ, TUNSETVNETLE, KVM_SET_USER_MEMORY_REGION, KVM_IOEVENTFD, KVM_IRQFD,
+            KVM_SET_CLOCK}) // a copy's goes on where the template's stood
         calls.allow(SYS_ioctl, {is(1, request)});
     calls.allow({SYS_preadv2});                           // a disk's read that need not wait
     calls.allow(SYS_pidfd_send_signal, {is(1, SIGKILL)}); // the descriptor says to whom: QEMU
     calls.allow(SYS_clone, {{0, kAll, kThread}});
     calls.allow(SYS_seccomp, {is(0, SECCOMP_SET_MODE_FILTER), is(1, 0)}); // a new thread's own, on top
+}
+
+// Of a machine that is to be saved: all that KVM knows of it. None of it changes anything.
+void add_saving(Calls& calls) {
+    for (const uint64_t request : std::initializer_list<uint64_t>{
+             KVM_CHECK_EXTENSION, kvm::kGetMsrIndexList, kvm::kGetMsrFeatureIndexList, KVM_GET_CLOCK,
+             KVM_KVMCLOCK_CTRL, KVM_GET_IRQCHIP, KVM_GET_MP_STATE, KVM_GET_REGS, KVM_GET_SREGS2,
+             kvm::kGetXsave, kvm::kGetXsave2, KVM_GET_XCRS, KVM_GET_DEBUGREGS, KVM_GET_LAPIC, kvm::kGetMsrs,
+             KVM_GET_VCPU_EVENTS})
+        calls.allow(SYS_ioctl, {is(1, request)});
 }
 
 // It reads records, and asks other servers: sockets of the Internet, but no listening ones.
@@ -125,6 +138,8 @@ const char* name_of(ThreadKind kind) {
     switch (kind) {
     case ThreadKind::kEventLoop:
         return "event loop";
+    case ThreadKind::kTemplateMaker:
+        return "template maker";
     case ThreadKind::kVcpu:
         return "vCPU";
     case ThreadKind::kDiskWorker:
@@ -148,8 +163,10 @@ std::vector<AllowedCall> allowed_calls(ThreadKind kind, pid_t self) {
         calls.allow({SYS_recvfrom, SYS_sendto, SYS_close});
     } else {
         add_disk_worker(calls);
-        if (kind == ThreadKind::kEventLoop)
+        if (kind != ThreadKind::kDiskWorker)
             add_event_loop(calls);
+        if (kind == ThreadKind::kTemplateMaker)
+            add_saving(calls);
     }
     return calls.take();
 }

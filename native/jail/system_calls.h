@@ -10,7 +10,14 @@
 
 namespace hrun::jail {
 
-enum class ThreadKind : uint32_t { kEventLoop, kVcpu, kDiskWorker, kNameServer, kEgressGate };
+enum class ThreadKind : uint32_t {
+    kEventLoop,
+    kTemplateMaker, // an event loop whose guest is the system's own and has nothing of a container yet
+    kVcpu,
+    kDiskWorker,
+    kNameServer,
+    kEgressGate
+};
 
 const char* name_of(ThreadKind kind);
 

@@ -73,9 +73,9 @@ std::function<void()> Confinement::thread_lock(jail::ThreadKind kind) const {
     };
 }
 
-Result<void> Confinement::lock() {
+Result<void> Confinement::lock(jail::ThreadKind kind) {
     HRUN_TRY(enter());
-    return jail::Filter::of_thread(jail::ThreadKind::kEventLoop, getpid()).install();
+    return jail::Filter::of_thread(kind, getpid()).install();
 }
 
 } // namespace hrun::monitor

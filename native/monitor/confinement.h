@@ -31,7 +31,7 @@ class Confinement {
     // For a thread that is not the event loop's: to be called on it. A thread that cannot be locked in ends the process.
     std::function<void()> thread_lock(jail::ThreadKind kind) const;
     // enter(), if that was not yet, and the system calls of the calling thread, which runs the event loop.
-    Result<void> lock();
+    Result<void> lock(jail::ThreadKind kind = jail::ThreadKind::kEventLoop);
 
   private:
     Result<void> enter_root();

@@ -133,7 +133,8 @@ void Keeper::start_share() {
 void Keeper::open_template() {
     if (container_.template_path.empty())
         return;
-    auto files = TemplateFiles::open(container_.template_path, container_.config.memory_mib << 20);
+    auto files = TemplateFiles::open(container_.template_path, container_.config.engine,
+                                     container_.config.memory_mib << 20);
     if (files) {
         container_.origin = std::move(*files);
         return;

@@ -11,19 +11,13 @@
 #include "devices/virtio/net_tap.h"
 #include "devices/virtio/rng.h"
 #include "monitor/disk_file.h"
+#include "monitor/kvm_host.h"
 #include "monitor/share_device.h"
 #include "protocol.h"
-#include "vmm/cpuid_template.h"
 
 namespace hrun::monitor {
 
 namespace {
-
-// The time comes from kvmclock and interrupts from the MP table, so there is no PIT to ask or to check. KVM's local APIC
-// timers tick once a nanosecond; a processor with TSC deadlines does not need to know. Powering off: vmm/builder.cc.
-constexpr char kCommandLine[] =
-    "console=ttyS0 loglevel=4 reboot=k panic=-1 no_timer_check lapic_timer_khz=1000000 fb_tunnels=none "
-    "ifb.numifbs=0 dummy.numdummies=0";
 
 std::vector<uint32_t> slots_without(const std::vector<vmm::SlotDevice>& devices) {
     std::vector<uint32_t> slots(boot::kVirtioMmioSlots);
@@ -33,15 +27,13 @@ std::vector<uint32_t> slots_without(const std::vector<vmm::SlotDevice>& devices)
     return slots;
 }
 
-// What to do about it, where it is known.
-Error with_advice(Error error) {
-    if (error.what == "open /dev/kvm" && error.code == EACCES)
-        error.what += " (is the user in the group kvm?)";
-    else if (error.what == "open /dev/kvm")
-        error.what += " (is KVM loaded, and given to the container that this runs in?)";
-    else if (error.what == "KVM_CREATE_VM" && error.code == EBUSY)
-        error.what += " (another hypervisor, such as VirtualBox, has the processor)";
-    return error;
+Result<std::unique_ptr<virtio::NetBackend>> make_backend(Fd fd, bool stream) {
+    if (stream)
+        return std::unique_ptr<virtio::NetBackend>(std::make_unique<virtio::NetStream>(std::move(fd)));
+    auto tap = virtio::NetTap::create(std::move(fd));
+    if (!tap)
+        return tap.error();
+    return std::unique_ptr<virtio::NetBackend>(std::move(*tap));
 }
 
 } // namespace
@@ -57,10 +49,18 @@ KvmMachine::~KvmMachine() {
 
 Result<void> KvmMachine::start() {
     HRUN_TRY(container_.jail->enter());
-    HRUN_TRY(open_console());
+    auto serial = SerialConsole::open(loop_, {[this] {
+                                                  events_.machine_failed(HRUN_ERROR_VM,
+                                                                         "the guest's kernel panicked: " +
+                                                                             serial_->console().panic());
+                                              },
+                                              {}});
+    if (!serial)
+        return serial.error();
+    serial_ = std::move(*serial);
     auto machine = build();
     if (!machine)
-        return with_advice(machine.error());
+        return with_kvm_advice(machine.error());
     auto ended = loop_.watch((*machine)->ended().get(), EPOLLIN, [this](uint32_t) {
         ended_.reset();
         last_turn_ =
@@ -82,47 +82,16 @@ Result<void> KvmMachine::run() {
     return machine_->start();
 }
 
-Result<void> KvmMachine::open_console() {
-    auto console = Console::open(kContainerDirectory, [this] {
-        events_.machine_failed(HRUN_ERROR_VM, "the guest's kernel panicked: " + console_->panic());
-    });
-    if (!console)
-        return console.error();
-    console_ = std::move(*console);
-    auto filled = EventFd::create();
-    if (!filled)
-        return filled.error();
-    serial_ = std::make_unique<vmm::ConsoleBuffer>(std::move(*filled));
-    auto watch = loop_.watch(serial_->filled().get(), EPOLLIN, [this](uint32_t) { read_console(); });
-    if (!watch)
-        return watch.error();
-    console_watch_ = std::move(*watch);
-    return {};
-}
-
-void KvmMachine::read_console() {
-    console_->append(serial_->take());
-}
-
 Result<std::unique_ptr<vmm::Machine>> KvmMachine::build() {
-    if (!container_.files.kvm)
-        return container_.files.kvm.error();
-    auto system = kvm::System::adopt(std::move(*container_.files.kvm));
-    if (!system)
-        return system.error();
-    auto supported = system->supported_cpuid();
-    if (!supported)
-        return supported.error();
+    auto host = KvmHost::open(container_.files);
+    if (!host)
+        return host.error();
     lock_worker_ = container_.jail->thread_lock(jail::ThreadKind::kDiskWorker);
     auto devices = create_devices();
     if (!devices)
         return devices.error();
-    auto machine_config = config(*devices);
-    if (!machine_config)
-        return machine_config.error();
-    const vmm::CpuidTable cpuid = vmm::apply_cpuid_template(*supported);
-    vmm::Builder builder(*system, cpuid, loop_);
-    builder.on_console([this](char byte) { serial_->put(byte); });
+    vmm::Builder builder(host->system, host->cpuid, loop_);
+    builder.on_console([serial = serial_.get()](char byte) { serial->put(byte); });
     builder.on_step([this, placed = false](const char*) mutable {
         if (!std::exchange(
                 placed,
@@ -130,22 +99,29 @@ Result<std::unique_ptr<vmm::Machine>> KvmMachine::build() {
             container_.keeper->tell(KeeperRequest::kPlace);
     });
     builder.on_vcpu_entered(container_.jail->thread_lock(jail::ThreadKind::kVcpu));
-    return builder.build(*machine_config, std::move(*devices));
+    if (container_.origin)
+        return copy(builder, std::move(*devices));
+    // Networks may come while it runs: whatever slot has nothing yet is named to the kernel.
+    auto boot = kvm_boot_config(container_, slots_without(*devices));
+    if (!boot)
+        return boot.error();
+    return builder.build(*boot, std::move(*devices));
 }
 
-// Networks may come while it runs: whatever slot has nothing yet is named to the kernel.
-Result<vmm::Config> KvmMachine::config(const std::vector<vmm::SlotDevice>& devices) const {
-    MachineFiles& files = container_.files;
-    for (const auto* file : {&files.kernel, &files.initrd})
-        if (!*file)
-            return file->error();
-    return vmm::Config{.kernel = {config_.kernel, files.kernel->get()},
-                       .initrd = {config_.initrd, files.initrd->get()},
-                       .command_line = kCommandLine,
-                       .vcpus = config_.vcpus,
-                       .memory = config_.memory_mib << 20,
-                       .pit = false,
-                       .spare_slots = slots_without(devices)};
+// The template has no device, and what it is made of must be what the container is to have.
+Result<std::unique_ptr<vmm::Machine>> KvmMachine::copy(vmm::Builder& builder,
+                                                       std::vector<vmm::SlotDevice> devices) {
+    origin_is_good_ = false;
+    auto snapshot = vmm::SnapshotFile::open({"the template", container_.origin->state.get()});
+    if (!snapshot)
+        return snapshot.error();
+    if (snapshot->memory_bytes() != config_.memory_mib << 20)
+        return snapshot->unusable(EINVAL, "has another size");
+    auto machine = builder.restore(*snapshot, std::move(devices));
+    if (machine && (*machine)->vcpu_count() != config_.vcpus)
+        return snapshot->unusable(EINVAL, "has another number of vCPUs");
+    origin_is_good_ = static_cast<bool>(machine);
+    return machine;
 }
 
 Result<std::vector<vmm::SlotDevice>> KvmMachine::create_devices() {
@@ -190,19 +166,6 @@ Result<vmm::SlotDevice> KvmMachine::create_share() {
     share_ = device.get();
     return vmm::SlotDevice{config_.share->slot, std::move(device)};
 }
-
-namespace {
-
-Result<std::unique_ptr<virtio::NetBackend>> make_backend(Fd fd, bool stream) {
-    if (stream)
-        return std::unique_ptr<virtio::NetBackend>(std::make_unique<virtio::NetStream>(std::move(fd)));
-    auto tap = virtio::NetTap::create(std::move(fd));
-    if (!tap)
-        return tap.error();
-    return std::unique_ptr<virtio::NetBackend>(std::move(*tap));
-}
-
-} // namespace
 
 Result<vmm::SlotDevice> KvmMachine::create_nic(const PluggedNic& nic, Fd fd, bool stream) {
     auto backend = make_backend(std::move(fd), stream);
@@ -251,17 +214,18 @@ void KvmMachine::collect() {
     if (share_)
         share_->disconnect(); // what the daemon still does for the guest matters to nobody
     machine_.reset();
-    read_console();
+    serial_->read();
     if (end_.reason == vmm::End::Reason::kTripleFault || end_.reason == vmm::End::Reason::kError)
         dprintf(STDERR_FILENO, "%s", end_.message.c_str()); // with all registers, for monitor.log
     events_.machine_gone();
 }
 
 std::string KvmMachine::why_gone() const {
-    if (!console_->panic().empty())
-        return "the guest's kernel panicked: " + console_->panic();
+    if (!serial_->console().panic().empty())
+        return "the guest's kernel panicked: " + serial_->console().panic();
     if (end_.reason == vmm::End::Reason::kReset)
-        return "the guest stopped the machine (guest-reset); last console line: " + console_->last_line();
+        return "the guest stopped the machine (guest-reset); last console line: " +
+               serial_->console().last_line();
     return end_.message.substr(0, end_.message.find('\n'));
 }
 

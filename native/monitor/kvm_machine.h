@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "devices/virtio/hybrid_vsock.h"
-#include "monitor/console.h"
 #include "monitor/machine.h"
+#include "monitor/serial_console.h"
 #include "transport/vhost_user_device.h"
 #include "vmm/builder.h"
-#include "vmm/console_buffer.h"
 
 namespace hrun::monitor {
 
@@ -27,20 +26,19 @@ class KvmMachine : public Machine {
     void kill() override;
     void close() override { hybrid_.close(); }
     std::string why_gone() const override;
+    bool origin_is_good() const override { return origin_is_good_; }
     virtio::VsockDevice& vsock() override { return *vsock_; }
     void plug_nic(const PluggedNic& nic, Fd tap, Done done) override;
     void unplug_nic(unsigned slot, Done done) override;
 
   private:
-    Result<void> open_console();
-    void read_console();
     Result<std::vector<vmm::SlotDevice>> create_devices();
     Result<vmm::SlotDevice> create_share();
     // `fd`: a tap, or with `stream` a socket (devices/virtio/net_stream.h).
     Result<vmm::SlotDevice> create_nic(const PluggedNic& nic, Fd fd, bool stream = false);
     Result<vmm::SlotDevice> create_disk(const DiskConfig& disk, Result<Fd>& file);
     Result<std::unique_ptr<vmm::Machine>> build();
-    Result<vmm::Config> config(const std::vector<vmm::SlotDevice>& devices) const;
+    Result<std::unique_ptr<vmm::Machine>> copy(vmm::Builder& builder, std::vector<vmm::SlotDevice> devices);
     void collect();
 
     EventLoop& loop_;
@@ -48,9 +46,7 @@ class KvmMachine : public Machine {
     const Config& config_;
     MachineEvents& events_;
     virtio::HybridVsock hybrid_;
-    std::unique_ptr<Console> console_;
-    std::unique_ptr<vmm::ConsoleBuffer> serial_; // what the guest has said and console_ has not seen
-    Watch console_watch_;
+    std::unique_ptr<SerialConsole> serial_;
     virtio::VsockDevice* vsock_ = nullptr;      // the machine's
     vhost_user::RemoteDevice* share_ = nullptr; // the same, if anything is shared
     std::unique_ptr<vmm::Machine> machine_;
@@ -58,6 +54,7 @@ class KvmMachine : public Machine {
     Watch ended_;
     Timer last_turn_;
     vmm::End end_;
+    bool origin_is_good_ = true;
 };
 
 } // namespace hrun::monitor

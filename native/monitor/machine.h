@@ -51,6 +51,8 @@ class Machine {
     virtual void close() = 0;
     // One line for the user, from whoever knows best: the guest's kernel, the engine's messages, its end.
     virtual std::string why_gone() const = 0;
+    // False when start() has failed for what is in the template that it was to copy.
+    virtual bool origin_is_good() const { return true; }
     // While it is running.
     virtual virtio::VsockDevice& vsock() = 0;
 

@@ -82,18 +82,22 @@ Result<void> each_range(int file, uint64_t bytes, const std::function<Result<voi
 
 } // namespace
 
-Result<TemplateFiles> TemplateFiles::open(const std::string& path, uint64_t memory_bytes) {
+Result<TemplateFiles> TemplateFiles::open(const std::string& path, Engine engine, uint64_t memory_bytes) {
     const Fd directory(::open(path.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
     if (!directory.valid())
         return Error::last("open " + path);
-    auto memory = open_regular(directory.get(), kMemory);
     auto state = open_regular(directory.get(), kState);
-    if (!memory || !state)
-        return memory ? state.error() : memory.error();
+    if (!state)
+        return state.error();
+    if (engine == Engine::kKvm) // its memory is in there, and checked when the machine is made
+        return TemplateFiles{std::move(*state), Fd(), memory_bytes};
+    auto memory = open_regular(directory.get(), kMemory);
+    if (!memory)
+        return memory.error();
     struct stat st;
     if (fstat(memory->get(), &st) < 0 || static_cast<uint64_t>(st.st_size) != memory_bytes)
         return Error{EINVAL, "use a template of another size"};
-    return TemplateFiles{std::move(*memory), std::move(*state), memory_bytes};
+    return TemplateFiles{std::move(*state), std::move(*memory), memory_bytes};
 }
 
 Result<void> TemplateFiles::dig_holes(int memory, uint64_t memory_bytes) {

@@ -7,19 +7,21 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "monitor/config.h"
 
 namespace hrun::monitor {
 
 struct TemplateFiles {
-    static constexpr char kMemory[] = "memory"; // sparse: what the guest has not touched is a hole
-    static constexpr char kState[] = "state";   // of CPUs and devices, in QEMU's own format
+    static constexpr char kMemory[] = "memory"; // of qemu; sparse: what the guest has not touched is a hole
+    // qemu: of CPUs and devices, in QEMU's own format. kvm: all of the machine, docs/snapshot-format.md.
+    static constexpr char kState[] = "state";
 
-    Fd memory;
     Fd state;
+    Fd memory; // of qemu
     uint64_t memory_bytes;
 
-    // Those of `directory`, for a machine with that much memory; an error when they are not there or not its.
-    static Result<TemplateFiles> open(const std::string& directory, uint64_t memory_bytes);
+    // Those of `directory`, for a machine of that engine with that much memory; an error when they are not there or not its.
+    static Result<TemplateFiles> open(const std::string& directory, Engine engine, uint64_t memory_bytes);
     // Gives zeros of a memory file back to its file system: copies are as much shorter.
     static Result<void> dig_holes(int memory, uint64_t memory_bytes);
     // Copies the memory to an empty file of its size, holes left out.

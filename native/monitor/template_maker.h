@@ -3,12 +3,12 @@
 // its memory and its state into the directory.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/event_loop.h"
-#include "base/fd.h"
 #include "monitor/container.h"
-#include "monitor/qemu_process.h"
+#include "monitor/template_machine.h"
 
 namespace hrun::monitor {
 
@@ -22,20 +22,13 @@ class TemplateMaker {
     void stop() { give_up("it was told to stop"); }
 
   private:
-    Result<void> start_parts();
-    Result<qemu::Config> prepare(HandedOver& fds);
-    void look_for_word();
-    void handle_event(const qemu::Event& event);
+    Result<void> start_machine();
     void finish();
     void give_up(const std::string& why);
 
     EventLoop& loop_;
     Container container_;
-    QemuProcess process_;
-    Fd memory_;
-    Fd state_;
-    bool ready_ = false;
-    bool saved_ = false;
+    std::unique_ptr<TemplateMachine> machine_;
     Timer limit_; // of the boot
 };
 

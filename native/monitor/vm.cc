@@ -370,7 +370,7 @@ void Vm::fail(uint32_t kind, uint32_t error_number, std::string message) {
     if (exit_ || phase_ == Phase::kGone)
         return;
     if (unproven_)
-        return boot_instead(message, machine_started_);
+        return boot_instead(message, machine_started_ || !machine_->origin_is_good());
     message.resize(std::min<size_t>(message.size(), HRUN_MAX_MESSAGE));
     state_.error = State::Failure{kind, message};
     // A VM that dies takes its process with it, as SIGKILL would.

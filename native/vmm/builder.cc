@@ -205,6 +205,8 @@ std::string full_command_line(const Config& config, const std::vector<uint32_t>&
                  static_cast<unsigned long long>(boot::virtio_address(slot)), boot::virtio_line(slot), slot);
         line += parameter;
     }
+    if (!config.init_arguments.empty())
+        line += " -- " + config.init_arguments;
     return line;
 }
 

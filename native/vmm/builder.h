@@ -63,7 +63,7 @@ class Builder {
     std::unique_ptr<Machine> machine_;
 };
 
-// The kernel command line: what the user gave, then one virtio_mmio.device= per slot.
+// The kernel command line: what the user gave, one virtio_mmio.device= per slot, and what is for its first process.
 std::string full_command_line(const Config& config, const std::vector<uint32_t>& slots);
 
 } // namespace hrun::vmm

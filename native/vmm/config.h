@@ -16,6 +16,7 @@ struct Config {
     boot::ImageSource kernel;    // an ELF vmlinux or a bzImage
     boot::ImageSource initrd;    // or empty
     std::string command_line;    // the devices' virtio_mmio.device= parameters are appended
+    std::string init_arguments;  // behind "--": for the guest's first process
     uint32_t vcpus = 1;          // 1 to boot::kMaxVcpus
     uint64_t memory = 128 << 20; // bytes, whole pages, at least 2 MiB
     bool pit = true;             // an i8254, for kernels that calibrate by it

@@ -9,17 +9,20 @@ import type { Subject, Subjects } from './subject.ts';
 /** hrun itself, in each way in which this host can start a machine. The template is made. NO_SUCH_IMAGE: nothing is pulled. */
 export async function hrunSubjects(root: Root, image: string, command: readonly string[]): Promise<Subjects> {
   await checkImage(root, image);
-  await createTemplate(root, { memory: undefined, cpus: undefined }, { wait: true });
+  const verdict = await assessKvm(root);
+  const engines = verdict.state === 'hardware' ? (['qemu', 'kvm'] as const) : (['qemu'] as const);
+  for (const engine of engines)
+    await createTemplate(root, { engine, memory: undefined, cpus: undefined }, { wait: true });
   const subjects = [
     subject(root, { name: 'hrun, booted (qemu)', engine: 'qemu', templates: 'off' }, image, command),
     subject(root, { name: 'hrun, template (qemu)', engine: 'qemu', templates: 'use' }, image, command),
   ];
-  const verdict = await assessKvm(root);
   if (verdict.state !== 'hardware') return { subjects, absent: [`hrun (kvm): ${explain(verdict).because}`] };
   return {
     subjects: [
       ...subjects,
       subject(root, { name: 'hrun, booted (kvm)', engine: 'kvm', templates: 'off' }, image, command),
+      subject(root, { name: 'hrun, template (kvm)', engine: 'kvm', templates: 'use' }, image, command),
     ],
     absent: [],
   };

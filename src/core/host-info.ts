@@ -56,7 +56,7 @@ export async function hostInfo(root: Root): Promise<HostInfo> {
       Because: because,
       Advice: advice ?? '',
     },
-    Templates: templatesInfo(root, verdict),
+    Templates: templatesInfo(root),
     KVM: { State: verdict.state, InstructionsPerSecond: verdict.probe?.instructionsPerSecond ?? 0 },
   };
 }
@@ -69,9 +69,8 @@ function defaultNetworkInfo(): HostInfo['Network'] {
   return { Default: 'none', Because: `${obstacle}, and ${other}` };
 }
 
-function templatesInfo(root: Root, { state }: KvmVerdict): HostInfo['Templates'] {
+function templatesInfo(root: Root): HostInfo['Templates'] {
   const Current = listTemplates(root).filter(({ current }) => current).length;
-  if (state === 'hardware') return { Current, Because: 'the kvm engine boots its machines' };
   const becauses: Record<TemplatePolicy, string> = {
     off: 'HRUN_TEMPLATES=off: every machine is booted',
     use: 'HRUN_TEMPLATES=use: a machine of a size that has none is booted',

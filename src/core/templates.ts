@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { HrunError } from '../base/errors.ts';
 import { installDir, type Root } from '../base/root.ts';
 import {
+  assessKvm,
   chooseEngine,
+  type Engine,
+  type EngineName,
   findAssets,
   findTemplate,
   listTemplates,
@@ -45,15 +48,15 @@ export function findOrigin(root: Root, containerDirectory: string, assets: VmAss
   const policy = templatePolicy();
   if (policy === 'off') return { directory: undefined, makeForNextTime: () => {} };
   const vm = readVmConfig(containerDirectory);
-  const inputs = templateInputs(vm, assets, vm);
-  const directory = inputs && findTemplate(root, inputs);
-  const wanted = policy === 'auto' && inputs !== undefined && directory === undefined;
+  const directory = findTemplate(root, templateInputs(vm, assets, vm));
+  const wanted = policy === 'auto' && directory === undefined;
   return { directory, makeForNextTime: () => wanted && makeInBackground(vm) };
 }
 
 /** Outlives this process; what it has to say is for whoever runs `hrun template create`. */
-function makeInBackground({ memoryMiB, vcpus }: VmConfig): void {
-  const words = ['template', 'create', '--memory', `${memoryMiB}m`, '--cpus', String(vcpus), '--no-wait'];
+function makeInBackground({ engine, memoryMiB, vcpus }: VmConfig): void {
+  const size = ['--memory', `${memoryMiB}m`, '--cpus', String(vcpus)];
+  const words = ['template', 'create', '--engine', engine, ...size, '--no-wait'];
   const child = spawn(join(installDir(), 'bin/hrun'), words, { cwd: '/', detached: true, stdio: 'ignore' });
   child.on('error', () => {}); // then there is none next time either
   if (child.pid) setPriority(child.pid, constants.priority.PRIORITY_LOW);
@@ -63,12 +66,18 @@ function makeInBackground({ memoryMiB, vcpus }: VmConfig): void {
 /** Makes the template of a machine's size, and returns its id; undefined when somebody else is at it and is not waited for. */
 export async function createTemplate(
   root: Root,
-  size: { memory: number | undefined; cpus: number | undefined },
+  size: { engine: EngineName; memory: number | undefined; cpus: number | undefined },
   options: { wait: boolean },
 ): Promise<string | undefined> {
-  const { engine } = await chooseEngine(root, 'qemu');
+  const { engine } = await chooseEngine(root, size.engine);
+  if (!options.wait && (await isSlow(root, engine))) return undefined;
   const machine = { vcpus: vcpusFor(size.cpus, undefined), memoryMiB: memoryMiB(size.memory) };
-  return await makeTemplate(root, templateInputs(engine, findAssets(), machine)!, options);
+  return await makeTemplate(root, templateInputs(engine, findAssets(), machine), options);
+}
+
+/** A KVM that emulates would be at it for minutes, each time that a container starts. */
+async function isSlow(root: Root, { engine }: Engine): Promise<boolean> {
+  return engine === 'kvm' && (await assessKvm(root)).state !== 'hardware';
 }
 
 /** The template that an id or its unique beginning means; NO_SUCH_TEMPLATE, AMBIGUOUS_ID. */

@@ -12,46 +12,55 @@ import { VM_FILE, vmConfig } from './vm-config.ts';
 
 /** What makes one template differ from another. */
 export interface TemplateInputs extends VmAssets {
-  /** QEMU */
-  binary: string;
+  engine: Engine;
   vcpus: number;
   memoryMiB: number;
 }
 
 /** Of what the files of a template hold, and how. */
-const FORMAT = 1;
+const FORMAT = 2;
 const BOOT_TIMEOUT_MS = 60_000;
+/** Of the two that tell of a failure, the maker's line says more than its keeper's. */
+const NOT_MADE = 'hrun-vmm: no template was made: ';
 const NO_CONTAINER = '0'.repeat(64);
 
-/** The inputs of a VM's template; undefined for an engine without templates. */
-export function templateInputs(
-  engine: Engine,
-  assets: VmAssets,
-  size: { vcpus: number; memoryMiB: number },
-): TemplateInputs | undefined {
-  if (engine.engine !== 'qemu') return undefined;
+/** The inputs of a VM's template. */
+export function templateInputs(vm: Engine, assets: VmAssets, size: TemplateSize): TemplateInputs {
   const { kernel, initrd, monitor } = assets;
   const { vcpus, memoryMiB } = size;
-  return { kernel, initrd, monitor, binary: engine.qemu.binary, vcpus, memoryMiB };
+  const engine: Engine = vm.engine === 'qemu' ? { engine: vm.engine, qemu: vm.qemu } : { engine: vm.engine };
+  return { kernel, initrd, monitor, engine, vcpus, memoryMiB };
+}
+
+/** Of a machine. */
+export interface TemplateSize {
+  vcpus: number;
+  memoryMiB: number;
 }
 
 /**
  * The name of the template that these inputs make, 64 hex digits: another once one of the files is another, or the host has
  * booted again (its processor or its clock may be others). Undefined when a file is missing.
  */
-export function templateKey({ vcpus, memoryMiB, ...files }: TemplateInputs): string | undefined {
-  const { kernel, initrd, monitor, binary } = files;
-  const identities = [kernel, initrd, monitor, binary].map(identity);
+export function templateKey({ engine, vcpus, memoryMiB, ...files }: TemplateInputs): string | undefined {
+  const { kernel, initrd, monitor } = files;
+  const program = engine.engine === 'qemu' ? [engine.qemu.binary] : [];
+  const identities = [kernel, initrd, monitor, ...program].map(identity);
   if (identities.includes(undefined)) return undefined;
-  const inputs = [FORMAT, bootId(), vcpus, memoryMiB, ...identities];
+  const inputs = [FORMAT, bootId(), engine, vcpus, memoryMiB, ...identities];
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
 }
 
-/** Boots a machine and leaves its `memory` and `state` in `directory`, which is empty; TEMPLATE_FAILED. */
+/** The files that a whole template has: native/monitor/template_files.h. */
+export function templateFiles({ engine }: Engine): string[] {
+  return engine === 'qemu' ? ['memory', 'state'] : ['state'];
+}
+
+/** Boots a machine and leaves its files in `directory`, which is empty; TEMPLATE_FAILED. */
 export async function bootTemplate(inputs: TemplateInputs, directory: string): Promise<void> {
   const vm = vmConfig({
     id: NO_CONTAINER,
-    engine: { engine: 'qemu', qemu: { binary: inputs.binary, accel: 'tcg' } },
+    engine: inputs.engine,
     assets: inputs,
     ...{
       vcpus: inputs.vcpus,
@@ -78,18 +87,12 @@ export async function bootTemplate(inputs: TemplateInputs, directory: string): P
   try {
     await promisify(execFile)(inputs.monitor, ['--template', directory], { cwd: '/', env: {} });
   } catch (cause) {
-    const said = String((cause as { stderr?: string }).stderr ?? '')
-      .trim()
-      .split('\n')
-      .at(-1);
-    throw new HrunError(
-      'TEMPLATE_FAILED',
-      said?.replace(/^hrun-vmm: /, '') || 'the template cannot be made',
-      {
-        hint: 'containers boot without one; see: hrun doctor',
-        cause: cause as Error,
-      },
-    );
+    const said = String((cause as { stderr?: string }).stderr ?? '').split('\n');
+    const why = said.find((line) => line.startsWith(NOT_MADE)) ?? said.findLast((line) => line !== '');
+    throw new HrunError('TEMPLATE_FAILED', why?.replace(/^hrun-vmm: /, '') ?? 'the template cannot be made', {
+      hint: 'containers boot without one; see: hrun doctor',
+      cause: cause as Error,
+    });
   }
 }
 

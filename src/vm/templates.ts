@@ -9,7 +9,8 @@ import { errnoOf, HrunError } from '../base/errors.ts';
 import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
 import { native } from '../native/index.ts';
-import { bootTemplate, type TemplateInputs, templateKey } from './template.ts';
+import type { Engine } from './engine.ts';
+import { bootTemplate, type TemplateInputs, templateFiles, templateKey } from './template.ts';
 
 /** A machine that was booted in advance. */
 export interface Template {
@@ -25,8 +26,6 @@ export interface Template {
 }
 
 const KEY = /^[0-9a-f]{64}$/;
-/** native/monitor/template_files.h */
-const FILES = ['memory', 'state'];
 const DESCRIPTION = 'template.json';
 /** Of different sizes of machines; the oldest goes. */
 const MOST_TEMPLATES = 8;
@@ -34,7 +33,7 @@ const MOST_TEMPLATES = 8;
 /** The directory of the template of these inputs; undefined when there is none. */
 export function findTemplate(root: Root, inputs: TemplateInputs): string | undefined {
   const key = templateKey(inputs);
-  return key && isWhole(root, key) ? join(root.templates, key) : undefined;
+  return key && isWhole(root, key, inputs.engine) ? join(root.templates, key) : undefined;
 }
 
 /**
@@ -48,7 +47,7 @@ export async function makeTemplate(
 ): Promise<string | undefined> {
   const key = templateKey(inputs);
   if (!key)
-    throw new HrunError('HOST_SETUP', 'a template needs kernel, initrd and QEMU', {
+    throw new HrunError('HOST_SETUP', 'a template needs kernel, initrd and engine', {
       hint: 'run: npm run setup',
     });
   if (!wait && !existsSync(root.dir)) return undefined; // the store has gone meanwhile
@@ -59,7 +58,7 @@ export async function makeTemplate(
     (wait && (await native().lockFile(path, { shared: false, wait: true })));
   if (!lock) return undefined;
   try {
-    if (!isWhole(root, key)) await make(root, key, inputs);
+    if (!isWhole(root, key, inputs.engine)) await make(root, key, inputs);
     return key;
   } finally {
     await rm(path, { force: true });
@@ -94,13 +93,13 @@ export async function sweepTemplates(root: Root): Promise<void> {
   for (const { id } of old) await removeTemplate(root, id);
   for (const name of listDirectory(root.templates)) {
     if (name.endsWith('.going')) await rm(join(root.templates, name), { recursive: true, force: true });
-    if (KEY.test(name) && !isWhole(root, name)) await removeTemplate(root, name);
+    if (KEY.test(name) && !templates.some(({ id }) => id === name)) await removeTemplate(root, name);
   }
 }
 
 /** A template that has failed has lost its state. */
-function isWhole(root: Root, key: string): boolean {
-  return FILES.every((name) => existsSync(join(root.templates, key, name)));
+function isWhole(root: Root, key: string, engine: Engine): boolean {
+  return templateFiles(engine).every((name) => existsSync(join(root.templates, key, name)));
 }
 
 async function make(root: Root, key: string, inputs: TemplateInputs): Promise<void> {
@@ -109,8 +108,9 @@ async function make(root: Root, key: string, inputs: TemplateInputs): Promise<vo
   mkdirSync(making, { mode: 0o700 });
   try {
     await bootTemplate(inputs, making);
+    const files = templateFiles(inputs.engine);
     for (const name of readdirSync(making))
-      if (!FILES.includes(name)) await rm(join(making, name), { recursive: true });
+      if (!files.includes(name)) await rm(join(making, name), { recursive: true });
     const description = join(making, DESCRIPTION);
     await writeFile(description, JSON.stringify({ version: 1, created: new Date().toISOString(), inputs }));
     await syncFile(description);
@@ -128,7 +128,10 @@ function readTemplate(root: Root, id: string): Template | undefined {
   const directory = join(root.templates, id);
   try {
     const { created, inputs } = JSON.parse(readRegularFile(join(directory, DESCRIPTION))) as Template;
-    const size = FILES.reduce((sum, name) => sum + statSync(join(directory, name)).blocks * 512, 0);
+    const size = templateFiles(inputs.engine).reduce(
+      (sum, name) => sum + statSync(join(directory, name)).blocks * 512,
+      0,
+    );
     return { id, created, inputs, current: templateKey(inputs) === id, size };
   } catch (error) {
     if (error instanceof SyntaxError || isNoRegularFile(error) || errnoOf(error) === 'ENOENT')

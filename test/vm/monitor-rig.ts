@@ -156,9 +156,13 @@ export class MonitorRig {
     });
   }
 
-  /** Starts the monitor; the client returned is its first. */
-  run(directory: string, flags: number = AttachFlags.STDOUT | AttachFlags.STDERR): MonitorClient {
-    return new MonitorClient(startMonitor(this.assets.monitor, directory), flags);
+  /** Starts the monitor, with a copy of a machine if there is a `template`; the client returned is its first. */
+  run(
+    directory: string,
+    flags: number = AttachFlags.STDOUT | AttachFlags.STDERR,
+    template?: string,
+  ): MonitorClient {
+    return new MonitorClient(startMonitor(this.assets.monitor, directory, { template }), flags);
   }
 
   /** Attaches one more client. */

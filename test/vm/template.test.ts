@@ -140,7 +140,7 @@ describe('templates', () => {
     const id = await makeTemplate();
     expect((await store.hrun(['template', 'ls', '-q'])).stdout).toBe(`${id}\n`);
     expect((await store.hrun(['template', 'ls'])).stdout).toMatch(
-      /^ID +MEMORY +CPUS +CURRENT +CREATED +SIZE\n[0-9a-f]{12} +1GiB +1 +yes +.* ago +[\d.]+MB\n$/,
+      /^ID +ENGINE +MEMORY +CPUS +CURRENT +CREATED +SIZE\n[0-9a-f]{12} +qemu +1GiB +1 +yes +.* ago +[\d.]+MB\n$/,
     );
     const [described] = JSON.parse((await store.hrun(['template', 'inspect', id.slice(0, 8)])).stdout);
     expect(described).toMatchObject({ id, current: true, inputs: { memoryMiB: 1024, vcpus: 1 } });

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rootFromEnvironment } from '../../base/root.ts';
 import { createTemplate } from '../../core/templates.ts';
+import { ENGINE_NAMES, type EngineName } from '../../vm/index.ts';
 import { defineCommand } from '../command.ts';
+import { choice } from '../option.ts';
 import { parseBytes, parseCpus } from '../options/quantity.ts';
 
 interface CreateOptions {
+  engine: EngineName;
   cpus?: string;
   memory?: string;
   wait: boolean;
@@ -15,13 +18,15 @@ export const command = defineCommand<CreateOptions, string | undefined>({
   configure: (command) =>
     command
       .description('Boot a machine that containers of its size start from, and print its ID.')
+      .addOption(choice('--engine <engine>', 'what runs the VM', ENGINE_NAMES, 'auto').env('HRUN_ENGINE'))
       .option('-m, --memory <bytes>', 'memory of the VM, as for run (default: 1g)')
       .option('--cpus <number>', 'CPUs of the VM, as for run (default: 1)')
       .option('--no-wait', 'leave it to whoever makes it already'),
-  run: async (_operands, { cpus, memory, wait }) =>
+  run: async (_operands, { engine, cpus, memory, wait }) =>
     await createTemplate(
       rootFromEnvironment(),
       {
+        engine,
         memory: memory === undefined ? undefined : parseBytes(memory, '--memory'),
         cpus: cpus === undefined ? undefined : parseCpus(cpus),
       },

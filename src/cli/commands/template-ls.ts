@@ -14,6 +14,7 @@ interface LsOptions {
 /** A row as `--format` sees it. */
 interface Shown {
   ID: string;
+  Engine: string;
   Memory: string;
   CPUs: string;
   Current: string;
@@ -40,6 +41,7 @@ export const command = defineCommand<LsOptions, Template[]>({
 
 const COLUMNS: Record<string, (row: Shown) => string> = {
   ID: (row) => row.ID,
+  ENGINE: (row) => row.Engine,
   MEMORY: (row) => row.Memory,
   CPUS: (row) => row.CPUs,
   CURRENT: (row) => row.Current,
@@ -50,6 +52,7 @@ const COLUMNS: Record<string, (row: Shown) => string> = {
 function shown({ id, inputs, current, created, size }: Template): Shown {
   return {
     ID: shortId(id),
+    Engine: inputs.engine.engine,
     Memory: formatBinarySize(inputs.memoryMiB * MIB),
     CPUs: String(inputs.vcpus),
     Current: current ? 'yes' : 'no',

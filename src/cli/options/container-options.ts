@@ -13,7 +13,7 @@ import {
   type TmpfsMount,
 } from '../../core/container-options.ts';
 import { parsePlatform } from '../../oci/index.ts';
-import { collect } from '../option.ts';
+import { choice, collect } from '../option.ts';
 import { parseEgress } from './egress.ts';
 import { parseEnvironment, readLabelFile } from './environment.ts';
 import { declareHealthOptions, type HealthFlags, healthOptions } from './health.ts';
@@ -138,8 +138,6 @@ const NO_LISTS: ListFlags = {
 export function declareContainerOptions(command: Command): void {
   const list = (flags: string, description: string) =>
     command.option(flags, description, (value: string, before?: string[]) => collect(value, before ?? []));
-  const choice = (flags: string, description: string, choices: readonly string[], fallback: string) =>
-    new Option(flags, description).choices(choices).default(fallback);
 
   command.option('-t, --tty', 'give it a terminal; on a terminal also attach standard input');
   command.option('-i, --interactive', 'keep standard input open');

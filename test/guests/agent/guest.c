@@ -2,6 +2,7 @@
  * An agent for test/kvm/monitor.test.ts that speaks initrd/protocol.h, and runs no process but what the first word of START
  * asks for: each is one way in which a container or its machine can end. */
 #include "protocol.h"
+#include "template.h"
 
 #include "../lib/fuse.h"
 #include "../lib/vsock.h"
@@ -159,10 +160,29 @@ static void handle(struct vsock_packet* packet) {
     vsock_post(packet);
 }
 
+/* Where the boot protocol has it (linux/boot_params.h, cmd_line_ptr). */
+static bool is_template(const uint8_t* zero_page) {
+    static const char kWord[] = " -- --template 0";
+    const char* line = (const char*)(uintptr_t) * (const uint32_t*)(zero_page + 0x228);
+    uint32_t length = 0;
+    while (line[length])
+        length++;
+    return length >= sizeof kWord - 1 &&
+           memcmp(line + length - (sizeof kWord - 1), kWord, sizeof kWord - 1) == 0;
+}
+
+/* Once it says so it stands still, until a copy of it has a device. */
+static void be_template(void) {
+    print(TEMPLATE_READY "\n");
+    while (read32(virtio_base(VSOCK_SLOT) + VIRTIO_DEVICE_ID) == 0)
+        __asm__ volatile("pause");
+}
+
 void guest_main(const uint8_t* zero_page) {
-    (void)zero_page;
     interrupts_init();
     apic_init();
+    if (is_template(zero_page))
+        be_template();
     vsock_init(VSOCK_SLOT, HRUN_AGENT_PORT, 0);
     for (;;)
         handle(vsock_receive());

@@ -31,8 +31,8 @@ std::set<uint64_t> ioctls_of(ThreadKind kind) {
 }
 
 TEST_CASE("no list has what starts programs, reaches other processes or changes the jail") {
-    for (const ThreadKind kind : {ThreadKind::kEventLoop, ThreadKind::kVcpu, ThreadKind::kDiskWorker,
-                                  ThreadKind::kNameServer, ThreadKind::kEgressGate})
+    for (const ThreadKind kind : {ThreadKind::kEventLoop, ThreadKind::kTemplateMaker, ThreadKind::kVcpu,
+                                  ThreadKind::kDiskWorker, ThreadKind::kNameServer, ThreadKind::kEgressGate})
         for (const int number : {SYS_execve,
                                  SYS_execveat,
                                  SYS_fork,
@@ -99,8 +99,20 @@ TEST_CASE("only the event loop opens files and sockets, only vCPUs run and read 
     CHECK(ioctls_of(ThreadKind::kEventLoop) ==
           std::set<uint64_t>{TUNSETOFFLOAD, TUNGETIFF, TUNSETVNETHDRSZ, TUNSETVNETLE,
                              KVM_SET_USER_MEMORY_REGION, KVM_IOEVENTFD,
-                             KVM_IRQFD}); // a network interface that comes
+                             KVM_IRQFD,       // a network interface that comes
+                             KVM_SET_CLOCK}); // a copy of a template that begins
     CHECK(!allows(ThreadKind::kDiskWorker, SYS_ioctl));
+}
+
+TEST_CASE("a template maker reads a machine's state, and may else do what an event loop may") {
+    std::set<uint64_t> more = ioctls_of(ThreadKind::kTemplateMaker);
+    for (const uint64_t request : ioctls_of(ThreadKind::kEventLoop))
+        CHECK(more.erase(request) == 1);
+    for (const uint64_t request : more)
+        CHECK((_IOC_DIR(request) != _IOC_WRITE && _IOC_TYPE(request) == KVMIO));
+    CHECK(more.contains(KVM_GET_LAPIC));
+    CHECK(allowed_calls(ThreadKind::kTemplateMaker, 1).size() ==
+          allowed_calls(ThreadKind::kEventLoop, 1).size() + more.size());
 }
 
 TEST_CASE("a system call is told by its name, an unknown one by its number") {

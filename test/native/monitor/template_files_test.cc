@@ -45,7 +45,7 @@ TEST_CASE("a copy has all bytes of the memory, and takes no more room") {
     const Directory directory;
     directory.write_page(kFirst, 'a');
     directory.write_page(kLast, 'z');
-    auto files = TemplateFiles::open(directory.path, kBytes);
+    auto files = TemplateFiles::open(directory.path, Engine::kQemu, kBytes);
     REQUIRE(files);
     auto copy = create_memory_file("copy", kBytes);
     REQUIRE(copy);
@@ -62,7 +62,7 @@ TEST_CASE("a copy has all bytes of the memory, and takes no more room") {
 
 TEST_CASE("an empty memory is copied too") {
     const Directory directory;
-    auto files = TemplateFiles::open(directory.path, kBytes);
+    auto files = TemplateFiles::open(directory.path, Engine::kQemu, kBytes);
     auto copy = create_memory_file("copy", kBytes);
     CHECK(files->copy_memory(copy->get()));
 }
@@ -80,17 +80,17 @@ TEST_CASE("zeros of the memory go back to the file system, the rest stays") {
 
 TEST_CASE("what is no template is refused") {
     const Directory directory;
-    CHECK(!TemplateFiles::open(directory.path + "/none", kBytes));
-    CHECK(!TemplateFiles::open(directory.path, kBytes * 2));
+    CHECK(!TemplateFiles::open(directory.path + "/none", Engine::kQemu, kBytes));
+    CHECK(!TemplateFiles::open(directory.path, Engine::kQemu, kBytes * 2));
     REQUIRE(truncate((directory.path + "/state").c_str(), 0) == 0);
-    CHECK(!TemplateFiles::open(directory.path, kBytes));
+    CHECK(!TemplateFiles::open(directory.path, Engine::kQemu, kBytes));
     REQUIRE(unlink((directory.path + "/state").c_str()) == 0);
-    CHECK(!TemplateFiles::open(directory.path, kBytes));
+    CHECK(!TemplateFiles::open(directory.path, Engine::kQemu, kBytes));
     REQUIRE(symlink("/etc/passwd", (directory.path + "/state").c_str()) == 0);
-    CHECK(!TemplateFiles::open(directory.path, kBytes));
+    CHECK(!TemplateFiles::open(directory.path, Engine::kQemu, kBytes));
     REQUIRE(unlink((directory.path + "/state").c_str()) == 0);
     REQUIRE(mkfifo((directory.path + "/state").c_str(), 0600) == 0);
-    CHECK(!TemplateFiles::open(directory.path, kBytes));
+    CHECK(!TemplateFiles::open(directory.path, Engine::kQemu, kBytes));
 }
 
 } // namespace
