@@ -117,6 +117,7 @@ void Vm::agent_connected() {
     reached(HRUN_STAGE_AGENT_CONNECTED);
     if (!std::exchange(unproven_, false))
         return;
+    limit_answer(); // from here on it has as long as a machine that boots
     if (auto served = serve_clients(); !served)
         fail(HRUN_ERROR_HOST, static_cast<uint32_t>(served.error().code), served.error().message());
 }
