@@ -109,14 +109,19 @@ Result<void> Vcpu::inject_exception(uint8_t vector) {
 }
 
 Result<std::vector<kvm_msr_entry>> Vcpu::msrs(std::span<const uint32_t> indices) const {
+    auto entries = first_msrs(indices);
+    if (entries && entries->size() != indices.size())
+        return Error{ENXIO, "KVM_GET_MSRS of MSR " + std::to_string(indices[entries->size()])};
+    return entries;
+}
+
+Result<std::vector<kvm_msr_entry>> Vcpu::first_msrs(std::span<const uint32_t> indices) const {
     ArrayBuffer<kvm_msr_entry> buffer(indices.size());
     for (size_t i = 0; i < indices.size(); ++i)
         buffer.entries()[i].index = indices[i];
     const int count = ioctl(fd_.get(), kGetMsrs, buffer.data());
     if (count < 0)
         return Error::last("KVM_GET_MSRS");
-    if (static_cast<size_t>(count) != indices.size())
-        return Error{ENXIO, "KVM_GET_MSRS of MSR " + std::to_string(indices[static_cast<size_t>(count)])};
     return std::vector<kvm_msr_entry>(buffer.entries(), buffer.entries() + count);
 }
 

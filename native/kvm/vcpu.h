@@ -67,6 +67,8 @@ class Vcpu {
 
   private:
     Vcpu(Fd fd, kvm_run* run, size_t run_size) : fd_(std::move(fd)), run_(run), run_size_(run_size) {}
+    // Those before the first that this vCPU has not.
+    Result<std::vector<kvm_msr_entry>> first_msrs(std::span<const uint32_t> indices) const;
     Result<std::vector<kvm_msr_entry>> save_msrs(std::span<const uint32_t> indices) const;
     Result<void> restore_msrs(std::span<const kvm_msr_entry> entries);
 

@@ -14,7 +14,6 @@ namespace hrun::kvm {
 namespace {
 
 constexpr uint32_t kTsc = 0x10;
-constexpr uint32_t kTscDeadline = 0x6e0;
 constexpr size_t kLvtTimer = 0x320; // Intel SDM volume 3, 11.5.1
 constexpr uint32_t kTimerModeMask = 3u << 17;
 constexpr uint32_t kTimerTscDeadline = 2u << 17;
@@ -71,14 +70,11 @@ Result<VcpuState> Vcpu::save(const VcpuParts& parts) const {
 Result<std::vector<kvm_msr_entry>> Vcpu::save_msrs(std::span<const uint32_t> indices) const {
     std::vector<kvm_msr_entry> saved;
     while (!indices.empty()) {
-        ArrayBuffer<kvm_msr_entry> buffer(indices.size());
-        for (size_t i = 0; i < indices.size(); ++i)
-            buffer.entries()[i].index = indices[i];
-        const int count = ioctl(fd_.get(), kGetMsrs, buffer.data());
-        if (count < 0)
-            return Error::last("KVM_GET_MSRS");
-        saved.insert(saved.end(), buffer.entries(), buffer.entries() + count);
-        indices = indices.subspan(std::min(indices.size(), static_cast<size_t>(count) + 1));
+        auto entries = first_msrs(indices);
+        if (!entries)
+            return entries;
+        saved.insert(saved.end(), entries->begin(), entries->end());
+        indices = indices.subspan(std::min(indices.size(), entries->size() + 1));
     }
     return saved;
 }

@@ -14,6 +14,9 @@
 
 namespace hrun::kvm {
 
+// IA32_TSC_DEADLINE
+constexpr uint32_t kTscDeadline = 0x6e0;
+
 // What a vCPU of this host has that others may not have (System::vcpu_parts).
 struct VcpuParts {
     std::vector<uint32_t> msrs; // indices of those that hold state, in the order in which they are to be set

@@ -37,9 +37,7 @@ Result<void> Vm::set_memory_slot(uint32_t slot, uint64_t address, std::byte* hos
 }
 
 Result<void> Vm::remove_memory_slot(uint32_t slot) {
-    kvm_userspace_memory_region region{}; // of no size
-    region.slot = slot;
-    return done(ioctl(fd_.get(), KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
+    return set_memory_slot(slot, 0, nullptr, 0, Slot::kPlain); // of no size
 }
 
 Result<void> Vm::create_irqchip() {
@@ -82,19 +80,20 @@ Result<void> Vm::remove_ioeventfd(Write write, int event) {
     return change_ioeventfd(write, event, KVM_IOEVENTFD_FLAG_DEASSIGN);
 }
 
-Result<void> Vm::add_irqfd(uint32_t gsi, int event) {
+Result<void> Vm::change_irqfd(uint32_t gsi, int event, uint32_t flags) {
     kvm_irqfd config{};
     config.fd = static_cast<uint32_t>(event);
     config.gsi = gsi;
+    config.flags = flags;
     return done(ioctl(fd_.get(), KVM_IRQFD, &config), "KVM_IRQFD");
 }
 
+Result<void> Vm::add_irqfd(uint32_t gsi, int event) {
+    return change_irqfd(gsi, event, 0);
+}
+
 Result<void> Vm::remove_irqfd(uint32_t gsi, int event) {
-    kvm_irqfd config{};
-    config.fd = static_cast<uint32_t>(event);
-    config.gsi = gsi;
-    config.flags = KVM_IRQFD_FLAG_DEASSIGN;
-    return done(ioctl(fd_.get(), KVM_IRQFD, &config), "KVM_IRQFD");
+    return change_irqfd(gsi, event, KVM_IRQFD_FLAG_DEASSIGN);
 }
 
 Result<std::vector<uint64_t>> Vm::take_dirty_log(uint32_t slot, uint64_t size) const {

@@ -73,6 +73,7 @@ class Vm {
   private:
     friend class System;
     Result<void> change_ioeventfd(Write write, int event, uint32_t flags);
+    Result<void> change_irqfd(uint32_t gsi, int event, uint32_t flags);
     Vm(Fd fd, size_t run_size) : fd_(std::move(fd)), run_size_(run_size) {}
 
     Fd fd_;

@@ -7,18 +7,9 @@
 #include <cstdio>
 #include <string>
 
+#include "base/directory.h"
+
 namespace hrun::monitor {
-
-namespace {
-
-Result<void> sync_directory(int directory) {
-    const Fd here(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!here.valid() || fsync(here.get()) < 0)
-        return Error::last("sync the container's directory");
-    return {};
-}
-
-} // namespace
 
 Fd open_unplanted(int directory, const char* name) {
     constexpr int kFlags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;

@@ -50,8 +50,7 @@ Result<void> DeviceSlots::plug(SlotDevice device) {
         wires.disconnect(memory_slot(number));
         return wired;
     }
-    bus_.detach(boot::virtio_address(number));
-    bus_.attach(boot::virtio_address(number), boot::kVirtioMmioSize, *slot->transport);
+    exchange(number, *slot->transport);
     entry->second = std::move(*slot);
     return {};
 }
@@ -61,8 +60,7 @@ void DeviceSlots::unplug(uint32_t number) {
     if (entry == slots_.end() || !entry->second.device)
         return;
     wiring(number, entry->second).disconnect(memory_slot(number));
-    bus_.detach(boot::virtio_address(number));
-    bus_.attach(boot::virtio_address(number), boot::kVirtioMmioSize, empty_);
+    exchange(number, empty_);
     entry->second.transport.reset(); // it has the device let go of its queues
     entry->second.device.reset();
 }
@@ -99,6 +97,11 @@ Result<DeviceSlots::Slot> DeviceSlots::fill(SlotDevice device) {
     if (!transport)
         return transport.error();
     return Slot{std::move(device.device), std::move(*transport)};
+}
+
+void DeviceSlots::exchange(uint32_t number, platform::BusDevice& by) {
+    bus_.detach(boot::virtio_address(number));
+    bus_.attach(boot::virtio_address(number), boot::kVirtioMmioSize, by);
 }
 
 SlotWiring DeviceSlots::wiring(uint32_t number, const Slot& slot) const {

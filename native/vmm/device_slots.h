@@ -50,6 +50,7 @@ class DeviceSlots {
         std::unique_ptr<transport::MmioTransport> transport;
     };
     Result<Slot> fill(SlotDevice device);
+    void exchange(uint32_t number, platform::BusDevice& by); // what answers on the bus
     SlotWiring wiring(uint32_t number, const Slot& slot) const;
     uint32_t memory_slot(uint32_t number) const;
 

@@ -32,38 +32,34 @@ Result<void> SlotWiring::show_registers(uint32_t memory_slot) {
 Result<void> SlotWiring::connect() {
     HRUN_TRY(connect_notifications());
     if (interrupts_often_)
-        HRUN_TRY(vm_.add_ioeventfd({acknowledge_address(), transport::kUsedBufferAck}, acknowledged_.get()));
+        HRUN_TRY(vm_.add_ioeventfd(acknowledge(), acknowledged_.get()));
     return vm_.add_irqfd(boot::virtio_line(slot_), transport_.interrupt().get());
 }
 
-// Of a device with one queue the value says nothing.
 Result<void> SlotWiring::connect_notifications() {
-    if (transport_.queue_count() == 1)
-        return vm_.add_ioeventfd({notify_address()}, transport_.notification(0).get());
     for (uint16_t queue = 0; queue < transport_.queue_count(); ++queue)
-        HRUN_TRY(vm_.add_ioeventfd({notify_address(), queue}, transport_.notification(queue).get()));
+        HRUN_TRY(vm_.add_ioeventfd(notify(queue), transport_.notification(queue).get()));
     return {};
 }
 
 void SlotWiring::disconnect(uint32_t memory_slot) {
     (void)vm_.remove_irqfd(boot::virtio_line(slot_), transport_.interrupt().get());
-    if (transport_.queue_count() == 1)
-        (void)vm_.remove_ioeventfd({notify_address()}, transport_.notification(0).get());
-    else
-        for (uint16_t queue = 0; queue < transport_.queue_count(); ++queue)
-            (void)vm_.remove_ioeventfd({notify_address(), queue}, transport_.notification(queue).get());
+    for (uint16_t queue = 0; queue < transport_.queue_count(); ++queue)
+        (void)vm_.remove_ioeventfd(notify(queue), transport_.notification(queue).get());
     if (!interrupts_often_)
         return;
-    (void)vm_.remove_ioeventfd({acknowledge_address(), transport::kUsedBufferAck}, acknowledged_.get());
+    (void)vm_.remove_ioeventfd(acknowledge(), acknowledged_.get());
     (void)vm_.remove_memory_slot(memory_slot);
 }
 
-uint64_t SlotWiring::notify_address() const {
-    return boot::virtio_address(slot_) + transport::kQueueNotifyOffset;
+// Of a device with one queue the value says nothing.
+kvm::Vm::Write SlotWiring::notify(uint16_t queue) const {
+    const uint64_t address = boot::virtio_address(slot_) + transport::kQueueNotifyOffset;
+    return transport_.queue_count() == 1 ? kvm::Vm::Write{address} : kvm::Vm::Write{address, queue};
 }
 
-uint64_t SlotWiring::acknowledge_address() const {
-    return boot::virtio_address(slot_) + transport::kInterruptAckOffset;
+kvm::Vm::Write SlotWiring::acknowledge() const {
+    return {boot::virtio_address(slot_) + transport::kInterruptAckOffset, transport::kUsedBufferAck};
 }
 
 } // namespace hrun::vmm

@@ -25,8 +25,8 @@ class SlotWiring {
 
   private:
     Result<void> connect_notifications();
-    uint64_t notify_address() const;
-    uint64_t acknowledge_address() const;
+    kvm::Vm::Write notify(uint16_t queue) const;
+    kvm::Vm::Write acknowledge() const;
 
     kvm::Vm& vm_;
     uint32_t slot_;

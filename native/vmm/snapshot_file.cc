@@ -26,6 +26,14 @@ Result<Fd> open_file(const boot::ImageSource& source) {
 
 } // namespace
 
+uint32_t header_checksum(SnapshotHeader header, std::span<const SectionEntry> table) {
+    header.checksum = 0;
+    ByteWriter bytes;
+    bytes.put_struct(header);
+    bytes.append(std::as_bytes(table));
+    return crc32c(bytes.bytes());
+}
+
 Result<SnapshotFile> SnapshotFile::open(const boot::ImageSource& source) {
     Result<Fd> fd = open_file(source);
     if (!fd)
@@ -63,7 +71,7 @@ Result<void> SnapshotFile::check_header(uint64_t file_size) const {
     if (header_.architecture != kSnapshotX86_64)
         return unusable(ENOTSUP, "is of another architecture");
     const uint64_t table_end = sizeof header_ + uint64_t{header_.sections} * sizeof(SectionEntry);
-    const uint64_t boundary = (header_.state_bytes + kSnapshotPage - 1) & ~(kSnapshotPage - 1);
+    const uint64_t boundary = memory_offset_behind(header_.state_bytes);
     if (header_.sections > kMostSections || header_.state_bytes > kMostStateBytes ||
         header_.state_bytes < table_end || header_.memory_offset != boundary ||
         header_.memory_bytes % kSnapshotPage != 0 || header_.memory_bytes > UINT64_MAX - boundary)
@@ -86,12 +94,7 @@ Result<void> SnapshotFile::read_state() {
     table_.resize(header_.sections);
     std::copy_n(state_.data() + sizeof header_, table_bytes,
                 std::as_writable_bytes(std::span(table_)).begin()); // of no sections too
-    SnapshotHeader unsigned_header = header_;
-    unsigned_header.checksum = 0;
-    ByteWriter signed_part;
-    signed_part.put_struct(unsigned_header);
-    signed_part.append(std::as_bytes(std::span(table_)));
-    if (crc32c(signed_part.bytes()) != header_.checksum)
+    if (header_checksum(header_, table_) != header_.checksum)
         return unusable(EBADMSG, "is corrupted: its header has another checksum");
     return {};
 }

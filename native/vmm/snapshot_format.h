@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace hrun::vmm {
@@ -45,6 +46,14 @@ struct SectionEntry {
     uint32_t checksum = 0; // CRC-32C of its bytes
 };
 static_assert(sizeof(SectionEntry) == 16);
+
+// Where memory begins behind so much state.
+constexpr uint64_t memory_offset_behind(uint64_t state_bytes) {
+    return (state_bytes + kSnapshotPage - 1) & ~(kSnapshotPage - 1);
+}
+
+// What SnapshotHeader::checksum must be, whatever it is.
+uint32_t header_checksum(SnapshotHeader header, std::span<const SectionEntry> table);
 
 // A section that is to be written.
 struct Section {

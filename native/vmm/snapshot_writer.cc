@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstring>
 
 #include "base/byte_writer.h"
 #include "base/crc32c.h"
+#include "base/directory.h"
 #include "vmm/memory_image.h"
 
 namespace hrun::vmm {
@@ -36,18 +36,9 @@ Result<void> write_contents(const Fd& file, const std::vector<Section>& sections
                             const MachineMemory& memory) {
     const std::vector<std::byte> state = encode_state(sections, memory.size());
     HRUN_TRY(write_all(file.get(), state));
-    SnapshotHeader header;
-    memcpy(&header, state.data(), sizeof header);
-    HRUN_TRY(write_memory_image(file.get(), header.memory_offset, memory));
+    HRUN_TRY(write_memory_image(file.get(), memory_offset_behind(state.size()), memory));
     if (fsync(file.get()) < 0)
         return Error::last("sync a snapshot");
-    return {};
-}
-
-Result<void> sync_directory(int directory) {
-    const Fd here(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!here.valid() || fsync(here.get()) < 0)
-        return Error::last("sync the directory of a snapshot");
     return {};
 }
 
@@ -57,22 +48,20 @@ std::vector<std::byte> encode_state(const std::vector<Section>& sections, uint64
     SnapshotHeader header;
     header.sections = static_cast<uint32_t>(sections.size());
     header.state_bytes = sizeof header + sections.size() * sizeof(SectionEntry);
-    ByteWriter table, contents;
+    std::vector<SectionEntry> table;
+    ByteWriter contents;
     for (const Section& section : sections) {
-        table.put_struct(SectionEntry{section.kind, section.index,
-                                      static_cast<uint32_t>(section.bytes.size()), crc32c(section.bytes)});
+        table.push_back({section.kind, section.index, static_cast<uint32_t>(section.bytes.size()),
+                         crc32c(section.bytes)});
         contents.append(section.bytes);
         header.state_bytes += section.bytes.size();
     }
-    header.memory_offset = (header.state_bytes + kSnapshotPage - 1) & ~(kSnapshotPage - 1);
+    header.memory_offset = memory_offset_behind(header.state_bytes);
     header.memory_bytes = memory_bytes;
-    ByteWriter signed_part;
-    signed_part.put_struct(header);
-    signed_part.append(table.bytes());
-    header.checksum = crc32c(signed_part.bytes());
+    header.checksum = header_checksum(header, table);
     ByteWriter out;
     out.put_struct(header);
-    out.append(table.bytes());
+    out.append(std::as_bytes(std::span(table)));
     out.append(contents.bytes());
     return out.take();
 }
