@@ -4,6 +4,7 @@ import { Command, type Option } from 'commander';
 import { rootFromEnvironment } from '../base/root.ts';
 import type { CliCommand } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
+import { operandWords, optionValues } from './completion-words.ts';
 
 /** A word and what it means. */
 export interface Candidate {
@@ -11,15 +12,23 @@ export interface Candidate {
   description: string;
 }
 
-/** What the operands of commands are, by the names that `configure` gives them. */
-type Kind = 'container' | 'image';
-
-const KINDS: Readonly<Record<string, Kind>> = { container: 'container', image: 'image' };
-
-/** The words that can follow `words`, of which the last is the beginning of the one to complete; empty where files are meant. */
+/**
+ * The words that can follow `words`, of which the last is the beginning of the one to complete; empty where files are meant. An equals
+ * sign may stand between an option and its value, or be a word of its own, as bash takes it.
+ */
 export async function complete(words: readonly string[]): Promise<Candidate[]> {
-  const typed = words.slice(0, -1);
-  const beginning = words.at(-1) ?? '';
+  const last = words.at(-1) ?? '';
+  const [, option, value] = /^(--[a-z-]+=)(.*)$/s.exec(last) ?? [];
+  if (option !== undefined) {
+    const values = await wordsAfter([...words.slice(0, -1), option.slice(0, -1)], value!);
+    return values.map(({ word, description }) => ({ word: option + word, description }));
+  }
+  const isSign = (word: string, at: number) => word === '=' && words[at - 1]?.startsWith('--') === true;
+  const typed = words.slice(0, -1).filter((word, at) => !isSign(word, at));
+  return await wordsAfter(typed, isSign(last, words.length - 1) ? '' : last);
+}
+
+async function wordsAfter(typed: readonly string[], beginning: string): Promise<Candidate[]> {
   const found = findCommand(typed);
   const candidates = found
     ? await ofCommand(await found.entry.load(), found.rest, beginning)
@@ -51,37 +60,43 @@ async function ofCommand(
 ): Promise<Candidate[]> {
   const parser = new Command(spec.name);
   spec.configure(parser);
-  const place = whereIs(parser, typed);
-  if (place.value) return (place.value.argChoices ?? []).map((word) => ({ word, description: '' }));
-  if (beginning.startsWith('-') && place.optionsEnd === false) return parser.options.flatMap(ofOption);
-  const operands = parser.registeredArguments;
-  const operand = operands[Math.min(place.operands, operands.length - 1)];
-  const kind =
-    operand && (place.operands < operands.length || operand.variadic) ? KINDS[operand.name()] : undefined;
-  return kind ? await names(kind) : [];
+  const { value, operands, optionsEnd } = whereIs(parser, typed);
+  const line = { root: rootFromEnvironment(), operands, words: typed, beginning };
+  if (value?.argChoices) return value.argChoices.map((word) => ({ word, description: '' }));
+  if (value) return await optionValues(value.long, line);
+  if (beginning.startsWith('-') && !optionsEnd) return parser.options.flatMap(ofOption);
+  const { registeredArguments: declared } = parser;
+  const last = declared.length - 1;
+  if (operands.length > last && declared[last]?.variadic !== true) return [];
+  return await operandWords(spec.name, Math.min(operands.length, last), line);
 }
 
-/** What the cursor stands at: the value of an option, or the n-th operand. */
+/** What the cursor stands at: the value of an option, or the operand after these. */
 interface Place {
   value: Option | undefined;
-  operands: number;
+  operands: string[];
   /** what begins with a dash is not hrun's any more */
   optionsEnd: boolean;
 }
 
 function whereIs(parser: Command, typed: readonly string[]): Place {
-  let operands = 0;
+  const operands: string[] = [];
   let value: Option | undefined;
   let optionsEnd = false;
   for (const word of typed) {
     if (value) value = undefined;
-    else if (optionsEnd || !word.startsWith('-')) operands += 1;
+    else if (optionsEnd || !word.startsWith('-')) operands.push(word);
     else if (word === '--') optionsEnd = true;
     else value = valueOption(parser, word);
     // `run` takes no option after the image
-    optionsEnd ||= operands > 0 && parser.registeredArguments.length > 1;
+    optionsEnd ||= operands.length > 0 && endsOptions(parser);
   }
   return { value, operands, optionsEnd };
+}
+
+/** True for commands whose last operands are another program's command line. */
+function endsOptions({ registeredArguments: declared }: Command): boolean {
+  return declared.length > 1 && declared.at(-1)?.variadic === true;
 }
 
 /** The option that wants the next word as its value, if this one is such an option. */
@@ -93,22 +108,4 @@ function valueOption(parser: Command, word: string): Option | undefined {
 
 function ofOption({ long, description, hidden }: Option): Candidate[] {
   return long && !hidden ? [{ word: long, description }] : [];
-}
-
-async function names(kind: Kind): Promise<Candidate[]> {
-  const root = rootFromEnvironment();
-  if (kind === 'container') {
-    const { listContainers } = await import('../core/list-containers.ts');
-    const containers = await listContainers(root, { all: true });
-    return containers.map(({ config }) => ({ word: config.name, description: config.image }));
-  }
-  const [{ listImageRows }, { openImageStore }] = await Promise.all([
-    import('../core/images.ts'),
-    import('../image/index.ts'),
-  ]);
-  using store = await openImageStore(root);
-  const rows = await listImageRows(store);
-  return rows.flatMap(({ repository, tag }) =>
-    repository && tag ? [{ word: `${repository}:${tag}`, description: '' }] : [],
-  );
 }

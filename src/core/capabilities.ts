@@ -2,7 +2,7 @@
 import { HrunError } from '../base/errors.ts';
 
 /** capabilities(7) in the order of their numbers, from 0. */
-const NAMES = [
+export const CAPABILITIES = [
   ...['CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP'],
   ...[
     'LINUX_IMMUTABLE',
@@ -54,7 +54,7 @@ const DEFAULTS = [
   ...['NET_BIND_SERVICE', 'SYS_CHROOT', 'KILL', 'AUDIT_WRITE'],
 ];
 
-const ALL = maskOf(NAMES);
+const ALL = maskOf(CAPABILITIES);
 
 /** The mask for --cap-add, --cap-drop and --privileged, by Docker's rules; USAGE for an unknown name. */
 export function capabilityMask(add: readonly string[], drop: readonly string[], privileged: boolean): bigint {
@@ -69,10 +69,10 @@ export function capabilityMask(add: readonly string[], drop: readonly string[], 
 
 function canonicalName(text: string): string {
   const name = text.toUpperCase().replace(/^CAP_/, '');
-  if (name === 'ALL' || NAMES.includes(name)) return name;
+  if (name === 'ALL' || CAPABILITIES.includes(name)) return name;
   throw new HrunError('USAGE', `unknown capability: ${text}`, { hint: 'see: man 7 capabilities' });
 }
 
 function maskOf(names: readonly string[]): bigint {
-  return names.reduce((mask, name) => mask | (1n << BigInt(NAMES.indexOf(name))), 0n);
+  return names.reduce((mask, name) => mask | (1n << BigInt(CAPABILITIES.indexOf(name))), 0n);
 }

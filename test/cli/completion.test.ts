@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { complete } from '../../src/cli/complete.ts';
+import { createNamedVolume } from '../../src/core/volumes.ts';
+import { createNetwork, lockNetworks } from '../../src/network/index.ts';
 import { hrun } from '../fixtures/hrun.ts';
+import { temporaryRoot } from '../fixtures/store-root.ts';
 
 const HRUN = join(import.meta.dirname, '../../bin/hrun');
 
@@ -40,6 +43,37 @@ describe('completion', () => {
   test('leaves what follows the image to the command in it', async () => {
     expect(await words('run', 'debian', '--e')).toEqual([]);
     expect(await words('exec', 'box', 'ls', '-')).toEqual([]);
+  });
+
+  test('knows the signals, by both of their names', async () => {
+    expect(await words('kill', '-s', 'HU')).toEqual(['HUP']);
+    expect(await words('stop', '--signal', 'SIGUSR')).toEqual(['SIGUSR1', 'SIGUSR2']);
+    expect(await words('run', '--stop-signal=QU')).toEqual(['--stop-signal=QUIT']);
+    expect(await words('run', '--stop-signal', '=', 'QU')).toEqual(['QUIT']);
+  });
+
+  test('knows networks and volumes, and what else options can have', async () => {
+    await using root = await temporaryRoot();
+    (await lockNetworks(root)).release();
+    await createNetwork(root, {
+      ...{ name: 'backend', subnet: '192.0.2.0/24', gateway: undefined, ipRange: undefined },
+      ...{ mtu: 1500, internal: false, labels: {}, options: {} },
+    });
+    await createNamedVolume(root, { name: 'data', labels: {}, options: {} });
+    expect(await words('run', '--network', 'b')).toContain('backend');
+    expect(await words('run', '--network', '')).toContain('none');
+    expect(await words('run', '--network=none')).toEqual(['--network=none']);
+    expect(await words('network', 'rm', 'back')).toEqual(['backend']);
+    expect(await words('network', 'inspect', 'backend', 'back')).toEqual([]);
+    expect(await words('network', 'connect', 'back')).toEqual(['backend']);
+    expect(await words('network', 'connect', 'backend', '')).toEqual([]);
+    expect(await words('network', 'create', '')).toEqual([]);
+    expect(await words('volume', 'rm', '')).toEqual(['data']);
+    expect(await words('inspect', '')).toEqual(expect.arrayContaining(['backend', 'data']));
+    expect(await words('inspect', '--type', 'volume', '')).toEqual(['data']);
+    expect(await words('run', '--restart', 'o')).toEqual(['on-failure']);
+    expect(await words('run', '--cap-drop', 'CAP_NET_')).toContain('CAP_NET_RAW');
+    expect(await words('run', '--ulimit', 'nof')).toEqual(['nofile=']);
   });
 
   test('a shell that is not known is told which are', async () => {
