@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, hostname, release, totalmem } from 'node:os';
 import type { Root } from '../base/root.ts';
 import { listImages, openImageStore } from '../image/index.ts';
 import { DEFAULT_NETWORK, networkObstacle, USER_NETWORK, userNetworkObstacle } from '../network/index.ts';
 import { assessKvm, explain, type KvmVerdict, listTemplates } from '../vm/index.ts';
+import { type DockerInfo, dockerInfo } from './docker-info.ts';
 import { listContainers } from './list-containers.ts';
 import { type TemplatePolicy, templatePolicy } from './templates.ts';
 
 /** What `hrun info` tells; field names are Docker's where Docker has them. */
-export interface HostInfo {
+export interface HostInfo extends DockerInfo {
   Containers: number;
   ContainersRunning: number;
+  ContainersPaused: number;
   ContainersStopped: number;
   Images: number;
   Name: string;
-  OperatingSystem: string;
   KernelVersion: string;
   Architecture: string;
   NCPU: number;
   MemTotal: number;
+  DockerRootDir: string;
   RootDir: string;
   /** what containers get without `--network`, and why it is none */
   Network: { Default: string; Because: string };
@@ -36,19 +37,23 @@ export async function hostInfo(root: Root): Promise<HostInfo> {
   const verdict = await assessKvm(root);
   const { because, advice } = explain(verdict);
   const containers = await listContainers(root, { all: true });
-  const running = containers.filter(({ state }) => state.status === 'running').length;
+  const count = (...wanted: string[]) =>
+    containers.filter(({ state }) => wanted.includes(state.status)).length;
+  const [running, paused] = [count('running', 'restarting'), count('paused')];
   using store = await openImageStore(root);
   return {
+    ...dockerInfo(),
     Containers: containers.length,
     ContainersRunning: running,
-    ContainersStopped: containers.length - running,
+    ContainersPaused: paused,
+    ContainersStopped: containers.length - running - paused,
     Images: (await listImages(store)).length,
     Name: hostname(),
-    OperatingSystem: operatingSystem(),
     KernelVersion: release(),
     Architecture: arch() === 'x64' ? 'x86_64' : arch(),
     NCPU: availableParallelism(),
     MemTotal: totalmem(),
+    DockerRootDir: root.dir,
     RootDir: root.dir,
     Network: defaultNetworkInfo(),
     Engine: {
@@ -77,17 +82,4 @@ function templatesInfo(root: Root): HostInfo['Templates'] {
     auto: 'the first machine of a size is booted',
   };
   return { Current, Because: becauses[templatePolicy()] };
-}
-
-/** PRETTY_NAME of os-release(5). */
-function operatingSystem(): string {
-  for (const path of ['/etc/os-release', '/usr/lib/os-release']) {
-    try {
-      const name = /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(readFileSync(path, 'utf8'))?.[1];
-      if (name) return name;
-    } catch {
-      // the next one
-    }
-  }
-  return 'Linux';
 }

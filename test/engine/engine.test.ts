@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Root, rootAt } from '../../src/base/root.ts';
@@ -98,5 +98,15 @@ describe('hrun doctor', () => {
 test('hrun info describes the host and an empty store', async () => {
   const info = await hostInfo(root);
   expect(info).toMatchObject({ Containers: 0, Images: 0, RootDir: root.dir });
+  expect(info).toMatchObject({
+    ...{ DockerRootDir: root.dir, ContainersRunning: 0, ContainersPaused: 0, ContainersStopped: 0 },
+    ...{ Driver: 'erofs', NCPU: availableParallelism(), OSType: 'linux', Architecture: 'x86_64' },
+    ...{ Swarm: { LocalNodeState: 'inactive' }, ServerVersion: expect.stringMatching(/^\d+\.\d+\.\d+/) },
+    ...{
+      OperatingSystem: expect.stringMatching(/./),
+      KernelVersion: release(),
+      CgroupVersion: expect.stringMatching(/^[12]$/),
+    },
+  });
   expect(info.Engine.Name).toBe(info.KVM.State === 'hardware' ? 'kvm' : 'qemu');
 });

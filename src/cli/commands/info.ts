@@ -27,8 +27,14 @@ function overview(info: HostInfo): string {
   const lines = [
     ['Containers', String(info.Containers)],
     [' Running', String(info.ContainersRunning)],
+    [' Paused', String(info.ContainersPaused)],
     [' Stopped', String(info.ContainersStopped)],
     ['Images', String(info.Images)],
+    ['Server Version', info.ServerVersion],
+    ['Storage Driver', info.Driver],
+    ['Logging Driver', info.LoggingDriver],
+    ['Cgroup Driver', info.CgroupDriver],
+    ['Cgroup Version', info.CgroupVersion],
     ['Network', Network.Because === '' ? Network.Default : `${Network.Default}: ${Network.Because}`],
     ['Engine', `${Engine.Name}: ${Engine.Because}`],
     ...(Engine.Advice === '' ? [] : [[' To change it', Engine.Advice]]),
@@ -36,11 +42,13 @@ function overview(info: HostInfo): string {
     ['KVM', KVM.State],
     ['Kernel Version', info.KernelVersion],
     ['Operating System', info.OperatingSystem],
+    ['OSType', info.OSType],
     ['Architecture', info.Architecture],
     ['CPUs', String(info.NCPU)],
     ['Total Memory', formatBinarySize(info.MemTotal)],
     ['Name', info.Name],
     ['Hrun Root Dir', info.RootDir],
+    ...info.Warnings.map((warning) => ['WARNING', warning]),
   ];
   return lines.map(([name, value]) => `${name}: ${value}\n`).join('');
 }

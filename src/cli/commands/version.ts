@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { installDir } from '../../base/root.ts';
+import { hrunVersion } from '../../base/version.ts';
 import { defineCommand } from '../command.ts';
 import { formatList } from '../output/format.ts';
 
@@ -40,9 +38,6 @@ function sentence({ Client: { Version, Os, Arch, NodeVersion } }: Version): stri
 }
 
 function readVersion(): Version {
-  const { version } = JSON.parse(readFileSync(join(installDir(), 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  const half = { Version: version, Os: process.platform, Arch: process.arch };
+  const half = { Version: hrunVersion(), Os: process.platform, Arch: process.arch };
   return { Client: { ...half, NodeVersion: process.versions.node }, Server: half };
 }
