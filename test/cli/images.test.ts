@@ -97,6 +97,13 @@ describe('images', () => {
     expect(await hrun('images', ...options)).toEqual({ exitCode: 0, stdout: expected(), stderr: '' });
   });
 
+  test("says when an image was made in Docker's words, in a column that has Docker's heading", async () => {
+    const { stdout } = await hrun('images', '--format', 'table {{.ID}}\\t{{.CreatedAt}}', 'young');
+    expect(stdout).toMatch(
+      /^IMAGE ID {7}CREATED AT\n[0-9a-f]{12} {3}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC\n$/,
+    );
+  });
+
   test('gives JSON with the field names of docker', async () => {
     const { stdout } = await hrun('images', '--format', 'json', 'young');
     expect(Object.keys(JSON.parse(stdout)).sort()).toEqual([
@@ -106,8 +113,10 @@ describe('images', () => {
       'Digest',
       'ID',
       'Repository',
+      'SharedSize',
       'Size',
       'Tag',
+      'UniqueSize',
     ]);
   });
 

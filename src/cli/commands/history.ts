@@ -3,7 +3,7 @@ import { rootFromEnvironment } from '../../base/root.ts';
 import { type HistoryRow, imageHistory } from '../../core/history.ts';
 import { openImageStore } from '../../image/index.ts';
 import { defineCommand } from '../command.ts';
-import { formatList } from '../output/format.ts';
+import { type Columns, formatList } from '../output/format.ts';
 import { formatAge, formatSize } from '../output/units.ts';
 
 interface HistoryOptions {
@@ -46,12 +46,12 @@ export const command = defineCommand<HistoryOptions, Shown[]>({
   },
 });
 
-const COLUMNS: Record<string, (row: Shown) => string> = {
-  IMAGE: (row) => row.ID,
-  CREATED: (row) => row.CreatedSince,
-  'CREATED BY': (row) => row.CreatedBy,
-  SIZE: (row) => row.Size,
-  COMMENT: (row) => row.Comment,
+const COLUMNS: Columns<Shown> = {
+  IMAGE: 'ID',
+  CREATED: 'CreatedSince',
+  'CREATED BY': 'CreatedBy',
+  SIZE: 'Size',
+  COMMENT: 'Comment',
 };
 
 function show(

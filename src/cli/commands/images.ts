@@ -4,8 +4,8 @@ import { listImageRows, parseImageFilters } from '../../core/images.ts';
 import { createdMs, openImageStore } from '../../image/index.ts';
 import { defineCommand } from '../command.ts';
 import { collect } from '../option.ts';
-import { formatList } from '../output/format.ts';
-import { formatAge, formatSize } from '../output/units.ts';
+import { type Columns, formatList } from '../output/format.ts';
+import { formatAge, formatMoment, formatSize } from '../output/units.ts';
 
 interface ImagesOptions {
   all?: boolean;
@@ -24,8 +24,10 @@ interface Shown {
   Digest: string;
   ID: string;
   Repository: string;
+  SharedSize: string;
   Size: string;
   Tag: string;
+  UniqueSize: string;
 }
 
 const NONE = '<none>';
@@ -48,13 +50,15 @@ export const command = defineCommand<ImagesOptions, Shown[]>({
     const rows = await listImageRows(store, parseImageFilters(wanted));
     return rows.map(({ image, repository: name, tag, digest, size }) => ({
       Containers: 'N/A',
-      CreatedAt: image.config.created ?? '',
+      CreatedAt: createdMs(image) > 0 ? formatMoment(createdMs(image)) : 'N/A',
       CreatedSince: createdMs(image) > 0 ? formatAge(createdMs(image)) : 'N/A',
       Digest: digest ?? NONE,
       ID: trunc ? image.id.slice('sha256:'.length, 'sha256:'.length + 12) : image.id,
       Repository: name ?? NONE,
+      SharedSize: 'N/A',
       Size: formatSize(size),
       Tag: tag ?? NONE,
+      UniqueSize: 'N/A',
     }));
   },
   print(rows, output, { quiet, digests, format }) {
@@ -69,14 +73,14 @@ export const command = defineCommand<ImagesOptions, Shown[]>({
   },
 });
 
-function columns(digests: boolean): Record<string, (row: Shown) => string> {
+function columns(digests: boolean): Columns<Shown> {
   return {
-    REPOSITORY: (row) => row.Repository,
-    TAG: (row) => row.Tag,
-    ...(digests && { DIGEST: (row: Shown) => row.Digest }),
-    'IMAGE ID': (row) => row.ID,
-    CREATED: (row) => row.CreatedSince,
-    SIZE: (row) => row.Size,
+    REPOSITORY: 'Repository',
+    TAG: 'Tag',
+    ...(digests && { DIGEST: 'Digest' }),
+    'IMAGE ID': 'ID',
+    CREATED: 'CreatedSince',
+    SIZE: 'Size',
   };
 }
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rootFromEnvironment } from '../../base/root.ts';
 import { shortId } from '../../container/index.ts';
+import { filteredNetworks } from '../../core/network-filters.ts';
 import { allNetworks } from '../../core/networks.ts';
 import type { Network } from '../../network/index.ts';
 import { defineCommand } from '../command.ts';
-import { formatList } from '../output/format.ts';
+import { collect } from '../option.ts';
+import { type Columns, formatList } from '../output/format.ts';
 import { type LabelFields, labelFields } from '../output/labels.ts';
+import { formatTimestamp } from '../output/units.ts';
 
 interface LsOptions {
+  filter: string[];
   format?: string;
   quiet?: true;
   trunc: boolean;
@@ -29,11 +33,20 @@ export const command = defineCommand<LsOptions, Shown[]>({
   configure: (command) =>
     command
       .description('List networks.')
+      .option(
+        '-f, --filter <key=value>',
+        'dangling=, driver=, id=, label=, name=, scope= or type=',
+        collect,
+        [],
+      )
       .option('--format <format>', 'table, json, or a Go template')
       .option('--no-trunc', 'whole IDs')
       .option('-q, --quiet', 'only their IDs'),
-  run: async (_operands, { trunc }) =>
-    (await allNetworks(rootFromEnvironment())).map((network) => shown(network, trunc)),
+  async run(_operands, { filter, trunc }) {
+    const root = rootFromEnvironment();
+    const networks = filteredNetworks(root, await allNetworks(root), filter);
+    return networks.map((network) => shown(network, trunc));
+  },
   print(rows, output, { format, quiet }) {
     if (quiet) output.write(rows.map(({ ID }) => `${ID}\n`).join(''));
     else output.write(formatList(rows, COLUMNS, format));
@@ -41,16 +54,16 @@ export const command = defineCommand<LsOptions, Shown[]>({
   },
 });
 
-const COLUMNS: Record<string, (row: Shown) => string> = {
-  'NETWORK ID': (row) => row.ID,
-  NAME: (row) => row.Name,
-  DRIVER: (row) => row.Driver,
-  SCOPE: (row) => row.Scope,
+const COLUMNS: Columns<Shown> = {
+  'NETWORK ID': 'ID',
+  NAME: 'Name',
+  DRIVER: 'Driver',
+  SCOPE: 'Scope',
 };
 
 function shown({ id, name, created, internal, labels }: Network, trunc: boolean): Shown {
   return {
-    CreatedAt: created,
+    CreatedAt: formatTimestamp(created),
     Driver: 'bridge',
     ID: trunc ? shortId(id) : id,
     IPv6: 'false',

@@ -9,7 +9,7 @@ import { portsText } from '../../core/list-ports.ts';
 import { statusText } from '../../core/status-text.ts';
 import { defineCommand } from '../command.ts';
 import { collect } from '../option.ts';
-import { formatList } from '../output/format.ts';
+import { type Columns, formatList } from '../output/format.ts';
 import { type LabelFields, labelFields } from '../output/labels.ts';
 import { formatAge, formatDuration, formatMoment, formatSize, shortened } from '../output/units.ts';
 
@@ -87,16 +87,16 @@ function lastOf(text = '0'): number {
   });
 }
 
-function columns(size: boolean): Record<string, (row: Shown) => string> {
+function columns(size: boolean): Columns<Shown> {
   return {
-    'CONTAINER ID': (row) => row.ID,
-    IMAGE: (row) => row.Image,
-    COMMAND: (row) => row.Command,
-    CREATED: (row) => row.RunningFor,
-    STATUS: (row) => row.Status,
-    PORTS: (row) => row.Ports,
-    NAMES: (row) => row.Names,
-    ...(size && { SIZE: (row: Shown) => row.Size }),
+    'CONTAINER ID': 'ID',
+    IMAGE: 'Image',
+    COMMAND: 'Command',
+    CREATED: 'RunningFor',
+    STATUS: 'Status',
+    PORTS: 'Ports',
+    NAMES: 'Names',
+    ...(size && { SIZE: 'Size' }),
   };
 }
 

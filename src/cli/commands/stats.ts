@@ -6,7 +6,7 @@ import { listContainers } from '../../core/list-containers.ts';
 import { type KnownContainer, openContainer } from '../../core/open-container.ts';
 import { cpuPercent, type Sample, sampleContainer } from '../../core/stats.ts';
 import { defineCommand } from '../command.ts';
-import { formatList } from '../output/format.ts';
+import { type Columns, formatList } from '../output/format.ts';
 import type { Output } from '../output/index.ts';
 import { formatBinarySize, formatSize } from '../output/units.ts';
 
@@ -92,22 +92,22 @@ function show(before: Measured, now: Measured, options: StatsOptions, output: Ou
   output.write((drawn ? CLEAR : '') + formatList(rows, columns, options.format));
 }
 
-const COLUMNS: Record<string, (row: Shown) => string> = {
-  'CONTAINER ID': (row) => row.ID,
-  NAME: (row) => row.Name,
-  'CPU %': (row) => row.CPUPerc,
-  'MEM USAGE / LIMIT': (row) => row.MemUsage,
-  'MEM %': (row) => row.MemPerc,
-  'NET I/O': (row) => row.NetIO,
-  'BLOCK I/O': (row) => row.BlockIO,
-  PIDS: (row) => row.PIDs,
-  'HOST CPU %': (row) => row.HostCPUPerc,
-  'HOST MEM': (row) => row.HostMem,
+const COLUMNS: Columns<Shown> = {
+  'CONTAINER ID': 'ID',
+  NAME: 'Name',
+  'CPU %': 'CPUPerc',
+  'MEM USAGE / LIMIT': 'MemUsage',
+  'MEM %': 'MemPerc',
+  'NET I/O': 'NetIO',
+  'BLOCK I/O': 'BlockIO',
+  PIDS: 'PIDs',
+  'HOST CPU %': 'HostCPUPerc',
+  'HOST MEM': 'HostMem',
 };
 
 /** Only where it can be anything but zero. */
-const EGRESS_COLUMN: Record<string, (row: Shown) => string> = {
-  'EGRESS DENIED': (row) => row.EgressDenied,
+const EGRESS_COLUMN: Columns<Shown> = {
+  'EGRESS DENIED': 'EgressDenied',
 };
 
 function shown(

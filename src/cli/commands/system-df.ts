@@ -5,7 +5,7 @@ import { type DiskUsage, diskUsage } from '../../core/disk-usage.ts';
 import { diskUsageDetails } from '../../core/disk-usage-details.ts';
 import { defineCommand } from '../command.ts';
 import { diskUsageTables } from '../output/disk-usage.ts';
-import { formatList } from '../output/format.ts';
+import { type Columns, formatList } from '../output/format.ts';
 import { formatSize } from '../output/units.ts';
 
 interface DfOptions {
@@ -45,12 +45,12 @@ async function details(format: string | undefined): Promise<string> {
   throw new HrunError('USAGE', '--verbose and --format contradict each other', { hint: 'leave one out' });
 }
 
-const COLUMNS: Record<string, (row: Shown) => string> = {
-  TYPE: (row) => row.Type,
-  TOTAL: (row) => row.TotalCount,
-  ACTIVE: (row) => row.Active,
-  SIZE: (row) => row.Size,
-  RECLAIMABLE: (row) => row.Reclaimable,
+const COLUMNS: Columns<Shown> = {
+  TYPE: 'Type',
+  TOTAL: 'TotalCount',
+  ACTIVE: 'Active',
+  SIZE: 'Size',
+  RECLAIMABLE: 'Reclaimable',
 };
 
 function shown({ type, total, active, size, reclaimable }: DiskUsage): Shown {

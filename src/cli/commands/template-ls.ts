@@ -3,7 +3,7 @@ import { rootFromEnvironment } from '../../base/root.ts';
 import { shortId } from '../../container/index.ts';
 import { listTemplates, type Template } from '../../vm/index.ts';
 import { defineCommand } from '../command.ts';
-import { formatList } from '../output/format.ts';
+import { type Columns, formatList } from '../output/format.ts';
 import { formatAge, formatBinarySize, formatSize } from '../output/units.ts';
 
 interface LsOptions {
@@ -39,14 +39,14 @@ export const command = defineCommand<LsOptions, Template[]>({
   },
 });
 
-const COLUMNS: Record<string, (row: Shown) => string> = {
-  ID: (row) => row.ID,
-  ENGINE: (row) => row.Engine,
-  MEMORY: (row) => row.Memory,
-  CPUS: (row) => row.CPUs,
-  CURRENT: (row) => row.Current,
-  CREATED: (row) => row.CreatedSince,
-  SIZE: (row) => row.Size,
+const COLUMNS: Columns<Shown> = {
+  ID: 'ID',
+  ENGINE: 'Engine',
+  MEMORY: 'Memory',
+  CPUS: 'CPUs',
+  CURRENT: 'Current',
+  CREATED: 'CreatedSince',
+  SIZE: 'Size',
 };
 
 function shown({ id, inputs, current, created, size }: Template): Shown {

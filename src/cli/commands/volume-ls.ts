@@ -5,7 +5,7 @@ import { removeTiedVolumes } from '../../core/volumes.ts';
 import { type Volume, volumeSource } from '../../volume/index.ts';
 import { defineCommand } from '../command.ts';
 import { collect } from '../option.ts';
-import { formatList } from '../output/format.ts';
+import { type Columns, formatList } from '../output/format.ts';
 import { type LabelFields, labelFields } from '../output/labels.ts';
 
 interface LsOptions {
@@ -48,9 +48,9 @@ export const command = defineCommand<LsOptions, Shown[]>({
   },
 });
 
-const COLUMNS: Record<string, (row: Shown) => string> = {
-  DRIVER: (row) => row.Driver,
-  'VOLUME NAME': (row) => row.Name,
+const COLUMNS: Columns<Shown> = {
+  DRIVER: 'Driver',
+  'VOLUME NAME': 'Name',
 };
 
 function shown(volume: Volume): Shown {

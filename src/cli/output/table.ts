@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-const GAP = '   ';
+const GAP = 3;
+/** of a column with its gap, as Docker's */
+const LEAST_WIDTH = 10;
 
 /** Lines of columns as wide as their widest cell, as Docker's tables; the last column is not padded. */
 export function formatTable(table: readonly (readonly string[])[]): string {
@@ -14,15 +16,15 @@ export function formatTable(table: readonly (readonly string[])[]): string {
       (row) =>
         `${row
           .map((cell, index) => pad(cell, index, row, widths))
-          .join(GAP)
+          .join('')
           .trimEnd()}\n`,
     )
     .join('');
 }
 
 function pad(cell: string, index: number, row: readonly string[], widths: number[]): string {
-  const missing = index === row.length - 1 ? 0 : widths[index]! - [...cell].length;
-  return cell + ' '.repeat(missing);
+  if (index === row.length - 1) return cell;
+  return cell + ' '.repeat(Math.max(widths[index]! + GAP, LEAST_WIDTH) - [...cell].length);
 }
 
 /** Text from an image must not steer the terminal. */

@@ -34,6 +34,12 @@ export function formatMoment(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`;
 }
 
+/** A time of RFC 3339, UTC, as Go prints it: "2024-05-06 07:08:09.12 +0000 UTC". */
+export function formatTimestamp(time: string): string {
+  const [date, clock = ''] = time.replace(/Z$/, '').split('T');
+  return `${date} ${clock.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')} +0000 UTC`;
+}
+
 /** How long ago, as Docker words it: "3 weeks ago". */
 export function formatAge(then: number, now: number = Date.now()): string {
   return `${formatDuration(now - then)} ago`;

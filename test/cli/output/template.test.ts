@@ -99,11 +99,11 @@ describe('a list', () => {
     { ID: '1', Name: 'short' },
     { ID: '22', Name: 'a longer \x1b[31mname' },
   ];
-  const columns = { ID: (row: { ID: string }) => row.ID, 'THE NAME': (row: { Name: string }) => row.Name };
+  const columns = { ID: (row: { ID: string }) => row.ID, 'THE NAME': 'Name' } as const;
 
   test('is a table with a heading, and cannot steer the terminal', () => {
     expect(formatList(rows, columns, undefined)).toBe(
-      'ID   THE NAME\n1    short\n22   a longer \ufffd[31mname\n',
+      'ID        THE NAME\n1         short\n22        a longer \ufffd[31mname\n',
     );
   });
 
@@ -114,7 +114,7 @@ describe('a list', () => {
   test('is a line per template, or a table of the template', () => {
     expect(formatList(rows.slice(0, 1), columns, '{{.Name}}!')).toBe('short!\n');
     expect(formatList(rows.slice(0, 1), columns, 'table {{.Name}}\\t{{.ID}}')).toBe(
-      'NAME    ID\nshort   1\n',
+      'THE NAME   ID\nshort      1\n',
     );
   });
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { formatDuration, formatSize } from '../../../src/cli/output/units.ts';
+import { formatDuration, formatSize, formatTimestamp } from '../../../src/cli/output/units.ts';
 
 // The same numbers through Docker's go-units: HumanSizeWithPrecision(n, 3) and HumanDuration.
 test.each([
@@ -12,6 +12,12 @@ test.each([
   [116_531_000, '117MB'],
   [1_220_000_000, '1.22GB'],
 ])('%d bytes are %s', (bytes, text) => expect(formatSize(bytes)).toBe(text));
+
+test.each([
+  ['2024-05-06T07:08:09.120Z', '2024-05-06 07:08:09.12 +0000 UTC'],
+  ['2024-05-06T07:08:00.000Z', '2024-05-06 07:08:00 +0000 UTC'],
+  ['2024-05-06T07:08:10Z', '2024-05-06 07:08:10 +0000 UTC'],
+])('%s is %s', (time, text) => expect(formatTimestamp(time)).toBe(text));
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;

@@ -13,9 +13,9 @@ export function compileTemplate(source: string): Template {
   return (data) => render(nodes, { dot: data, root: data, variables: new Map() });
 }
 
-/** `{{.ID}}\t{{.Names}}` → the names of its fields, for the heading of a table. */
-export function fieldsOf(source: string): string {
-  const heading = (name: string) => name.replace(/([a-z])([A-Z])/g, '$1 $2').toUpperCase();
+/** `{{.ID}}\t{{.Names}}` → the headings of its fields in a table: those that are known, else their names in words. */
+export function fieldsOf(source: string, known: ReadonlyMap<string, string>): string {
+  const heading = (name: string) => known.get(name) ?? name.replace(/([a-z])([A-Z])/g, '$1 $2').toUpperCase();
   return source.replace(
     /\{\{[^}]*?\.(\w+)(?: "([^"]+)")?[^}]*\}\}/g,
     (_, name: string, label: string | undefined) =>
