@@ -273,6 +273,14 @@ const ALIASES: Readonly<Record<string, readonly [name: string, ...options: strin
   'volume remove': ['volume rm'],
 };
 
+/** First words of Docker's that are no commands here, and are not to be taken for images: `run` before them says that they are. */
+const MISSING = 'build builder buildx checkpoint compose context manifest push search stack swarm';
+
+/** True for a command of Docker's that hrun does not have. */
+export function isMissingCommand(word: string): boolean {
+  return MISSING.split(' ').includes(word) && !isGroup(word) && !Object.hasOwn(COMMANDS, word);
+}
+
 /** The commands of two words that begin with `group`, Docker's names among them: second word and summary. */
 export function commandsOf(group: string): [name: string, summary: string][] {
   const named = Object.entries(COMMANDS).flatMap(([name, { managed, summary }]) =>

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { HrunError } from '../base/errors.ts';
 import type { CliCommand } from './command.ts';
-import { findCommand, isGroup } from './commands.ts';
+import { findCommand, isGroup, isMissingCommand } from './commands.ts';
 import { FlagParser } from './flag-parser.ts';
 import { describeError, exitCodeOf, type Output, processOutput } from './output/index.ts';
 
@@ -37,6 +37,11 @@ async function chooseCommand(argv: readonly string[], output: Output): Promise<C
     return argv[1] === undefined ? showHelp(output) : chooseCommand([...argv.slice(1), '--help'], output);
   }
   if (findCommand(argv)) return load(argv);
+  if (isMissingCommand(first)) {
+    throw new HrunError('USAGE', `hrun has no command ${first}`, {
+      hint: `see: hrun --help; for an image of this name: hrun run ${first}`,
+    });
+  }
   return isGroup(first) ? showGroup(first, argv.slice(1), output) : load(['run', ...argv]);
 }
 

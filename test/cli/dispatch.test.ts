@@ -50,6 +50,16 @@ describe('the command line', () => {
     });
   });
 
+  test("a command of Docker's that is not here is no image either, unless it is said to be one", async () => {
+    expect(await hrun('search', 'debian')).toEqual({
+      exitCode: 125,
+      stdout: '',
+      stderr:
+        'hrun: hrun has no command search; see: hrun --help; for an image of this name: hrun run search\n',
+    });
+    expect((await hrun('run', '--pull', 'never', 'search')).stderr).toContain('no such image: search');
+  });
+
   test('-h alone is help; with a name it is the host name of a container', async () => {
     expect((await hrun('-h')).stdout).toMatch(/^Usage: hrun/);
     expect((await hrun('ps', '-h')).stdout).toMatch(/^Usage: hrun ps/);
