@@ -14,7 +14,6 @@ namespace hrun::jail {
 
 namespace {
 
-constexpr const char* kPeriod = "100000"; // microseconds
 constexpr const char* kForEveryVm[] = {"memory", "cpu", "cpuacct", "pids"};
 
 std::string read_line(const std::string& path) {
@@ -42,11 +41,13 @@ bool set_memory_v2(const std::string& directory, Resources& wanted) {
     return write_cgroup_file(directory + "/memory.max", std::to_string(wanted.memory_max));
 }
 
-bool set_cpu(const Hierarchy& hierarchy, const std::string& directory, uint64_t quota) {
+bool set_cpu(const Hierarchy& hierarchy, const std::string& directory, const Resources& wanted) {
+    const std::string period = std::to_string(wanted.cpu_period);
+    const std::string quota = std::to_string(wanted.cpu_max);
     if (hierarchy.unified)
-        return write_cgroup_file(directory + "/cpu.max", std::to_string(quota) + " " + kPeriod);
-    return write_cgroup_file(directory + "/cpu.cfs_period_us", kPeriod) &&
-           write_cgroup_file(directory + "/cpu.cfs_quota_us", std::to_string(quota));
+        return write_cgroup_file(directory + "/cpu.max", (wanted.cpu_max ? quota : "max") + " " + period);
+    return write_cgroup_file(directory + "/cpu.cfs_period_us", period) &&
+           write_cgroup_file(directory + "/cpu.cfs_quota_us", wanted.cpu_max ? quota : "-1");
 }
 
 // A new group of version 1 has neither CPUs nor memory nodes, and no process may join it until it has both.
@@ -127,7 +128,8 @@ void set_limits(const Hierarchy& hierarchy, const std::string& directory, Resour
     const auto set_memory = hierarchy.unified ? set_memory_v2 : set_memory_v1;
     if (wanted.memory_max && hierarchy.has("memory") && set_memory(directory, wanted))
         wanted.memory_max = 0;
-    if (wanted.cpu_max && hierarchy.has("cpu") && set_cpu(hierarchy, directory, wanted.cpu_max))
+    // Also where there is none: a running VM may have had one.
+    if (hierarchy.has("cpu") && set_cpu(hierarchy, directory, wanted))
         wanted.cpu_max = 0;
     if (wanted.pids_max && hierarchy.has("pids") &&
         write_cgroup_file(directory + "/pids.max", std::to_string(wanted.pids_max)))

@@ -20,6 +20,7 @@ constexpr uint64_t kMaxMemoryMib = 1 << 20;
 constexpr uint64_t kFirstGuestCid = 3;
 constexpr uint64_t kLastSignal = 64;
 constexpr uint64_t kLeastCpuMax = 1000; // the kernel takes no smaller quota
+constexpr uint64_t kLeastCpuPeriod = 1000, kMostCpuPeriod = 1000000;
 constexpr size_t kMaxSharedPaths = 1024;
 constexpr uint64_t kLeastMtu = 68; // RFC 791
 constexpr uint64_t kMostMtu = 65535;
@@ -182,6 +183,8 @@ LogConfig read_log(Reader& reader) {
     config.enabled = log.one_of("driver", {"json-file", "none"}) == "json-file";
     config.max_bytes = log.number("maxBytes", 0, INT64_MAX);
     config.max_files = static_cast<unsigned>(log.number("maxFiles", 1, 1000));
+    if (log.has("attributes"))
+        config.attributes = log.texts("attributes");
     log.finish();
     return config;
 }
@@ -214,6 +217,8 @@ jail::Resources read_resources(Reader& reader, std::string& mistake) {
     };
     resources.memory_max = limit("memoryMax", 1);
     resources.cpu_max = limit("cpuMax", kLeastCpuMax);
+    if (object.has("cpuPeriod"))
+        resources.cpu_period = object.number("cpuPeriod", kLeastCpuPeriod, kMostCpuPeriod);
     resources.pids_max = limit("pidsMax", 1);
     if (object.has("swapMax"))
         resources.swap_max = object.number("swapMax", 0, INT64_MAX);

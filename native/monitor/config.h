@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -83,6 +84,7 @@ struct LogConfig {
     bool enabled = true;    // driver json-file; else none
     uint64_t max_bytes = 0; // 0: unlimited
     unsigned max_files = 1;
+    std::map<std::string, std::string> attributes; // of every line
 };
 
 struct Config {

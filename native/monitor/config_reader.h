@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -125,6 +126,21 @@ class ConfigReader {
                 fail(key, "must be at most " + std::to_string(kMostWords) + " words");
         }
         return words;
+    }
+    // An object of strings.
+    std::map<std::string, std::string> texts(const char* key) {
+        std::map<std::string, std::string> texts;
+        const Json* value = field(key);
+        if (value && value->is_object())
+            for (const auto& [name, text] : value->items()) {
+                if (!text.is_string())
+                    fail(key + ("." + name), "must be a string");
+                else
+                    texts[name] = text.get<std::string>();
+            }
+        else
+            fail(key, "must be an object");
+        return texts;
     }
     std::string interface_name(const char* key) {
         std::string value = text(key);

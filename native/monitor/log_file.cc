@@ -8,7 +8,6 @@
 #include <cstdio>
 
 #include "monitor/clock.h"
-#include "monitor/log_line.h"
 #include "protocol.h"
 
 namespace hrun::monitor {
@@ -50,7 +49,7 @@ void LogFile::end_of_stream(uint8_t stream) {
 }
 
 void LogFile::write_line(uint8_t stream, std::string_view line) {
-    append_log_line(buffer_, line, stream == HRUN_STDERR ? "stderr" : "stdout", timestamp_now());
+    append_log_line(buffer_, line, stream == HRUN_STDERR ? "stderr" : "stdout", attributes_, timestamp_now());
 }
 
 // Rotates between lines, before the write that finds the file full, as Docker does.

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "monitor/config.h"
+#include "monitor/log_line.h"
 
 namespace hrun::monitor {
 
@@ -35,7 +36,8 @@ class LogFile {
     static constexpr size_t kFlushBytes = 256 * 1024;
 
     LogFile(int directory, std::string name, const LogConfig& config)
-        : directory_(directory), name_(std::move(name)), config_(config) {}
+        : directory_(directory), name_(std::move(name)), config_(config),
+          attributes_(log_attributes(config.attributes)) {}
 
     Result<void> open_current();
     Result<void> rotate();
@@ -45,6 +47,7 @@ class LogFile {
     int directory_;
     std::string name_;
     LogConfig config_;
+    std::string attributes_;
     Fd file_;
     uint64_t size_ = 0;
     std::string buffer_;

@@ -98,13 +98,32 @@ void append_escaped(std::string& out, std::string_view text) {
 
 } // namespace
 
+std::string log_attributes(const std::map<std::string, std::string>& attributes) {
+    std::string out;
+    for (const auto& [key, value] : attributes) {
+        out += out.empty() ? "{\"" : ",\"";
+        append_escaped(out, key);
+        out += "\":\"";
+        append_escaped(out, value);
+        out += '"';
+    }
+    if (!out.empty())
+        out += '}';
+    return out;
+}
+
 void append_log_line(std::string& out, std::string_view text, std::string_view stream,
-                     std::string_view time) {
+                     std::string_view attributes, std::string_view time) {
     out += "{\"log\":\"";
     append_escaped(out, text);
     out += "\",\"stream\":\"";
     out += stream;
-    out += "\",\"time\":\"";
+    out += '"';
+    if (!attributes.empty()) {
+        out += ",\"attrs\":";
+        out += attributes;
+    }
+    out += ",\"time\":\"";
     out += time;
     out += "\"}\n";
 }

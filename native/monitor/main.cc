@@ -83,6 +83,7 @@ int set_limits(const char* path, const char* process) {
     const Config& wanted = std::get<Config>(config);
     jail::Resources resources;
     resources.cpu_max = wanted.resources.cpu_max;
+    resources.cpu_period = wanted.resources.cpu_period;
     resources.cpus = wanted.resources.cpus;
     const std::string missing = jail::Cgroup::limit(wanted.id, atoi(process), resources);
     if (!missing.empty())

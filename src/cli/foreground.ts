@@ -2,14 +2,12 @@
 import { constants } from 'node:os';
 import { HrunError } from '../base/errors.ts';
 import type { AttachEvents, AttachStreams } from '../core/attach.ts';
-import type { TerminalSize } from '../core/container-options.ts';
+import type { StandardStream, TerminalSize } from '../core/container-options.ts';
 import type { KnownContainer } from '../core/open-container.ts';
 import type { RunEnd, RunningContainer } from '../core/run.ts';
 import { DetachKeys } from './detach-keys.ts';
 import { Interrupts } from './interrupts.ts';
 import { enterRawMode, type TerminalUse, watchWindow, windowSize } from './terminal.ts';
-
-export type StandardStream = 'stdin' | 'stdout' | 'stderr';
 
 export interface ForegroundOptions {
   tty: boolean;

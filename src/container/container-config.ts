@@ -27,6 +27,8 @@ export interface ContainerConfig {
     user: string;
     tty: boolean;
     stdin: boolean;
+    /** streams that its user had attached when it was made, for `inspect`; undefined for containers that are older than this */
+    attach?: StandardStream[];
     stopSignal: number;
     /** seconds from the stop signal to SIGKILL; undefined is the default */
     stopTimeout: number | undefined;
@@ -56,6 +58,8 @@ export interface ContainerConfig {
   host: HostOptions;
 }
 
+export type StandardStream = 'stdin' | 'stdout' | 'stderr';
+
 /** What is to be different; undefined stays. */
 export interface ContainerUpdate {
   /** bytes */
@@ -63,6 +67,9 @@ export interface ContainerUpdate {
   /** bytes of memory and swap together; -1 is any */
   memorySwap: number | undefined;
   cpus: number | undefined;
+  /** microseconds, as of CpuTime */
+  cpuQuota: number | undefined;
+  cpuPeriod: number | undefined;
   /** CPUs of the host, as cpuset(7) lists them */
   cpusetCpus: string | undefined;
   /** 0 is no limit */
@@ -159,7 +166,7 @@ export interface PortBinding {
 }
 
 /** What the user asked for around the process, as far as it is not in the image: for `inspect`. */
-export interface HostOptions {
+export interface HostOptions extends CpuTime {
   /** "none", or the name of a network */
   network: string;
   portBindings: PortBinding[];
@@ -189,8 +196,6 @@ export interface HostOptions {
   memory: number;
   /** bytes of memory and swap together; 0 is the default, -1 any */
   memorySwap: number;
-  /** 0 is the default */
-  cpus: number;
   /** what an update can give the running VM; 0 is no more than it is started with */
   maxCpus: number;
   /** CPUs of the host, as cpuset(7) lists them; empty for all */
@@ -206,6 +211,15 @@ export interface HostOptions {
   securityOptions: string[];
   /** bytes of the writable disk */
   diskSize: number;
+}
+
+/** How much CPU time of the host a container gets: `cpus`, or a quota; 0 is the default. */
+export interface CpuTime {
+  cpus: number;
+  /** microseconds in each period; -1 is any */
+  cpuQuota: number;
+  /** microseconds */
+  cpuPeriod: number;
 }
 
 /** A block device of the host, and bytes or operations a second. */
@@ -233,7 +247,11 @@ export interface LogOptions {
   driver: 'json-file' | 'none';
   maxBytes: number;
   maxFiles: number;
+  /** what of the container stands in every line: names of labels and variables, with commas between them, and patterns for names */
+  attributes?: Partial<Record<LogAttributeOption, string>>;
 }
+
+export type LogAttributeOption = 'labels' | 'labels-regex' | 'env' | 'env-regex';
 
 const CONFIG_FILE = 'config.json';
 
@@ -242,6 +260,8 @@ const HOST_DEFAULTS = {
   portBindings: [],
   publishAllPorts: false,
   exposedPorts: [],
+  cpuQuota: 0,
+  cpuPeriod: 0,
   maxCpus: 0,
   binds: [],
   volumesFrom: [],

@@ -2,10 +2,12 @@
 import type {
   DeviceRate,
   DeviceRates,
+  LogAttributeOption,
   LogOptions,
   NetworkRates,
   PortBinding,
   RestartPolicy,
+  StandardStream,
 } from '../container/index.ts';
 import type { Rlimit, TerminalSize } from '../guest/index.ts';
 import type { EgressPolicy } from '../network/index.ts';
@@ -18,11 +20,13 @@ export type {
   DeviceRates,
   EgressPolicy,
   EngineName,
+  LogAttributeOption,
   LogOptions,
   NetworkRates,
   PortBinding,
   RestartPolicy,
   Rlimit,
+  StandardStream,
   TerminalSize,
 };
 
@@ -99,6 +103,8 @@ export interface ContainerOptions {
   tty: boolean;
   /** standard input stays open for clients */
   stdin: boolean;
+  /** which of its streams the user joins; undefined for both outputs, and the input if it stays open */
+  attach: readonly StandardStream[] | undefined;
   terminalSize: TerminalSize | undefined;
   autoRemove: boolean;
   /** it is to stay although nobody starts it now */
@@ -126,6 +132,10 @@ export interface ContainerOptions {
   /** bytes of memory and swap together; -1 is any */
   memorySwap: number | undefined;
   cpus: number | undefined;
+  /** microseconds of CPU time in each period; -1 is any */
+  cpuQuota: number | undefined;
+  /** microseconds */
+  cpuPeriod: number | undefined;
   /** CPUs that an update can give the running VM */
   maxCpus: number | undefined;
   /** CPUs of the host, as cpuset(7) lists them */

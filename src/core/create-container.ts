@@ -35,10 +35,12 @@ import {
   memoryMiB,
   VM_FILE,
   type VmAssets,
+  type VmConfig,
   vmConfig,
 } from '../vm/index.ts';
 import { lockVolumes } from '../volume/index.ts';
 import type { ContainerOptions } from './container-options.ts';
+import { bootTimeoutMs, machineCpus, vcpusFor } from './cpus.ts';
 import { probePayload } from './exec-payload.ts';
 import { configurePayload, startPayload } from './guest-config.ts';
 import { checkHostname } from './guest-files.ts';
@@ -46,6 +48,7 @@ import { type GuestMounts, guestMounts } from './guest-mounts.ts';
 import { healthcheckOf, probeCommand, vmHealth } from './healthcheck.ts';
 import { imageForContainer } from './image-for-container.ts';
 import { joinNetworks, leaveNetworks } from './join-networks.ts';
+import { logAttributes } from './log-attributes.ts';
 import { makeMounts } from './make-mounts.ts';
 import { vmNics } from './network-membership.ts';
 import { newContainerConfig } from './new-container-config.ts';
@@ -53,7 +56,7 @@ import { type PlannedMount, planMounts } from './plan-mounts.ts';
 import { type ContainerProcess, containerProcess } from './process-config.ts';
 import type { Report } from './progress.ts';
 import { type PortPlan, planPorts, vmPorts } from './publish.ts';
-import { bootTimeoutMs, machineCpus, vcpusFor, vmResources, wantsHostLimits } from './vm-resources.ts';
+import { vmResources, wantsHostLimits } from './vm-resources.ts';
 
 /** A container that is ready to be started, held so that nobody takes it for a half-made one. */
 export interface CreatedContainer {
@@ -160,7 +163,7 @@ function planContainer(options: ContainerOptions, ingredients: Ingredients): Pla
     ...{ hostname, process },
     ports: planPorts(options, image.config.config ?? {}),
     healthcheck: healthcheckOf(image.config.config?.Healthcheck, options.health),
-    vcpus: machineCpus(vcpusFor(options.cpus, options.cpusetCpus), options.maxCpus ?? 0),
+    vcpus: machineCpus(vcpusFor(options), options.maxCpus ?? 0),
     memoryMiB: memoryMiB(options.memory),
     configure: configurePayload(options, hostname, layers.length, guest, networks),
     start: startPayload(options, process),
@@ -231,7 +234,6 @@ function vmFile(root: Root, plan: Plan, config: ContainerConfig, writable: strin
   const { engine } = plan.choice;
   const { tty, stopSignal } = config.process;
   const { autoRemove, host } = config;
-  const { log } = host;
   const restart = { policy: host.restart.name, maximumRetries: host.restart.maximumRetries };
   return vmConfig({
     id,
@@ -248,10 +250,16 @@ function vmFile(root: Root, plan: Plan, config: ContainerConfig, writable: strin
     tty,
     stopSignal,
     autoRemove,
-    log,
+    log: vmLog(config),
     resources: vmResources(config, { engine: engine.engine, disks: layers.length + guest.disks.length + 1 }),
-    bootTimeoutMs: bootTimeoutMs(host.cpus),
+    bootTimeoutMs: bootTimeoutMs(host),
     ...(autoRemove ? {} : { restart }),
     health: healthcheck && isProbed(healthcheck) ? vmHealth(healthcheck) : undefined,
   });
+}
+
+function vmLog(config: ContainerConfig): VmConfig['log'] {
+  const { driver, maxBytes, maxFiles } = config.host.log;
+  const attributes = logAttributes(config);
+  return { driver, maxBytes, maxFiles, ...(attributes && { attributes }) };
 }

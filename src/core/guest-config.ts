@@ -4,12 +4,12 @@ import { type Configure, encodeConfigure, encodeStart } from '../guest/index.ts'
 import { layerSlots, WRITABLE_SLOT } from '../vm/index.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { ContainerOptions } from './container-options.ts';
+import { onlineCpus, vcpusFor } from './cpus.ts';
 import { guestFiles } from './guest-files.ts';
 import type { GuestMounts } from './guest-mounts.ts';
 import { guestNetwork, guestNics } from './network-membership.ts';
 import type { ContainerProcess } from './process-config.ts';
 import { withDefaultRlimits } from './rlimits.ts';
-import { onlineCpus, vcpusFor } from './vm-resources.ts';
 
 /** runtime-spec config-linux.md, maskedPaths: Docker's list. */
 const MASKED_PATHS = [
@@ -55,7 +55,7 @@ export function configurePayload(
     readOnlyPaths: open ? [] : READONLY_PATHS,
     shmSize: options.shmSize ?? SHM_BYTES,
     pidsLimit: options.pidsLimit,
-    cpus: onlineCpus(vcpusFor(options.cpus, options.cpusetCpus), options.maxCpus ?? 0),
+    cpus: onlineCpus(vcpusFor(options), options.maxCpus ?? 0),
   };
   return encodeConfigure(configure);
 }

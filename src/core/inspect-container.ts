@@ -9,6 +9,7 @@ import {
   type ContainerState,
   type DeviceRate,
   type HostOptions,
+  type LogOptions,
   readContainerConfig,
   readHealth,
   type Ulimit,
@@ -105,7 +106,7 @@ function describeHost(config: ContainerConfig): object {
   const { log, restart } = host;
   return {
     Binds: orNull(host.binds),
-    LogConfig: { Type: log.driver, Config: logConfig(log.maxBytes, log.maxFiles) },
+    LogConfig: { Type: log.driver, Config: logConfig(log) },
     NetworkMode: host.network,
     PortBindings: describeBindings(config),
     PublishAllPorts: config.host.publishAllPorts,
@@ -130,6 +131,8 @@ function describeHost(config: ContainerConfig): object {
     Isolation: 'vm',
     Memory: host.memory,
     MemorySwap: host.memorySwap,
+    CpuPeriod: host.cpuPeriod,
+    CpuQuota: host.cpuQuota,
     CpusetCpus: host.cpusetCpus,
     BlkioDeviceReadBps: describeRates(host.deviceRates.readBps),
     BlkioDeviceWriteBps: describeRates(host.deviceRates.writeBps),
@@ -148,19 +151,20 @@ function describeHost(config: ContainerConfig): object {
 
 function describeConfig(config: ContainerConfig): object {
   const { hostname, domainname, process, image, labels, host, healthcheck } = config;
+  const { attach = process.stdin ? ['stdin', 'stdout', 'stderr'] : ['stdout', 'stderr'] } = process;
   return {
     Hostname: hostname,
     Domainname: domainname,
     User: process.user,
-    AttachStdin: process.stdin,
-    AttachStdout: true,
-    AttachStderr: true,
+    AttachStdin: attach.includes('stdin'),
+    AttachStdout: attach.includes('stdout'),
+    AttachStderr: attach.includes('stderr'),
     ...(host.exposedPorts.length > 0 && {
       ExposedPorts: Object.fromEntries(host.exposedPorts.map((name) => [name, {}])),
     }),
     Tty: process.tty,
     OpenStdin: process.stdin,
-    StdinOnce: process.stdin,
+    StdinOnce: process.stdin && attach.includes('stdin'),
     Env: process.env,
     Cmd: process.cmd,
     Image: image,
@@ -195,9 +199,18 @@ function describeNetworks(config: ContainerConfig): object {
     IPPrefixLen: first?.prefix ?? 0,
     Gateway: first?.gateway ?? '',
     MacAddress: first?.mac ?? '',
-    Networks: Object.fromEntries(networks.map((each) => [each.network, describeNetwork(config, each)])),
+    Networks:
+      config.host.network === 'none'
+        ? { none: NO_NETWORK }
+        : Object.fromEntries(networks.map((each) => [each.network, describeNetwork(config, each)])),
   };
 }
+
+/** Docker has a network of this name that leads nowhere. */
+const NO_NETWORK = {
+  ...{ Aliases: null, DNSNames: null, NetworkID: '', Gateway: '', IPAddress: '', IPPrefixLen: 0 },
+  ...{ IPv6Gateway: '', GlobalIPv6Address: '', GlobalIPv6PrefixLen: 0, MacAddress: '' },
+};
 
 function describeNetwork(config: ContainerConfig, network: ContainerNetwork): object {
   const { networkId, gateway, address, prefix, mac, aliases = [] } = network;
@@ -215,8 +228,9 @@ function describeNetwork(config: ContainerConfig, network: ContainerNetwork): ob
   };
 }
 
-function logConfig(maxBytes: number, maxFiles: number): Record<string, string> {
-  return maxBytes === 0 ? {} : { 'max-size': String(maxBytes), 'max-file': String(maxFiles) };
+function logConfig({ maxBytes, maxFiles, attributes }: LogOptions): Record<string, string> {
+  const sizes = maxBytes === 0 ? {} : { 'max-size': String(maxBytes), 'max-file': String(maxFiles) };
+  return { ...sizes, ...attributes };
 }
 
 function describeRates(rates: readonly DeviceRate[]): object[] {

@@ -13,6 +13,8 @@ export interface LogEntry {
   /** RFC 3339 with nanoseconds, UTC */
   time: string;
   text: string;
+  /** of the container, --log-opt labels= and env= */
+  attributes: Readonly<Record<string, string>>;
 }
 
 export interface LogRange {
@@ -47,9 +49,11 @@ export async function* logEntries(
     const batches = follow && last ? growingLines(directory, file, offset, follow) : linesOf(file, offset);
     for await (const lines of batches) {
       const entries = lines.flatMap((line) => parseEntry(line) ?? []);
-      const end = entries.findIndex(({ time }) => range.until !== undefined && exact(time) >= range.until);
+      const end = entries.findIndex(
+        ({ time }) => range.until !== undefined && exactTime(time) >= range.until,
+      );
       const wanted = end < 0 ? entries : entries.slice(0, end);
-      yield wanted.filter(({ time }) => range.since === undefined || exact(time) >= range.since);
+      yield wanted.filter(({ time }) => range.since === undefined || exactTime(time) >= range.since);
       if (end >= 0) return;
     }
   }
@@ -254,17 +258,22 @@ class LineReader {
 /** A damaged line is no entry: a machine that lost its power may have left one. */
 function parseEntry(line: string): LogEntry | undefined {
   try {
-    const { log, stream, time } = JSON.parse(line) as Record<string, unknown>;
+    const { log, stream, time, attrs } = JSON.parse(line) as Record<string, unknown>;
     if (typeof log !== 'string' || typeof time !== 'string') return undefined;
-    return { stream: stream === 'stderr' ? 'stderr' : 'stdout', time, text: log };
+    return { stream: stream === 'stderr' ? 'stderr' : 'stdout', time, text: log, attributes: texts(attrs) };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-/** Nine digits of the second, as texts that are to be compared need: the log leaves out zeros at the end. */
-function exact(time: string): string {
+function texts(attributes: unknown): Record<string, string> {
+  const entries = Object.entries(attributes ?? {}).filter(([, value]) => typeof value === 'string');
+  return Object.fromEntries(entries);
+}
+
+/** Nine digits of the second, as texts that are to be compared need, and as Docker shows them: the log leaves out zeros at the end. */
+export function exactTime(time: string): string {
   const [whole = '', fraction = ''] = time.replace(/Z$/, '').split('.');
   return `${whole}.${fraction.padEnd(9, '0')}Z`;
 }

@@ -2,10 +2,11 @@
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { untilGone } from './end-container.ts';
-import { type LogEntry, type LogRange, logEntries } from './log-entries.ts';
+import { exactTime, type LogEntry, type LogRange, logEntries } from './log-entries.ts';
 import { isRunning, openContainer } from './open-container.ts';
 
 export type { LogEntry, LogRange };
+export { exactTime };
 
 /** As long as a timer can be: 24 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -5,6 +5,7 @@ import {
   type ContainerNetwork,
   type Healthcheck,
   type HostOptions,
+  type StandardStream,
   WRITABLE_DISK_BYTES,
 } from '../container/index.ts';
 import type { Image } from '../image/index.ts';
@@ -61,6 +62,9 @@ function processOf(options: ContainerOptions, process: ContainerProcess): Contai
     ...process,
     tty,
     stdin,
+    attach: [
+      ...(options.attach ?? (stdin ? ['stdin', 'stdout', 'stderr'] : ['stdout', 'stderr'])),
+    ] as StandardStream[],
     stopTimeout,
     noNewPrivileges,
     capabilities,
@@ -113,6 +117,8 @@ function hostOptions(options: ContainerOptions, { image, networks, ports }: Cont
     memory: options.memory ?? 0,
     memorySwap: options.memorySwap ?? 0,
     cpus: options.cpus ?? 0,
+    cpuQuota: options.cpuQuota ?? 0,
+    cpuPeriod: options.cpuPeriod ?? 0,
     maxCpus: options.maxCpus ?? 0,
     cpusetCpus: options.cpusetCpus ?? '',
     deviceRates: options.deviceRates,

@@ -22,7 +22,7 @@ import {
   type VmAssets,
   type VmConfig,
 } from '../vm/index.ts';
-import { vcpusFor } from './vm-resources.ts';
+import { vcpusFor } from './cpus.ts';
 
 /** $HRUN_TEMPLATES: `auto` makes what is missing in the background, `use` takes what is there, `off` boots every machine. */
 export const TEMPLATE_POLICIES = ['auto', 'use', 'off'] as const;
@@ -71,7 +71,7 @@ export async function createTemplate(
 ): Promise<string | undefined> {
   const { engine } = await chooseEngine(root, size.engine);
   if (!options.wait && (await isSlow(root, engine))) return undefined;
-  const machine = { vcpus: vcpusFor(size.cpus, undefined), memoryMiB: memoryMiB(size.memory) };
+  const machine = { vcpus: vcpusFor({ cpus: size.cpus }), memoryMiB: memoryMiB(size.memory) };
   return await makeTemplate(root, templateInputs(engine, findAssets(), machine), options);
 }
 

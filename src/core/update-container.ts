@@ -18,14 +18,17 @@ import { type StoredLimits, withLimits } from '../guest/index.ts';
 import { native } from '../native/index.ts';
 import { findAssets, limitMonitor, memoryMiB, readVmConfig, VM_FILE, type VmConfig } from '../vm/index.ts';
 import { askUsage, setGuestLimits } from './ask-agent.ts';
+import { bootTimeoutMs, onlineCpus, vcpusFor } from './cpus.ts';
 import { vmNics } from './network-membership.ts';
 import { isRunning, type KnownContainer, openContainer } from './open-container.ts';
-import { bootTimeoutMs, onlineCpus, vcpusFor, vmResources } from './vm-resources.ts';
+import { vmResources } from './vm-resources.ts';
 
 const NO_UPDATE: ContainerUpdate = {
   memory: undefined,
   memorySwap: undefined,
   cpus: undefined,
+  cpuQuota: undefined,
+  cpuPeriod: undefined,
   cpusetCpus: undefined,
   pidsLimit: undefined,
   networkRates: undefined,
@@ -82,6 +85,7 @@ async function carryOut(root: Root, container: KnownContainer, update: Container
   const { directory, config } = container;
   checkRestart(config, update);
   checkNetworks(config, update);
+  checkCpuTime(config, update);
   const wanted = updatedHost(config.host, update);
   const vm = updatedMachine(container, wanted);
   if (hasMachine(container)) await checkFits(container, update, { host: wanted, vm });
@@ -119,18 +123,22 @@ function checkNetworks({ host }: ContainerConfig, { networkRates }: ContainerUpd
   });
 }
 
-function updatedHost(host: HostOptions, update: ContainerUpdate): HostOptions {
-  const { memory, memorySwap, cpus, cpusetCpus, pidsLimit, networkRates, restart } = update;
-  const after: HostOptions = {
-    ...host,
-    memory: memory ?? host.memory,
-    memorySwap: memorySwap ?? host.memorySwap,
-    cpus: cpus ?? host.cpus,
-    cpusetCpus: cpusetCpus ?? host.cpusetCpus,
-    pidsLimit: pidsLimit ?? host.pidsLimit,
-    networkRates: networkRates ?? host.networkRates,
-    restart: restart ?? host.restart,
+/** As Docker: what was said in the one way stays in it. */
+function checkCpuTime({ host }: ContainerConfig, { cpus, cpuQuota, cpuPeriod }: ContainerUpdate): void {
+  const refuse = (option: string, value: number, instead: string) => {
+    throw new HrunError('USAGE', `the container has ${option} ${value}`, {
+      hint: `change that, not ${instead}`,
+    });
   };
+  if (cpus !== undefined && host.cpuQuota > 0) refuse('--cpu-quota', host.cpuQuota, '--cpus');
+  if (cpus !== undefined && host.cpuPeriod > 0) refuse('--cpu-period', host.cpuPeriod, '--cpus');
+  if (host.cpus > 0 && (cpuQuota ?? 0) > 0) refuse('--cpus', host.cpus, '--cpu-quota');
+  if (host.cpus > 0 && (cpuPeriod ?? 0) > 0) refuse('--cpus', host.cpus, '--cpu-period');
+}
+
+function updatedHost(host: HostOptions, update: ContainerUpdate): HostOptions {
+  const given = Object.entries(update).filter(([, value]) => value !== undefined);
+  const after: HostOptions = { ...host, ...Object.fromEntries(given) };
   if (after.memorySwap > 0 && after.memorySwap < after.memory) {
     throw new HrunError('USAGE', 'the limit of memory is above that of memory and swap together', {
       hint: 'give --memory-swap too',
@@ -153,14 +161,14 @@ function updatedMachine({ directory, config }: KnownContainer, host: HostOptions
     ...(nics.length > 0 && { nics }),
     ...resources,
     resources: vmResources({ resources, host }, { engine: vm.engine, disks: vm.disks.length }),
-    bootTimeoutMs: bootTimeoutMs(host.cpus),
+    bootTimeoutMs: bootTimeoutMs(host),
     ...(!config.autoRemove && { restart: { policy: name, maximumRetries } }),
   };
 }
 
 /** Of the VM's CPUs, those that the container may use. */
-function cpusOf({ cpus, cpusetCpus }: HostOptions): number {
-  return vcpusFor(cpus || undefined, cpusetCpus || undefined);
+function cpusOf(host: HostOptions): number {
+  return vcpusFor({ ...host, cpus: host.cpus || undefined });
 }
 
 /** config.json has the size of the VM as it was started. */
@@ -234,11 +242,12 @@ async function applyNow(
   update: ContainerUpdate,
   host: HostOptions,
 ): Promise<void> {
-  const { memory, pidsLimit, cpus, cpusetCpus, networkRates } = update;
-  if (cpus !== undefined || cpusetCpus !== undefined || networkRates !== undefined) {
+  const { memory, pidsLimit, cpus, cpuQuota, cpuPeriod, cpusetCpus, networkRates } = update;
+  const changesCpus = [cpus, cpuQuota, cpuPeriod, cpusetCpus].some((value) => value !== undefined);
+  if (changesCpus || networkRates !== undefined) {
     limitMonitor(findAssets().monitor, directory, state.vmmPid);
   }
-  const online = cpus === undefined && cpusetCpus === undefined ? undefined : cpusOf(host);
+  const online = changesCpus ? cpusOf(host) : undefined;
   if (memory !== undefined || pidsLimit !== undefined || online !== undefined) {
     const pids = pidsLimit === 0 ? Number.POSITIVE_INFINITY : pidsLimit;
     await setGuestLimits(directory, { memoryBytes: memory, pids, cpus: online });

@@ -32,7 +32,13 @@ export type VmConfig = Engine & {
   vsock: { slot: number; cid: number };
   rng: { slot: number };
   balloon: { slot: number };
-  log: { driver: 'json-file' | 'none'; maxBytes: number; maxFiles: number };
+  /** `attributes` stand in every line */
+  log: {
+    driver: 'json-file' | 'none';
+    maxBytes: number;
+    maxFiles: number;
+    attributes?: Record<string, string>;
+  };
   tty: boolean;
   stopSignal: number;
   autoRemove: boolean;
@@ -59,8 +65,10 @@ export interface VmResources {
   memoryMax?: number;
   /** bytes that the host may swap out */
   swapMax?: number;
-  /** microseconds of CPU time in each 100 ms */
+  /** microseconds of CPU time in each period */
   cpuMax?: number;
+  /** microseconds; 100 ms by default */
+  cpuPeriod?: number;
   /** processes and threads */
   pidsMax?: number;
   /** CPUs of the host, as cpuset(7) lists them */

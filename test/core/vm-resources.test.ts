@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import type { ContainerConfig } from '../../src/container/index.ts';
-import {
-  bootTimeoutMs,
-  machineCpus,
-  vcpusFor,
-  vmResources,
-  wantsHostLimits,
-} from '../../src/core/vm-resources.ts';
+import { vmResources, wantsHostLimits } from '../../src/core/vm-resources.ts';
 
 const MIB = 1024 * 1024;
 const NO_RATES = { readBps: [], writeBps: [], readIops: [], writeIops: [] };
-const CPUS = availableParallelism();
 
 function container(host: object, memoryMiB = 1024, vcpus = 1): Pick<ContainerConfig, 'resources' | 'host'> {
-  const none = { memory: 0, memorySwap: 0, cpus: 0, cpusetCpus: '', deviceRates: NO_RATES };
+  const none = {
+    memory: 0,
+    memorySwap: 0,
+    cpus: 0,
+    cpuQuota: 0,
+    cpuPeriod: 0,
+    cpusetCpus: '',
+    deviceRates: NO_RATES,
+  };
   return {
     resources: { memoryMiB, vcpus },
     host: { ...none, ...host } as unknown as ContainerConfig['host'],
@@ -35,6 +35,16 @@ describe("the limits of the host's control group", () => {
   test('take CPU time as asked, and never less than the kernel takes', () => {
     expect(resourcesOf({ cpus: 1.5 }).cpuMax).toBe(150_000);
     expect(resourcesOf({ cpus: 0.01 }).cpuMax).toBe(1000);
+  });
+
+  test('take a quota in a period as it is, and none for a period alone or a quota of any', () => {
+    expect(resourcesOf({ cpuQuota: 5000, cpuPeriod: 20_000 })).toMatchObject({
+      cpuMax: 5000,
+      cpuPeriod: 20_000,
+    });
+    expect(resourcesOf({ cpuQuota: 50_000 })).toMatchObject({ cpuMax: 50_000, cpuPeriod: 100_000 });
+    expect(resourcesOf({ cpuPeriod: 20_000 })).not.toHaveProperty('cpuMax');
+    expect(resourcesOf({ cpuQuota: -1 })).not.toHaveProperty('cpuMax');
   });
 
   test('of swap are what exceeds memory', () => {
@@ -62,36 +72,7 @@ describe("the limits of the host's control group", () => {
   test('are wanted when more than a size was asked for', () => {
     expect(wantsHostLimits(container({ memory: MIB }).host)).toBe(false);
     expect(wantsHostLimits(container({ cpus: 0.5 }).host)).toBe(true);
+    expect(wantsHostLimits(container({ cpuQuota: 5000 }).host)).toBe(true);
     expect(wantsHostLimits(container({ deviceRates: { ...NO_RATES, readBps: [{}] } }).host)).toBe(true);
   });
-});
-
-describe('virtual CPUs', () => {
-  test('are the CPUs asked for, rounded up, else those of the list, else one', () => {
-    expect(vcpusFor(undefined, undefined)).toBe(1);
-    expect(vcpusFor(0.5, undefined)).toBe(1);
-    expect(vcpusFor(CPUS, undefined)).toBe(CPUS);
-    expect(vcpusFor(undefined, '0')).toBe(1);
-    expect(vcpusFor(0.5, `0-${CPUS - 1}`)).toBe(1);
-  });
-
-  test('are refused where the host has not so many', () => {
-    expect(() => vcpusFor(CPUS + 1, undefined)).toThrow('is out of range');
-    expect(() => vcpusFor(0, undefined)).toThrow('is out of range');
-    expect(() => vcpusFor(undefined, '0,4095')).toThrow('this host has not all of these CPUs');
-    expect(() => vcpusFor(undefined, '3-1')).toThrow('this host has not all of these CPUs');
-  });
-
-  test('may be more than are used, so that an update finds some, but not more than the host has', () => {
-    expect(machineCpus(1, 0)).toBe(1);
-    expect(machineCpus(1, CPUS)).toBe(CPUS);
-    expect(() => machineCpus(1, CPUS + 1)).toThrow('is out of range');
-    expect(() => machineCpus(2, 1)).toThrow('is out of range');
-  });
-});
-
-test('a guest with a part of a CPU has as much longer to boot', () => {
-  expect(bootTimeoutMs(0)).toBe(60_000);
-  expect(bootTimeoutMs(2)).toBe(60_000);
-  expect(bootTimeoutMs(0.25)).toBe(240_000);
 });

@@ -52,6 +52,19 @@ describe('limits', { timeout: 120_000 }, () => {
     expect(limitOf(id, 'pids.max')).toBeUndefined();
   });
 
+  test('of CPU time can be a quota in a period', async ({ skip }) => {
+    if (host.controlGroup !== '') skip(`this host cannot limit VMs: ${host.controlGroup}`);
+    const id = await started('--cpu-quota', '30000', '--cpu-period=50000');
+    expect(limitOf(id, 'cpu.max', 'cpu.cfs_quota_us')).toMatch(/^30000\b/);
+    expect(limitOf(id, 'cpu.max', 'cpu.cfs_period_us')).toMatch(/\b50000$/);
+    const { stdout } = await store.hrun(['inspect', '-f', '{{json .HostConfig}}', id]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ CpuQuota: 30_000, CpuPeriod: 50_000, NanoCpus: 0 },
+      VirtualMachine: { CPUs: 1 },
+    });
+    await store.hrun(['rm', '-f', id]);
+  });
+
   test('leave room for a guest that uses all its memory: the host kills nothing', async ({ skip }) => {
     if (host.controlGroup !== '') skip(`this host cannot limit VMs: ${host.controlGroup}`);
     const id = await started('-m', '256m');
@@ -74,6 +87,11 @@ describe('limits', { timeout: 120_000 }, () => {
     const refused = async (...options: string[]) =>
       (await store.hrun(['create', ...options, 'busybox', 'true'])).stderr.split('\n')[0];
     expect(await refused('--cpuset-cpus', '4095')).toContain('this host has not all of these CPUs');
+    expect(await refused('--cpus', '1', '--cpu-quota', '5000')).toContain(
+      '--cpus and --cpu-quota contradict each other',
+    );
+    expect(await refused('--cpu-period', '12')).toContain('--cpu-period 12 is out of range');
+    expect(await refused('--cpu-quota', 'half')).toContain('is not a number of microseconds');
     expect(await refused('--device-read-bps', '/dev/null:1mb')).toContain(
       'is not a block device of this host',
     );

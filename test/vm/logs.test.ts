@@ -33,9 +33,21 @@ describe('hrun logs', () => {
     expect('line 3\nno end').toContain(stdout);
     expect((await store.hrun(['logs', '-n', '0', 'short'])).stdout).toBe('');
     expect((await store.hrun(['logs', '-t', 'short'])).stdout).toMatch(
-      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z line 1\n/,
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z line 1\n/,
     );
     expect(await store.hrun(['logs', '--tail', 'x', 'short'])).toMatchObject({ exitCode: 125 });
+  });
+
+  test('--details shows labels and variables that the container was made to log', async () => {
+    const options = ['-l', 'team=red & blue', '-l', 'other=1', '-e', 'XA=1', '-e', 'XB=b', '-e', 'Y=2'];
+    const log = ['--log-opt', 'labels=team,none', '--log-opt', 'env=Y', '--log-opt', 'env-regex=^XB$'];
+    await store.hrun(['run', '--name', 'told', ...options, ...log, 'busybox', 'echo', 'line']);
+    expect(await logs('told')).toBe('line\n');
+    expect(await logs('--details', 'told')).toBe('XB=b,Y=2,team=red+%26+blue line\n');
+    expect(await logs('--details', '-t', 'told')).toMatch(/^\S{30} XB=b,Y=2,team=red\+%26\+blue line\n$/);
+    expect(await store.ok('inspect', '-f', '{{json .HostConfig.LogConfig.Config}}', 'told')).toBe(
+      '{"labels":"team,none","env":"Y","env-regex":"^XB$"}',
+    );
   });
 
   test('--since and --until cut it to the nanosecond', async () => {

@@ -240,6 +240,23 @@ describe('a container', () => {
     expect(store.containers()).not.toContain(stdout.trim());
   });
 
+  test('create -a is what inspect says of it, as a container without a network has the one that leads nowhere', async () => {
+    const attached = (id: string) =>
+      store.ok(
+        'inspect',
+        '-f',
+        '{{.Config.AttachStdin}} {{.Config.AttachStdout}} {{.Config.AttachStderr}}',
+        id,
+      );
+    const made = await store.ok('create', '-a', 'STDOUT', '--attach=stdin', '-i', 'busybox', 'true');
+    expect(await attached(made)).toBe('true true false');
+    expect(await attached(await store.ok('create', '-i', 'busybox', 'true'))).toBe('true true true');
+    expect(await attached(await store.ok('run', '-d', 'busybox', 'true'))).toBe('false false false');
+    expect((await store.hrun(['create', '-a', 'stdlog', 'busybox'])).stderr).toContain('is not a stream');
+    const networks = '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}';
+    expect(await store.ok('inspect', '-f', networks, made)).toBe('none');
+  });
+
   test('--trace-startup tells the stages', async () => {
     const { stderr } = await store.hrun(['run', '--rm', '--trace-startup', 'busybox', 'true']);
     const order = [

@@ -139,6 +139,21 @@ describe('update', { timeout: 120_000 }, () => {
     expect(cpuQuota(id)).toBe('50000');
     await ok('update', '--cpus', '1', 'box');
     expect(cpuQuota(id)).toBe('100000');
+    const { stderr } = await store.hrun(['update', '--cpu-quota', '20000', 'box']);
+    expect(stderr).toContain('the container has --cpus 1; change that, not --cpu-quota');
+  });
+
+  test('changes the quota of CPU time of a running VM, and takes it away', async ({ skip }) => {
+    if (host.controlGroup !== '') skip(`this host cannot limit VMs: ${host.controlGroup}`);
+    const id = await ok('run', '-d', '--name', 'box', '--cpu-period', '50000', 'busybox', 'sleep', '600');
+    expect(cpuQuota(id)).toMatch(/^(-1|max)$/);
+    await ok('update', '--cpu-quota', '20000', 'box');
+    expect(cpuQuota(id)).toBe('20000');
+    expect([await inspected('CpuQuota'), await inspected('CpuPeriod')]).toEqual(['20000', '50000']);
+    const { stderr } = await store.hrun(['update', '--cpus', '1', 'box']);
+    expect(stderr).toContain('the container has --cpu-quota 20000; change that, not --cpus');
+    await ok('update', '--cpu-quota', '-1', 'box');
+    expect(cpuQuota(id)).toMatch(/^(-1|max)$/);
   });
 
   test('takes CPUs off a running VM and brings them back, up to those that it was started with', async ({

@@ -6,8 +6,7 @@ import { startContainer, startDetached } from '../../core/run.ts';
 import { checkCidFile, writeCidFile } from '../cid-file.ts';
 import { defineCommand } from '../command.ts';
 import { DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
-import { runForeground, type StandardStream } from '../foreground.ts';
-import { collect } from '../option.ts';
+import { runForeground } from '../foreground.ts';
 import {
   type ContainerFlags,
   containerOptions,
@@ -20,7 +19,6 @@ import { StartupTrace } from '../output/startup-trace.ts';
 import { terminalUse } from '../terminal.ts';
 
 interface RunFlags extends ContainerFlags {
-  attach: string[];
   cidfile?: string;
   detach?: true;
   detachKeys: string;
@@ -48,7 +46,6 @@ export const command = defineCommand<RunFlags, RunResult>({
       .passThroughOptions();
     declareContainerOptions(command);
     command
-      .option('-a, --attach <stream>', 'attach only stdin, stdout or stderr; again for one more', collect, [])
       .option('-d, --detach', 'run in the background and print the ID')
       .option('--detach-keys <keys>', 'keys that leave it running in the background', DETACH_KEYS)
       .option('--cidfile <file>', 'write the ID to a new file')
@@ -82,10 +79,17 @@ async function run(image: string, args: string[], flags: RunFlags, output: Outpu
   const trace = flags.traceStartup || process.env.HRUN_TRACE ? new StartupTrace() : undefined;
   const asked = containerOptions(image, args, flags);
   const detachKeys = parseDetachKeys(flags.detachKeys);
-  const attach = attachedStreams(flags);
+  const { attach } = asked;
+  if (attach && flags.detach)
+    throw new HrunError('USAGE', '--attach and --detach contradict each other', { hint: 'leave one out' });
   const use = terminalUse({ tty: asked.tty && !flags.detach, stdin: asked.stdin });
   const terminal = attach && !attach.includes('stdin') ? { ...use, stdin: false, raw: false } : use;
-  const options = { ...asked, stdin: asked.stdin || terminal.stdin, terminalSize: terminal.size };
+  const options = {
+    ...asked,
+    attach: flags.detach ? [] : attach,
+    stdin: asked.stdin || terminal.stdin,
+    terminalSize: terminal.size,
+  };
   if (flags.cidfile !== undefined) checkCidFile(flags.cidfile);
   const view = progressView(output, flags.quiet);
   const created = await createContainer(root, options, view.report).finally(() => view.finish());
@@ -106,18 +110,4 @@ async function run(image: string, args: string[], flags: RunFlags, output: Outpu
   );
   if (!end.started && end.failure) throw end.failure;
   return { exitCode: end.exitCode, failure: end.failure, detachedId: undefined, trace };
-}
-
-const STREAMS: readonly StandardStream[] = ['stdin', 'stdout', 'stderr'];
-
-/** Which streams -a names, in any case; undefined for all. */
-function attachedStreams({ attach, detach }: RunFlags): readonly StandardStream[] | undefined {
-  if (attach.length === 0) return undefined;
-  if (detach)
-    throw new HrunError('USAGE', '--attach and --detach contradict each other', { hint: 'leave one out' });
-  return attach.map((text) => {
-    const stream = STREAMS.find((name) => name === text.toLowerCase());
-    if (stream !== undefined) return stream;
-    throw new HrunError('USAGE', `--attach "${text}" is not a stream`, { hint: `use ${STREAMS.join(', ')}` });
-  });
 }

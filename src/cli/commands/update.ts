@@ -4,13 +4,15 @@ import { rootFromEnvironment } from '../../base/root.ts';
 import { updateContainer } from '../../core/update-container.ts';
 import { defineCommand } from '../command.ts';
 import { eachOperand } from '../each-operand.ts';
-import { parseCpuList, parseMemorySwap } from '../options/host-limits.ts';
+import { parseCpuList, parseMemorySwap, parseMicroseconds } from '../options/host-limits.ts';
 import { parseNetworkRates } from '../options/network-rates.ts';
 import { parseBytes, parseCpus, parsePidsLimit } from '../options/quantity.ts';
 import { parseRestartPolicy } from '../options/restart.ts';
 
 interface Options {
   cpus?: string;
+  cpuPeriod?: string;
+  cpuQuota?: string;
   cpusetCpus?: string;
   memory?: string;
   memorySwap?: string;
@@ -30,6 +32,8 @@ export const command = defineCommand<Options, number>({
       .option('-m, --memory <bytes>', 'memory, for example 512m')
       .option('--memory-swap <bytes>', 'memory and swap together, from the next start on; -1 for any')
       .option('--cpus <number>', 'CPUs, for example 0.5')
+      .option('--cpu-quota <microseconds>', 'CPU time in each --cpu-period, instead of --cpus; -1 for any')
+      .option('--cpu-period <microseconds>', 'the period of --cpu-quota')
       .option('--cpuset-cpus <list>', "the host's CPUs that it may use, for example 0-2,7")
       .option(
         '--network-bps <rate>',
@@ -51,12 +55,15 @@ export const command = defineCommand<Options, number>({
 });
 
 function updateOf(options: Options) {
-  const { memory, memorySwap, cpus, cpusetCpus, networkBps, pidsLimit, restart } = options;
+  const { memory, memorySwap, cpus, cpuQuota, cpuPeriod, cpusetCpus, networkBps, pidsLimit, restart } =
+    options;
   const bytes = memory === undefined ? undefined : parseBytes(memory, '--memory');
   const update = {
     memory: bytes,
     memorySwap: memorySwap === undefined ? undefined : parseMemorySwap(memorySwap, bytes),
     cpus: cpus === undefined ? undefined : parseCpus(cpus),
+    cpuQuota: cpuQuota === undefined ? undefined : parseMicroseconds(cpuQuota, '--cpu-quota'),
+    cpuPeriod: cpuPeriod === undefined ? undefined : parseMicroseconds(cpuPeriod, '--cpu-period'),
     cpusetCpus: cpusetCpus === undefined ? undefined : parseCpuList(cpusetCpus),
     pidsLimit: pidsLimit === undefined ? undefined : (parsePidsLimit(pidsLimit) ?? 0),
     networkRates: networkBps === undefined ? undefined : parseNetworkRates(networkBps),

@@ -14,13 +14,15 @@ import {
 } from '../../core/container-options.ts';
 import { parsePlatform } from '../../oci/index.ts';
 import { choice, collect } from '../option.ts';
+import { parseAttach } from './attach.ts';
 import { parseEgress } from './egress.ts';
 import { parseEnvironment, readLabelFile } from './environment.ts';
 import { declareHealthOptions, type HealthFlags, healthOptions } from './health.ts';
-import { parseCpuList, parseDeviceRate, parseMemorySwap } from './host-limits.ts';
+import { parseCpuList, parseDeviceRate, parseMemorySwap, parseMicroseconds } from './host-limits.ts';
 import { parseLabels, parseSysctls } from './key-value.ts';
 import { parseLogOptions } from './log.ts';
 import { parseMount } from './mount.ts';
+import { declareNamespaceOptions } from './namespaces.ts';
 import { networkRequests } from './network.ts';
 import { parseNetworkRates } from './network-rates.ts';
 import { parseExpose, parsePublish } from './publish.ts';
@@ -34,6 +36,7 @@ import { parseVolume, parseVolumesFrom } from './volume.ts';
 /** The options that may be given many times. */
 export interface ListFlags {
   addHost: string[];
+  attach: string[];
   capAdd: string[];
   capDrop: string[];
   deviceReadBps: string[];
@@ -41,6 +44,7 @@ export interface ListFlags {
   deviceWriteBps: string[];
   deviceWriteIops: string[];
   dns: string[];
+  dnsOpt: string[];
   dnsOption: string[];
   dnsSearch: string[];
   egress: string[];
@@ -68,6 +72,8 @@ export interface ListFlags {
 /** The options as commander gives them: a list that was not given is not there. */
 export interface ContainerFlags extends Partial<ListFlags>, HealthFlags {
   cpus?: string;
+  cpuPeriod?: string;
+  cpuQuota?: string;
   maxCpus?: string;
   cpusetCpus?: string;
   domainname?: string;
@@ -103,6 +109,7 @@ type Flags = ContainerFlags & ListFlags;
 
 const NO_LISTS: ListFlags = {
   addHost: [],
+  attach: [],
   capAdd: [],
   capDrop: [],
   deviceReadBps: [],
@@ -110,6 +117,7 @@ const NO_LISTS: ListFlags = {
   deviceWriteBps: [],
   deviceWriteIops: [],
   dns: [],
+  dnsOpt: [],
   dnsOption: [],
   dnsSearch: [],
   egress: [],
@@ -141,6 +149,7 @@ export function declareContainerOptions(command: Command): void {
 
   command.option('-t, --tty', 'give it a terminal; on a terminal also attach standard input');
   command.option('-i, --interactive', 'keep standard input open');
+  list('-a, --attach <stream>', 'attach only stdin, stdout or stderr; again for one more');
   command.option('--rm', 'remove the container when it ends');
   command.option('--name <name>', 'name of the container');
   list('-e, --env <NAME[=VALUE]>', 'set a variable; without a value, the one that it has here');
@@ -156,6 +165,11 @@ export function declareContainerOptions(command: Command): void {
   command.option('-m, --memory <bytes>', 'memory of the VM, for example 512m (default: 1g)');
   command.option('--memory-swap <bytes>', 'memory and what of it the host may swap out, together; -1: all');
   command.option('--cpus <number>', 'CPUs of the VM, rounded up, and CPU time from the host (default: 1)');
+  command.option(
+    '--cpu-quota <microseconds>',
+    'CPU time from the host in each --cpu-period, instead of --cpus',
+  );
+  command.option('--cpu-period <microseconds>', 'the period of --cpu-quota (default: 100000)');
   command.option(
     '--max-cpus <number>',
     'CPUs that the VM is started with, so that an update can give it more',
@@ -191,6 +205,7 @@ export function declareContainerOptions(command: Command): void {
     'start it again when it ends: no, on-failure[:times], always, unless-stopped',
   );
   declareHealthOptions(command);
+  declareNamespaceOptions(command);
   command.addOption(
     choice('--log-driver <driver>', 'where its output is kept', ['json-file', 'none'], 'json-file'),
   );
@@ -203,17 +218,17 @@ export function declareContainerOptions(command: Command): void {
   );
   command.option('--platform <os/arch>', 'platform of the image');
   command.addOption(choice('--engine <engine>', 'what runs the VM', ENGINE_NAMES, 'auto').env('HRUN_ENGINE'));
-  const network = (flags: string, description: string) =>
+  const quietList = (flags: string, description: string) =>
     new Option(flags, description).argParser((value: string, before?: string[]) =>
       collect(value, before ?? []),
     );
   command.addOption(
-    network(
+    quietList(
       '--network <network>',
       'bridge, none, or a network; again for one more; or name=NAME,alias=…,ip=…,mac-address=… (env: HRUN_NETWORK)',
     ),
   );
-  command.addOption(network('--net <network>', 'the same as --network').hideHelp());
+  command.addOption(quietList('--net <network>', 'the same as --network').hideHelp());
   list('-p, --publish <[ip:][host:]port[/udp]>', "let a port of the host lead to one of the container's");
   command.option('-P, --publish-all', 'publish every exposed port on a free port of the host');
   list('--expose <port[-last][/udp]>', 'say that the container serves a port');
@@ -231,6 +246,7 @@ export function declareContainerOptions(command: Command): void {
   list('--dns <address>', 'a DNS server');
   list('--dns-search <domain>', 'a domain in which names are looked up; "." for none');
   list('--dns-option <option>', 'an option of resolv.conf');
+  command.addOption(quietList('--dns-opt <option>', 'the same as --dns-option').hideHelp());
 }
 
 /** What the options ask for; USAGE or UNSUPPORTED for a value that cannot be. */
@@ -262,6 +278,7 @@ function processOptions(flags: Flags) {
     entrypoint: entrypoint === undefined ? undefined : entrypoint === '' ? [] : [entrypoint],
     tty: flags.tty === true,
     stdin: flags.interactive === true,
+    attach: parseAttach(flags.attach),
     terminalSize: undefined,
     env: parseEnvironment(flags.env, flags.envFile),
     workingDir: flags.workdir,
@@ -276,7 +293,11 @@ function processOptions(flags: Flags) {
     publish: flags.publish.flatMap(parsePublish),
     publishAll: flags.publishAll === true,
     expose: flags.expose.flatMap(parseExpose),
-    dns: { servers: flags.dns.map(checkServer), search: flags.dnsSearch, options: flags.dnsOption },
+    dns: {
+      servers: flags.dns.map(checkServer),
+      search: flags.dnsSearch,
+      options: [...flags.dnsOption, ...flags.dnsOpt],
+    },
     init: flags.init === true,
     stopSignal: flags.stopSignal,
     stopTimeout:
@@ -294,13 +315,15 @@ function restartPolicy({ restart, rm }: Flags): RestartPolicy {
 }
 
 function resourceOptions(flags: Flags) {
-  const { cpus, maxCpus, cpusetCpus, networkBps, pidsLimit, shmSize } = flags;
+  const { cpus, cpuQuota, cpuPeriod, maxCpus, cpusetCpus, networkBps, pidsLimit, shmSize } = flags;
   return {
     ...memoryOptions(flags),
     cpusetCpus: cpusetCpus === undefined ? undefined : parseCpuList(cpusetCpus),
     deviceRates: deviceRates(flags),
     networkRates: networkBps === undefined ? undefined : parseNetworkRates(networkBps),
     cpus: cpus === undefined ? undefined : parseCpus(cpus),
+    cpuQuota: cpuQuota === undefined ? undefined : parseMicroseconds(cpuQuota, '--cpu-quota'),
+    cpuPeriod: cpuPeriod === undefined ? undefined : parseMicroseconds(cpuPeriod, '--cpu-period'),
     maxCpus: maxCpus === undefined ? undefined : parseWholeCpus(maxCpus),
     pidsLimit: pidsLimit === undefined ? undefined : parsePidsLimit(pidsLimit),
     shmSize: shmSize === undefined ? undefined : parseBytes(shmSize, '--shm-size'),

@@ -26,6 +26,14 @@ export function parseCpuList(text: string): string {
   });
 }
 
+/** --cpu-quota, --cpu-period: whole microseconds; less than 0 is what a quota that limits nothing has. */
+export function parseMicroseconds(text: string, option: string): number {
+  if (/^-?\d{1,12}$/.test(text)) return Number(text);
+  throw new HrunError('USAGE', `${option} ${JSON.stringify(text)} is not a number of microseconds`, {
+    hint: `for example ${option} 50000`,
+  });
+}
+
 /** `/dev/sda:10mb`, `/dev/sda:100`: a rate a second of a device. */
 export function parseDeviceRate(text: string, option: string): DeviceRate {
   const [, path, rate] = /^(\/dev\/.+):([^:]+)$/.exec(text) ?? [];

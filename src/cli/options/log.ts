@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HrunError } from '../../base/errors.ts';
-import type { LogOptions } from '../../core/container-options.ts';
+import type { LogAttributeOption, LogOptions } from '../../core/container-options.ts';
 import { parseBytes } from './quantity.ts';
+
+const ATTRIBUTES: readonly LogAttributeOption[] = ['labels', 'labels-regex', 'env', 'env-regex'];
 
 /** All --log-opt of a driver; USAGE for a key that it does not have. */
 export function parseLogOptions(driver: LogOptions['driver'], entries: readonly string[]): LogOptions {
@@ -10,7 +12,9 @@ export function parseLogOptions(driver: LogOptions['driver'], entries: readonly 
     const [key, value = ''] = entry.split(/=(.*)/s, 2);
     if (driver === 'json-file' && key === 'max-size') options.maxBytes = maxSize(value);
     else if (driver === 'json-file' && key === 'max-file') options.maxFiles = maxFile(value);
-    else throw unknown(entry, driver);
+    else if (driver === 'json-file' && isAttribute(key)) {
+      options.attributes = { ...options.attributes, [key]: checked(key, value) };
+    } else throw unknown(entry, driver);
   }
   if (options.maxFiles > 1 && options.maxBytes === 0) {
     throw new HrunError('USAGE', '--log-opt max-file needs a max-size', {
@@ -18,6 +22,22 @@ export function parseLogOptions(driver: LogOptions['driver'], entries: readonly 
     });
   }
   return options;
+}
+
+function isAttribute(key: string | undefined): key is LogAttributeOption {
+  return ATTRIBUTES.some((name) => name === key);
+}
+
+/** A pattern has to be one. */
+function checked(key: LogAttributeOption, value: string): string {
+  try {
+    if (key.endsWith('-regex')) new RegExp(value);
+    return value;
+  } catch (cause) {
+    throw new HrunError('USAGE', `--log-opt ${key}: ${JSON.stringify(value)} is not a regular expression`, {
+      cause,
+    });
+  }
 }
 
 /** -1 is unlimited, as with Docker. */
@@ -32,6 +52,6 @@ function maxFile(value: string): number {
 
 function unknown(entry: string, driver: string): HrunError {
   return new HrunError('USAGE', `--log-opt ${JSON.stringify(entry)} means nothing to the driver ${driver}`, {
-    hint: 'json-file has max-size and max-file',
+    hint: `json-file has max-size, max-file, ${ATTRIBUTES.join(', ')}`,
   });
 }

@@ -48,6 +48,11 @@ describe('options of the container', () => {
     expect(() => parseLogOptions('json-file', ['max-file=3'])).toThrow(/needs a max-size/);
     expect(() => parseLogOptions('none', ['max-size=1m'])).toThrow(/means nothing to the driver none/);
     expect(() => parseLogOptions('json-file', ['nonesuch=1'])).toThrow(/means nothing/);
+    expect(parseLogOptions('json-file', ['labels=a,b', 'env-regex=^X']).attributes).toEqual({
+      labels: 'a,b',
+      'env-regex': '^X',
+    });
+    expect(() => parseLogOptions('json-file', ['env-regex=['])).toThrow(/is not a regular expression/);
   });
 
   test("the disk's size is whole MiB and not too small", () => {

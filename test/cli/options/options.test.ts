@@ -151,6 +151,27 @@ describe('the options of a container', () => {
     expect(() => parse('--dns', 'localhost', 'i')).toThrow('--dns "localhost" is not an IP address');
   });
 
+  test('options of namespaces ask for what is so anyway, or are refused', () => {
+    for (const words of [
+      ['--ipc', 'private'],
+      ['--cgroupns=private'],
+      ['--runtime', 'hrun'],
+      ['--isolation=default'],
+    ])
+      expect(parse(...words, 'i').image).toBe('i');
+    for (const words of [['--pid', 'host'], ['--ipc=host'], ['--uts', 'host'], ['--runtime', 'runc']]) {
+      const refused = expect.objectContaining({
+        code: 'UNSUPPORTED',
+        message: expect.stringContaining('a kernel of its own'),
+      });
+      expect(() => parse(...words, 'i')).toThrow(refused);
+    }
+    expect(parse('--dns-opt', 'ndots:1', '--dns-option', 'rotate', 'i').dns.options).toEqual([
+      'rotate',
+      'ndots:1',
+    ]);
+  });
+
   test('unknown security options are not pretended', () => {
     expect(() => parse('--security-opt', 'seccomp=profile.json', 'i')).toThrow(
       expect.objectContaining({ code: 'UNSUPPORTED' }),

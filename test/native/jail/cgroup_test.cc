@@ -101,6 +101,11 @@ TEST_CASE(
     {
         const Sleeper sleeper;
         CHECK(group->add(sleeper.pid));
+        CHECK(Cgroup::limit(name, sleeper.pid, {.cpu_max = 5000, .cpu_period = 20000}) == "");
+        CHECK(in_group(name, "cpu", "cpu.cfs_quota_us") == "5000\n");
+        CHECK(in_group(name, "cpu", "cpu.cfs_period_us") == "20000\n");
+        CHECK(Cgroup::limit(name, sleeper.pid, {}) == "");
+        CHECK(in_group(name, "cpu", "cpu.cfs_quota_us") == "-1\n");
     }
     group->remove();
     CHECK(in_group(name, "cpuset", "cpuset.cpus") == "");
@@ -150,6 +155,10 @@ TEST_CASE("a group of version 2 is told all its limits" *
         CHECK(sleeper.cgroup().find("/hrun/" + name + "\n") != std::string::npos);
         CHECK(Cgroup::limit(name, sleeper.pid, {.cpu_max = 75000}) == "");
         CHECK(in_group(name, "cpu", "cpu.max") == "75000 100000\n");
+        CHECK(Cgroup::limit(name, sleeper.pid, {.cpu_max = 5000, .cpu_period = 20000}) == "");
+        CHECK(in_group(name, "cpu", "cpu.max") == "5000 20000\n");
+        CHECK(Cgroup::limit(name, sleeper.pid, {}) == "");
+        CHECK(in_group(name, "cpu", "cpu.max") == "max 100000\n");
     }
     group->remove();
     CHECK(in_group(name, "cpu", "cpu.max") == "");

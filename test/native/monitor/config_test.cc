@@ -55,17 +55,17 @@ TEST_CASE("every field is needed") {
 TEST_CASE("limits and the restart policy may be left out, as a whole or in part") {
     Json json = sample();
     json["autoRemove"] = false;
-    json["resources"] = {{"memoryMax", 1 << 30},
-                         {"cpuMax", 150000},
-                         {"swapMax", 0},
-                         {"cpus", "0-2,7"},
-                         {"devices", {{{"device", "8:0"}, {"readBps", 1 << 20}, {"writeIops", 100}}}}};
+    json["resources"] = {
+        {"memoryMax", 1 << 30}, {"cpuMax", 150000},
+        {"cpuPeriod", 50000},   {"swapMax", 0},
+        {"cpus", "0-2,7"},      {"devices", {{{"device", "8:0"}, {"readBps", 1 << 20}, {"writeIops", 100}}}}};
     json["restart"] = {{"policy", "on-failure"}, {"maximumRetries", 3}};
     const auto result = parse_config(json.dump());
     REQUIRE(std::holds_alternative<Config>(result));
     const Config& config = std::get<Config>(result);
     CHECK(config.resources.memory_max == 1 << 30);
     CHECK(config.resources.cpu_max == 150000);
+    CHECK(config.resources.cpu_period == 50000);
     CHECK(config.resources.pids_max == 0);
     CHECK(config.resources.swap_max == 0);
     CHECK(config.resources.cpus == "0-2,7");
@@ -211,6 +211,8 @@ TEST_CASE("limits that no kernel takes and policies that there are not are mista
     Json json = sample();
     json["resources"] = {{"cpuMax", 999}};
     CHECK(mistake(json).starts_with("resources.cpuMax must be a whole number from 1000 to "));
+    json["resources"] = {{"cpuPeriod", 1000001}};
+    CHECK(mistake(json).starts_with("resources.cpuPeriod must be a whole number from 1000 to 1000000"));
     json = sample();
     json["resources"] = {{"cores", 1}};
     CHECK(mistake(json) == "resources.cores is not a known field");
@@ -272,6 +274,13 @@ TEST_CASE("a mistake is told with its field and what is allowed") {
     json = sample();
     json["disks"][0]["path"] = "w.ext4";
     CHECK(mistake(json) == "disks[0].path must be an absolute path without a comma");
+    json = sample();
+    json["log"]["attributes"] = {{"team", "red"}};
+    CHECK(mistake(json) == "");
+    json["log"]["attributes"] = {{"team", 1}};
+    CHECK(mistake(json) == "log.attributes.team must be a string");
+    json["log"]["attributes"] = "team";
+    CHECK(mistake(json) == "log.attributes must be an object");
     json = sample();
     json["log"]["maxSize"] = 1;
     CHECK(mistake(json) == "log.maxSize is not a known field");

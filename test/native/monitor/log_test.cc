@@ -19,7 +19,7 @@ using hrun::test::TemporaryDirectory;
 
 std::string escaped(std::string_view text) {
     std::string out;
-    append_log_line(out, text, "stdout", "T");
+    append_log_line(out, text, "stdout", "", "T");
     constexpr std::string_view kHead = "{\"log\":\"";
     constexpr std::string_view kTail = "\",\"stream\":\"stdout\",\"time\":\"T\"}\n";
     REQUIRE(out.starts_with(kHead));
@@ -35,6 +35,22 @@ TEST_CASE("text is escaped as Docker's encoder does it") {
     CHECK(escaped(std::string_view("\0\x7f", 2)) == "\\u0000\x7f");
     CHECK(escaped("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80") == "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80");
     CHECK(escaped("\xe2\x80\xa8\xe2\x80\xa9") == "\\u2028\\u2029");
+}
+
+TEST_CASE("attributes stand in every line, by their names, as Docker writes them") {
+    TemporaryDirectory directory;
+    LogConfig config;
+    config.attributes = {{"team", "<red>"}, {"NAME", "a \"b\""}};
+    auto log = LogFile::open(directory.fd.get(), "container.log", config);
+    REQUIRE(log);
+    log->append(HRUN_STDERR, "one\ntwo\n");
+    REQUIRE(log->flush());
+    const std::string text = directory.read("container.log");
+    const std::string attributes =
+        R"("stream":"stderr","attrs":{"NAME":"a \"b\"","team":"\u003cred\u003e"},"time":")";
+    CHECK(text.starts_with(R"({"log":"one\n",)" + attributes));
+    CHECK(text.find(R"({"log":"two\n",)" + attributes) != std::string::npos);
+    CHECK(log_attributes({}) == "");
 }
 
 TEST_CASE("each byte that is not UTF-8 becomes one replacement character") {
