@@ -18,6 +18,7 @@ import type { CreatedContainer } from './create-container.ts';
 import { leaveNetworks, sweepNetworks } from './join-networks.ts';
 import type { KnownContainer } from './open-container.ts';
 import { monitorDied, sessionFailure } from './session-failure.ts';
+import { takeTurn } from './start-turn.ts';
 import { findOrigin } from './templates.ts';
 import { removeTiedVolumes } from './volumes.ts';
 
@@ -76,11 +77,21 @@ export function startContainer(
   return { ...running, ended };
 }
 
+/** Waits for the container's turn to boot, which ends when its command runs: where many are started at once, a few boot at a time. */
+export async function awaitTurn(root: Root, container: StartableContainer): Promise<StartableContainer> {
+  const turn = await takeTurn(root, container.id);
+  const release = () => {
+    turn.release();
+    container.release();
+  };
+  return { ...container, release };
+}
+
 /** Starts a container in the background. Resolves once the command runs; rejects with why it does not. */
 export async function startDetached(root: Root, container: StartableContainer): Promise<void> {
   const started = Promise.withResolvers<undefined>();
   const events = { started: () => started.resolve(undefined) };
-  const { attachment, ended } = startContainer(root, container, {}, events);
+  const { attachment, ended } = startContainer(root, await awaitTurn(root, container), {}, events);
   const end = await Promise.race([started.promise, ended]);
   attachment.leave();
   if (end && !end.started && end.failure) throw end.failure;

@@ -2,7 +2,7 @@
 import { HrunError } from '../../base/errors.ts';
 import { rootFromEnvironment } from '../../base/root.ts';
 import { createContainer } from '../../core/create-container.ts';
-import { startContainer, startDetached } from '../../core/run.ts';
+import { awaitTurn, startContainer, startDetached } from '../../core/run.ts';
 import { checkCidFile, writeCidFile } from '../cid-file.ts';
 import { defineCommand } from '../command.ts';
 import { DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
@@ -100,13 +100,14 @@ async function run(image: string, args: string[], flags: RunFlags, output: Outpu
     await startDetached(root, created);
     return { exitCode: 0, failure: undefined, detachedId: created.id, trace };
   }
+  const ready = await awaitTurn(root, created);
   const end = await runForeground(
     created,
     {
       ...{ tty: options.tty, terminal, signalProxy: flags.sigProxy !== 'false', detachKeys, attach },
       trace: (stage, time) => trace?.stage(stage, time),
     },
-    (streams, events) => startContainer(root, created, streams, events),
+    (streams, events) => startContainer(root, ready, streams, events),
   );
   if (!end.started && end.failure) throw end.failure;
   return { exitCode: end.exitCode, failure: end.failure, detachedId: undefined, trace };

@@ -2,7 +2,7 @@
 import { HrunError } from '../../base/errors.ts';
 import { type Root, rootFromEnvironment } from '../../base/root.ts';
 import { openContainer } from '../../core/open-container.ts';
-import { attachContainer, startContainer } from '../../core/run.ts';
+import { attachContainer, awaitTurn, startContainer } from '../../core/run.ts';
 import { openToStart, startInBackground } from '../../core/start-container.ts';
 import { defineCommand } from '../command.ts';
 import { DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
@@ -48,12 +48,13 @@ async function startAttached(root: Root, text: string, options: StartOptions) {
   const container = await openToStart(root, text);
   const known = await openContainer(root, text);
   const { tty, stdin } = known.config.process;
+  const ready = container === 'running' ? container : await awaitTurn(root, container);
   const terminal = terminalUse({ tty, stdin: stdin && options.interactive === true });
   const detachKeys = parseDetachKeys(options.detachKeys);
   const foreground = { tty, terminal, signalProxy: options.sigProxy !== 'false', detachKeys };
   return await runForeground(known, foreground, async (streams, events) =>
-    container === 'running'
+    ready === 'running'
       ? await attachContainer(root, known, streams, events)
-      : startContainer(root, container, streams, events),
+      : startContainer(root, ready, streams, events),
   );
 }
