@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced. The Debian packages hrun is built from, runs on and is tested with (docs/dependencies.md has the reasons).
 
-runtime_packages=(qemu-system-x86 qemu-system-common qemu-utils e2fsprogs nftables passt)
+runtime_packages=(qemu-system-x86 qemu-system-common e2fsprogs nftables passt)
 build_packages=(
     gcc g++ cmake ninja-build make musl-tools libisal-dev libzstd-dev libssl-dev nlohmann-json3-dev libseccomp-dev
     linux-source-6.12 patch flex bison bc libelf-dev perl xz-utils binutils
@@ -9,7 +9,7 @@ build_packages=(
 test_packages=(
     debootstrap docker-registry skopeo umoci podman iptables runc erofs-utils busybox-static apache2-utils attr tmux hyperfine
     doctest-dev clang clang-format libclang-rt-14-dev llvm-14 openssl curl jq strace netavark iproute2 isal zstd pigz
-    cpio procps util-linux zsh fish
+    cpio procps util-linux zsh fish qemu-utils
 )
 
 missing_packages() { # package... ; prints those that are not installed

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { native } from '../../src/native/index.ts';
 
@@ -41,6 +42,19 @@ describe('copySparse', () => {
     expect(statSync(target).size).toBe(64 * MiB + 17);
     expect(readFileSync(target).equals(readFileSync(source))).toBe(true);
     expect(statSync(target).blocks * 512).toBeLessThan(MiB);
+  });
+
+  it('copies a disk of many gigabytes so that qemu-img finds no difference, nor in what is allocated', async () => {
+    const source = join(dir, 'source');
+    const target = join(dir, 'target');
+    sparseFile(source, 10 * 1024 * MiB, [
+      [4096, 'superblock'],
+      [5 * 1024 * MiB, 'x'.repeat(MiB)],
+      [10 * 1024 * MiB - 512, 'end'],
+    ]);
+    await native().copySparse(source, target);
+    const { stdout } = await execa('qemu-img', ['compare', '-s', '-f', 'raw', '-F', 'raw', source, target]);
+    expect(stdout).toBe('Images are identical.');
   });
 
   it('replaces what the target held', async () => {
