@@ -100,6 +100,54 @@ describe.skipIf(cannot)(`networks without root${cannot ? ` (this host cannot: ${
     await host.until(async () => (await asks(again)) === `${WORD}\n`);
   });
 
+  test('lead in by published ports of UDP from other hosts: datagrams of many senders, of any size that fits', async () => {
+    const echo = `import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 53))
+while True:
+    data, sender = s.recvfrom(65536)
+    s.sendto(data, sender)`;
+    await out('run', '-d', '--name', 'echo', '-p', '192.0.2.1::53/udp', 'debian:demo', 'python3', '-c', echo);
+    const shown = await out('port', 'echo');
+    expect(shown).toMatch(/^53\/udp -> 192\.0\.2\.1:\d+\n$/);
+    const port = Number(shown.trim().split(':')[1]);
+    // Until the server is there, and because UDP promises nothing, each is sent until it comes back.
+    const ask = `
+      const dgram = require('node:dgram');
+      const ask = (size) => new Promise((resolve) => {
+        const socket = dgram.createSocket('udp4');
+        const data = Buffer.alloc(size, size & 255);
+        const send = () => socket.send(data, ${port}, '192.0.2.1');
+        const timer = setInterval(send, 200);
+        socket.on('message', (answer) => { clearInterval(timer); socket.close(); resolve(answer.equals(data)); });
+        send();
+      });
+      Promise.all([1, 2, 3, 512, 1400, 1472, 4000, 20000].map(ask)).then((all) => console.log(JSON.stringify(all)));`;
+    const { stdout } = await outside.command(['timeout', '60', process.execPath, '-e', ask]);
+    expect(JSON.parse(stdout || '"nothing came back"')).toEqual(Array(8).fill(true));
+  });
+
+  test('pass on the end of what a client of a published port sends, and the answer after it', async () => {
+    const count = `import socket
+s = socket.create_server(("", 80))
+while True:
+    connection, _ = s.accept()
+    received = 0
+    while data := connection.recv(65536): received += len(data)
+    connection.sendall(str(received).encode())
+    connection.close()`;
+    await out('run', '-d', '--name', 'sink', '-p', '127.0.0.1::80', 'debian:demo', 'python3', '-c', count);
+    const port = (await out('port', 'sink')).trim().split(':')[1]!;
+    const send = `
+      const socket = require('node:net').connect({ port: ${port}, host: '127.0.0.1', allowHalfOpen: true });
+      socket.on('error', () => process.exit(1));
+      socket.on('data', (data) => process.stdout.write(data));
+      socket.end(Buffer.alloc(300000));`;
+    const ask = async () =>
+      (await host.command(['timeout', '20', process.execPath, '-e', send])).stdout === '300000';
+    await host.until(ask);
+  });
+
   test('do not lead to services on the loopback of the host', async () => {
     const own = await host.serve('127.0.0.1', 1);
     const asked = [`192.0.2.2:${server.port}`, `10.0.2.2:${own.port}`, `127.0.0.1:${own.port}`];
