@@ -4,10 +4,11 @@
 //
 //   bench/network-soak.ts [--seconds 600] [--containers 20] [--seed N]
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { describeHost } from '../src/bench/host.ts';
 import { PROJECT } from './harness.ts';
 
 const HRUN = join(PROJECT, 'bin/hrun');
@@ -22,7 +23,8 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds ?? 600);
 const containers = Array.from({ length: Number(values.containers ?? 20) }, (_, n) => `c${n}`);
-const random = mulberry32(Number(values.seed ?? Date.now() % 100000));
+const seed = Number(values.seed ?? Date.now() % 100000);
+const random = mulberry32(seed);
 
 const dir = mkdtempSync(join(tmpdir(), 'hrun-soak-'));
 const host = spawn('unshare', ['-n', 'sh', '-c', 'ip link set lo up; echo up; exec sleep 100000'], {
@@ -44,11 +46,18 @@ try {
   await must('network', 'ls');
   const left = await leftovers();
   const told = { counts: Object.fromEntries(counts), refusals: Object.fromEntries(refusals), odd, left };
-  console.log(JSON.stringify({ seconds, ...told }, null, 2));
+  const text = JSON.stringify({ bench: 'network-soak', ...about(), seconds, ...told }, null, 2);
+  console.log(text);
+  writeFileSync(join(PROJECT, 'bench/results/network-soak.json'), `${text}\n`);
   process.exitCode = left.length + odd.length > 0 ? 1 : 0;
 } finally {
   end(host);
   rmSync(dir, { recursive: true, force: true });
+}
+
+function about(): object {
+  const host = { ...describeHost(), node: process.versions.node };
+  return { date: new Date().toISOString(), host, containers: containers.length, seed };
 }
 
 async function work(until: number): Promise<void> {
