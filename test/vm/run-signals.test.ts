@@ -150,7 +150,7 @@ describe('signals', () => {
 
   test('a container that a killed CLI had half made is cleared away', async () => {
     const id = 'ab'.repeat(32);
-    mkdirSync(join(store.dir, 'containers', id));
+    mkdirSync(settingsPath(join(store.dir, 'containers', id)), { recursive: true });
     writeFileSync(settingsPath(join(store.dir, 'containers', id), 'config.json'), '{');
     await store.hrun(['run', '--rm', 'busybox', 'true']);
   });
