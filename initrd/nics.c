@@ -15,6 +15,8 @@
 #include "kernel_file.h"
 #include "rtnetlink.h"
 
+#define IPV6_METRIC 1024 /* Linux IP6_RT_PRIO_USER */
+
 /* A name that no device comes with: so that two interfaces can have each other's. */
 static int rename_aside(int socket_fd, int index) {
     char name[IFNAMSIZ];
@@ -75,7 +77,7 @@ static int add_address(int socket_fd, int index, const struct hrun_nic_address* 
     return rtnetlink_send(socket_fd, &message);
 }
 
-/* Of several the one with the lowest metric is taken. */
+/* Of several the one with the lowest metric is taken. The kernel takes IPv6's 0 for IPV6_METRIC. */
 static int add_gateway(int socket_fd, int index, const struct hrun_nic_address* gateway, uint32_t metric) {
     struct rtnetlink_message message;
     const struct rtmsg head = {.rtm_family = family_of(gateway),
@@ -86,12 +88,14 @@ static int add_gateway(int socket_fd, int index, const struct hrun_nic_address* 
     rtnetlink_begin(&message, RTM_NEWROUTE, NLM_F_CREATE, &head, sizeof(head));
     rtnetlink_put(&message, RTA_GATEWAY, gateway->address, size_of(gateway));
     rtnetlink_put(&message, RTA_OIF, &index, sizeof(index));
+    if (gateway->family == HRUN_ADDRESS_IPV6)
+        metric += IPV6_METRIC;
     if (metric > 0)
         rtnetlink_put(&message, RTA_PRIORITY, &metric, sizeof(metric));
     return rtnetlink_send(socket_fd, &message);
 }
 
-/* The host says which addresses there are: none by router advertisement, and no IPv6 where none was given. */
+/* The host says which addresses there are: none by router advertisement, none asked for on the wire, and no IPv6 where none was given. */
 static int set_ipv6(const struct nic_requests* requests, const struct hrun_nic* nic) {
     bool wanted = false;
     for (size_t i = 0; i < requests->address_count; i++) {
@@ -103,7 +107,12 @@ static int set_ipv6(const struct nic_requests* requests, const struct hrun_nic* 
     owned_fd directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return errno == ENOENT && !wanted ? 0 : -1; /* a kernel without IPv6 */
-    return kernel_file_write(directory, wanted ? "accept_ra" : "disable_ipv6", wanted ? "0" : "1");
+    if (!wanted)
+        return kernel_file_write(directory, "disable_ipv6", "1");
+    return kernel_file_write(directory, "accept_ra", "0") < 0 ||
+                   kernel_file_write(directory, "accept_dad", "0") < 0
+               ? -1
+               : 0;
 }
 
 static int set_addresses(int socket_fd, int index, const struct nic_requests* requests,

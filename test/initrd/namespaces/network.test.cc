@@ -75,10 +75,13 @@ TEST_CASE("two interfaces get the names that they are to have, the other's inclu
         .add(HRUN_CONF_ADDRESS, ipv4(second, 2, 2, 24))
         .add(HRUN_CONF_GATEWAY, ipv4(first, 1, 1, 0))
         .add(HRUN_CONF_GATEWAY, ipv4(second, 2, 1, 0));
+    machine.configure.add(HRUN_CONF_ADDRESS, ipv6(first, 2, 64)).add(HRUN_CONF_ADDRESS, ipv6(second, 3, 64));
+    machine.configure.add(HRUN_CONF_GATEWAY, ipv6(first, 8, 0)).add(HRUN_CONF_GATEWAY, ipv6(second, 9, 0));
     CHECK(machine
               .run_shell("cat /sys/class/net/eth0/address /sys/class/net/eth1/address; "
-                         "ip route get 9.9.9.9 | head -1 | cut -d ' ' -f 3")
-              .output == "02:42:ac:1f:00:02\n02:42:ac:1f:00:01\n172.31.1.1\n");
+                         "ip route get 9.9.9.9 | head -1 | cut -d ' ' -f 3; "
+                         "ip -6 route show default | sort -k7n | head -1 | cut -d ' ' -f 3")
+              .output == "02:42:ac:1f:00:02\n02:42:ac:1f:00:01\n172.31.1.1\nfd00::8\n");
 }
 
 TEST_CASE("a slot without a network interface is an error that names it") {
