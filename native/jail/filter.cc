@@ -25,6 +25,8 @@ std::span<const sock_filter> program_of(ThreadKind kind) {
         return kNameServerFilter;
     case ThreadKind::kEgressGate:
         return kEgressGateFilter;
+    case ThreadKind::kPortRelay:
+        return kPortRelayFilter;
     case ThreadKind::kEventLoop:
         break;
     }

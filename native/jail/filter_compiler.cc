@@ -92,6 +92,7 @@ int main() {
     print("kDiskWorkerFilter", thread_filter(ThreadKind::kDiskWorker));
     print("kNameServerFilter", thread_filter(ThreadKind::kNameServer));
     print("kEgressGateFilter", thread_filter(ThreadKind::kEgressGate));
+    print("kPortRelayFilter", thread_filter(ThreadKind::kPortRelay));
     print("kProgramFilter", program_filter());
     return fflush(stdout) == 0 ? 0 : 1;
 }

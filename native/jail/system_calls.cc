@@ -132,6 +132,14 @@ void add_name_server(Calls& calls) {
             calls.allow(SYS_socket, {is(0, family), is(1, type | SOCK_CLOEXEC | SOCK_NONBLOCK), is(2, 0)});
 }
 
+// It takes connections, and makes as many.
+void add_port_relay(Calls& calls) {
+    calls.allow({SYS_close, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_accept4, SYS_recvfrom,
+                 SYS_sendto, SYS_connect, SYS_shutdown});
+    for (const uint64_t type : {SOCK_STREAM, SOCK_DGRAM})
+        calls.allow(SYS_socket, {is(0, AF_INET6), is(1, type | SOCK_CLOEXEC | SOCK_NONBLOCK), is(2, 0)});
+}
+
 } // namespace
 
 const char* name_of(ThreadKind kind) {
@@ -148,6 +156,8 @@ const char* name_of(ThreadKind kind) {
         return "name server";
     case ThreadKind::kEgressGate:
         return "egress gate";
+    case ThreadKind::kPortRelay:
+        return "port relay";
     }
     return "unknown";
 }
@@ -161,6 +171,8 @@ std::vector<AllowedCall> allowed_calls(ThreadKind kind, pid_t self) {
         add_name_server(calls);
     } else if (kind == ThreadKind::kEgressGate) {
         calls.allow({SYS_recvfrom, SYS_sendto, SYS_close});
+    } else if (kind == ThreadKind::kPortRelay) {
+        add_port_relay(calls);
     } else {
         add_disk_worker(calls);
         if (kind != ThreadKind::kDiskWorker)

@@ -16,7 +16,8 @@ enum class ThreadKind : uint32_t {
     kVcpu,
     kDiskWorker,
     kNameServer,
-    kEgressGate
+    kEgressGate,
+    kPortRelay
 };
 
 const char* name_of(ThreadKind kind);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/announced_names.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 
 namespace hrun::monitor {
@@ -11,11 +9,8 @@ namespace {
 
 std::string record_text(const NicConfig& nic) {
     std::string text;
-    for (const net::Address& address : nic.addresses) {
-        char buffer[INET6_ADDRSTRLEN];
-        if (inet_ntop(address.family, address.bytes.data(), buffer, sizeof buffer))
-            text += std::string("address ") + buffer + "\n";
-    }
+    for (const net::Address& address : nic.addresses)
+        text += "address " + to_text(address.ip()) + "\n";
     for (const std::string& name : nic.names)
         text += "name " + name + "\n";
     for (const std::string& server : nic.servers)

@@ -67,10 +67,11 @@ void read_host_side(Reader& nic, NicConfig& config) {
         return;
     }
     Reader passt = nic.object("passt");
-    config.passt = {passt.absolute_path("program"), passt.ipv4("gateway"), passt.ipv4("resolver")};
+    config.passt = {passt.absolute_path("program"), passt.ip("gateway", AF_INET),
+                    passt.ip("resolver", AF_INET)};
     passt.finish();
-    if (config.addresses.size() != 1)
-        nic.fail("addresses", "must be one address with passt");
+    if (config.addresses.size() != 1 || config.addresses[0].family != AF_INET)
+        nic.fail("addresses", "must be one IPv4 address with passt");
 }
 
 // Optional: without any, the guest has its loopback.
@@ -83,7 +84,7 @@ std::vector<NicConfig> read_nics(Reader& reader, std::string& mistake) {
         NicConfig config{};
         config.slot = nic.slot("slot");
         config.mac = nic.mac("mac");
-        config.addresses = nic.ipv4_addresses("addresses");
+        config.addresses = nic.addresses("addresses");
         config.mtu = static_cast<uint16_t>(nic.number("mtu", kLeastMtu, kMostMtu));
         read_host_side(nic, config);
         nics.push_back(std::move(config));
@@ -106,11 +107,19 @@ PortRequest read_port(const Json& entry, size_t index, std::string& mistake) {
         return static_cast<uint16_t>(port.number(key, least, UINT16_MAX));
     };
     PortRequest request{static_cast<uint8_t>(tcp ? IPPROTO_TCP : IPPROTO_UDP),
-                        port.ipv4("host"),
+                        port.ip("host"),
                         number("firstHostPort", 0),
                         number("lastHostPort", 0),
-                        port.ipv4("address"),
-                        number("port", 1)};
+                        port.ip("address"),
+                        number("port", 1),
+                        std::nullopt};
+    if (request.address.family != request.host.family)
+        port.fail("address", "must be of the family of host");
+    if (port.has("address6")) {
+        request.address6 = port.ip("address6", AF_INET6);
+        if (request.host != Ip{})
+            port.fail("address6", "goes with host 0.0.0.0 only");
+    }
     if (request.last_host_port < request.first_host_port ||
         (request.first_host_port == 0 && request.last_host_port != 0))
         port.fail("lastHostPort", "must not be below firstHostPort, and 0 if that is");

@@ -43,8 +43,8 @@ struct ShareConfig {
 // What passt is told of an interface that it serves.
 struct PasstConfig {
     std::string program;
-    net::Ipv4 gateway;
-    net::Ipv4 resolver; // leads to the host's DNS server
+    Ip gateway;  // IPv4, both
+    Ip resolver; // leads to the host's DNS server
 };
 
 // A network interface: a tap interface of the host, port of a bridge, behind a virtio-net device; or with `passt` no interface of the host's.
@@ -65,11 +65,13 @@ struct NicConfig {
 // A port of the machine that is to be reached by one of the host's: the first of a range that is free, 0 to 0 for any.
 struct PortRequest {
     uint8_t protocol; // IPPROTO_TCP or IPPROTO_UDP
-    net::Ipv4 host;   // zeros: every address of the host
+    Ip host;          // 0.0.0.0, ::: every address of the host of this family
     uint16_t first_host_port;
     uint16_t last_host_port;
-    net::Ipv4 address;
+    Ip address; // of the same family
     uint16_t port;
+    std::optional<Ip>
+        address6; // the same port of every IPv6 address of the host leads to it too; with host 0.0.0.0
 };
 
 struct PortsConfig {

@@ -86,26 +86,29 @@ class ConfigReader {
             fail(key, "must be the MAC address of one station");
         return value.value_or(net::Mac{});
     }
-    std::vector<net::Address> ipv4_addresses(const char* key) {
+    std::vector<net::Address> addresses(const char* key) {
         std::vector<net::Address> addresses;
         for (const Json& entry : array(key)) {
             const auto address =
                 entry.is_string() ? net::parse_address(entry.get<std::string>()) : std::nullopt;
-            if (!address || address->family != AF_INET || addresses.size() == kMaxNicAddresses)
+            if (!address || addresses.size() == kMaxNicAddresses)
                 fail(key, "must be at most " + std::to_string(kMaxNicAddresses) +
-                              " IPv4 addresses with their prefixes");
+                              " IP addresses with their prefixes");
             else
                 addresses.push_back(*address);
         }
         return addresses;
     }
-    net::Ipv4 ipv4(const char* key) {
-        const auto address = net::parse_address(text(key) + "/32");
-        net::Ipv4 value{};
-        if (!address || address->family != AF_INET)
-            fail(key, "must be an IPv4 address");
-        else
-            std::copy_n(address->bytes.begin(), value.size(), value.begin());
+    Ip ip(const char* key) {
+        const auto value = parse_ip(text(key));
+        if (!value)
+            fail(key, "must be an IP address");
+        return value.value_or(Ip{});
+    }
+    Ip ip(const char* key, int family) {
+        const Ip value = ip(key);
+        if (value.family != family)
+            fail(key, family == AF_INET ? "must be an IPv4 address" : "must be an IPv6 address");
         return value;
     }
     // Of an entry in a directory that its user chose a name for.

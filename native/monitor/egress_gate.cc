@@ -28,7 +28,7 @@ constexpr uint64_t kDescriptors = 16;
 
 struct Request {
     char id[kIdLength];
-    uint32_t address; // network order
+    Ip address;
     uint32_t seconds;
 };
 
@@ -36,15 +36,20 @@ bool is_id(std::string_view id) {
     return id.find_first_not_of("0123456789abcdef") == id.npos;
 }
 
-// RFC 6890: 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, and 224.0.0.0 up.
-bool is_host_elsewhere(uint32_t address) {
-    const uint32_t value = ntohl(address);
+// RFC 6890: 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, and 224.0.0.0 up; in IPv6 ::/32 (loopback, IPv4 in disguise), fe80::/10 and ff00::/8.
+bool is_host_elsewhere(const Ip& address) {
+    uint32_t first = 0;
+    memcpy(&first, address.bytes.data(), sizeof first);
+    const uint32_t value = ntohl(first);
+    if (address.family == AF_INET6)
+        return value != 0 && value >> 22 != 0xfe80 >> 6 && value >> 24 != 0xff;
     return value >> 24 != 0 && value >> 24 != 127 && value >> 16 != 0xa9fe && value >> 28 < 0xe;
 }
 
 bool carry_out(net::AllowedAddresses& allowed, const Request& request) {
     const std::string id(request.id, sizeof request.id);
-    if (!is_id(id))
+    const int family = request.address.family;
+    if (!is_id(id) || (family != AF_INET && family != AF_INET6))
         return false;
     if (!is_host_elsewhere(request.address))
         return true;

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/leased_nics.h"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -38,24 +34,19 @@ std::string network_of(const std::string& bridge, const std::string& networks) {
     return {};
 }
 
-std::string address_text(const net::Address& address) {
-    char text[INET6_ADDRSTRLEN];
-    return inet_ntop(address.family, address.bytes.data(), text, sizeof text) ? text : "";
-}
-
 bool is_leased(const NicConfig& nic, const std::string& networks, const std::string& id) {
     const std::string network = network_of(nic.bridge, networks);
     return !network.empty() && nic.tap.find(id.substr(0, kIdDigits)) != nic.tap.npos &&
            (nic.network.empty() || network == networks + "/" + nic.network) &&
            std::all_of(nic.addresses.begin(), nic.addresses.end(), [&](const net::Address& address) {
-               return read_text(network + "/leases/" + address_text(address)) == id;
+               return read_text(network + "/leases/" + to_text(address.ip())) == id;
            });
 }
 
-bool is_one_of(const net::Ipv4& address, const std::vector<NicConfig>& nics) {
+bool is_one_of(const Ip& address, const std::vector<NicConfig>& nics) {
     for (const NicConfig& nic : nics)
         for (const net::Address& own : nic.addresses)
-            if (own.family == AF_INET && memcmp(own.bytes.data(), address.data(), address.size()) == 0)
+            if (own.ip() == address)
                 return true;
     return false;
 }
@@ -86,7 +77,12 @@ void redirect_ports(PortsConfig& ports, const PortsConfig& wanted, const std::ve
         const PortRequest& other = wanted.publish[i];
         if (port.protocol == other.protocol && port.port == other.port && is_one_of(other.address, nics))
             port.address = other.address;
+        if (port.address == other.address)
+            port.address6 = other.address6;
     }
+    for (PortRequest& port : ports.publish)
+        if (port.address6 && !is_one_of(*port.address6, nics))
+            port.address6.reset();
     std::erase_if(ports.publish, [&](const PortRequest& port) { return !is_one_of(port.address, nics); });
 }
 

@@ -15,14 +15,9 @@ namespace hrun::monitor {
 
 namespace {
 
-std::string text_of(const void* address) {
-    char text[INET_ADDRSTRLEN];
-    return inet_ntop(AF_INET, address, text, sizeof text);
-}
-
 // "127.0.0.1/8080:80", for -t and -u.
 std::string port_spec(const net::PortMapping& mapping) {
-    const std::string address = mapping.host == net::Ipv4{} ? "" : text_of(mapping.host.data()) + "/";
+    const std::string address = mapping.host.is_any() ? "" : to_text(mapping.host) + "/";
     return address + std::to_string(mapping.host_port) + ":" + std::to_string(mapping.port);
 }
 
@@ -61,10 +56,10 @@ std::vector<std::string> passt_command_line(const NicConfig& nic, const std::vec
     for (const char* word : {"--no-map-gw", "--no-dhcp", "--no-dhcpv6", "--no-ndp", "--no-ra"})
         words.push_back(word);
     add("--fd", std::to_string(socket));
-    add("--address", text_of(address.bytes.data()));
+    add("--address", to_text(address.ip()));
     add("--netmask", std::to_string(address.prefix));
-    add("--gateway", text_of(nic.passt->gateway.data()));
-    add("--dns-forward", text_of(nic.passt->resolver.data()));
+    add("--gateway", to_text(nic.passt->gateway));
+    add("--dns-forward", to_text(nic.passt->resolver));
     add("--mtu", std::to_string(nic.mtu));
     for (const net::PortMapping& mapping : ports)
         add(mapping.protocol == IPPROTO_TCP ? "--tcp-ports" : "--udp-ports", port_spec(mapping));

@@ -17,37 +17,59 @@ namespace hrun::monitor {
 namespace {
 
 constexpr int kBacklog = 1;
+constexpr unsigned kAnyPortAttempts = 16; // to find a port that is free in both families
+constexpr Ip kAnyIp6{AF_INET6, {}};
 
-std::string text_of(const net::Ipv4& address) {
-    char text[INET_ADDRSTRLEN];
-    return inet_ntop(AF_INET, address.data(), text, sizeof text);
+struct SocketAddress {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+    sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+SocketAddress socket_address(const Ip& ip, uint16_t port) {
+    SocketAddress address;
+    auto* four = reinterpret_cast<sockaddr_in*>(&address.storage);
+    auto* six = reinterpret_cast<sockaddr_in6*>(&address.storage);
+    address.storage.ss_family = static_cast<sa_family_t>(ip.family);
+    if (ip.family == AF_INET) {
+        four->sin_port = htons(port);
+        memcpy(&four->sin_addr, ip.bytes.data(), sizeof four->sin_addr);
+        address.size = sizeof *four;
+    } else {
+        six->sin6_port = htons(port);
+        memcpy(&six->sin6_addr, ip.bytes.data(), sizeof six->sin6_addr);
+        address.size = sizeof *six;
+    }
+    return address;
 }
 
 // A TCP socket listens, which keeps out others that would share the port (SO_REUSEADDR); we share it with closed
-// connections of the past. UDP has no such state.
-Result<Fd> hold(uint8_t protocol, const net::Ipv4& host, uint16_t port) {
-    const bool tcp = protocol == IPPROTO_TCP;
-    Fd socket(::socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+// connections of the past. UDP has no such state. The families are apart: each has a socket of its own.
+Result<Fd> hold(uint8_t protocol, const Ip& host, uint16_t port) {
+    const bool tcp = protocol == IPPROTO_TCP, six = host.family == AF_INET6;
+    Fd socket(::socket(host.family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket.valid())
         return Error::last("make a socket");
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    memcpy(&address.sin_addr, host.data(), host.size());
+    SocketAddress address = socket_address(host, port);
     const int yes = 1;
     if (tcp && setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0)
         return Error::last("share a port");
-    if (bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 ||
-        (tcp && listen(socket.get(), kBacklog) < 0))
+    if (six && setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) < 0)
+        return Error::last("take a port of IPv6 alone");
+    if (bind(socket.get(), address.get(), address.size) < 0 || (tcp && listen(socket.get(), kBacklog) < 0))
         return Error::last("take the port");
     return socket;
 }
 
 uint16_t port_of(const Fd& socket) {
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    return ntohs(address.sin_port);
+    SocketAddress address;
+    address.size = sizeof address.storage;
+    getsockname(socket.get(), address.get(), &address.size);
+    return ntohs(reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_port); // where IPv6 has it too
+}
+
+std::string host_text(const Ip& ip) {
+    return ip.family == AF_INET ? to_text(ip) : "[" + to_text(ip) + "]";
 }
 
 // Docker's words.
@@ -55,7 +77,7 @@ std::string refusal(const PortRequest& request, int error) {
     const bool range = request.first_host_port != request.last_host_port;
     const std::string ports =
         std::to_string(request.first_host_port) + (range ? "-" + std::to_string(request.last_host_port) : "");
-    const std::string what = "Bind for " + text_of(request.host) + ":" + ports + " failed: ";
+    const std::string what = "Bind for " + host_text(request.host) + ":" + ports + " failed: ";
     if (error == EADDRINUSE)
         return what + (range ? "all ports are allocated" : "port is already allocated");
     if (error == EADDRNOTAVAIL)
@@ -67,9 +89,9 @@ std::string record_text(const std::vector<net::PortMapping>& mappings) {
     auto ports = nlohmann::ordered_json::array();
     for (const net::PortMapping& mapping : mappings)
         ports.push_back({{"protocol", mapping.protocol == IPPROTO_TCP ? "tcp" : "udp"},
-                         {"hostIp", text_of(mapping.host)},
+                         {"hostIp", to_text(mapping.host)},
                          {"hostPort", mapping.host_port},
-                         {"address", text_of(mapping.address)},
+                         {"address", to_text(mapping.address)},
                          {"port", mapping.port}});
     return nlohmann::ordered_json{{"version", 1}, {"ports", std::move(ports)}}.dump();
 }
@@ -110,19 +132,35 @@ std::string PublishedPorts::open(const PortsConfig& config, const std::string& d
 
 std::string PublishedPorts::take(const PortRequest& request) {
     int error = EADDRINUSE;
-    for (unsigned port = request.first_host_port; port <= request.last_host_port; ++port) {
-        auto socket = hold(request.protocol, request.host, static_cast<uint16_t>(port));
-        if (socket) {
-            mappings_.push_back(
-                {request.protocol, request.host, port_of(*socket), request.address, request.port});
-            sockets_.push_back(std::move(*socket));
-            return {};
+    const unsigned attempts = request.first_host_port == 0 ? kAnyPortAttempts : 1;
+    for (unsigned port = request.first_host_port; port <= request.last_host_port; ++port)
+        for (unsigned attempt = 0; attempt < attempts; ++attempt) {
+            auto taken = take_port(request, static_cast<uint16_t>(port));
+            if (taken)
+                return {};
+            error = taken.error().code;
+            if (error != EADDRINUSE)
+                return refusal(request, error);
         }
-        error = socket.error().code;
-        if (error != EADDRINUSE)
-            break;
-    }
     return refusal(request, error);
+}
+
+// In both families the same port, or none.
+Result<void> PublishedPorts::take_port(const PortRequest& request, uint16_t port) {
+    auto socket = hold(request.protocol, request.host, port);
+    if (!socket)
+        return socket.error();
+    const uint16_t taken = port_of(*socket);
+    if (request.address6) {
+        auto socket6 = hold(request.protocol, kAnyIp6, taken);
+        if (!socket6)
+            return socket6.error();
+        mappings_.push_back({request.protocol, kAnyIp6, taken, *request.address6, request.port});
+        sockets_.push_back(std::move(*socket6));
+    }
+    mappings_.push_back({request.protocol, request.host, taken, request.address, request.port});
+    sockets_.push_back(std::move(*socket));
+    return {};
 }
 
 // First the record: whoever has to make the table anew finds there what belongs into its maps. A table that is gone is made
@@ -141,6 +179,7 @@ Result<void> PublishedPorts::announce() {
         sockets_.clear();
         return {};
     }
+    HRUN_TRY(loopback_.start(mappings_, sockets_));
     auto mapped = map_->add(mappings_);
     if (mapped)
         return net::forget_other_flows(mappings_);
@@ -158,6 +197,7 @@ void PublishedPorts::close() {
     const auto lock = lock_networks(directory_);
     if (auto unmapped = map_ ? map_->remove(mappings_) : Result<void>(); !unmapped)
         dprintf(STDERR_FILENO, "hrun-vmm: %s\n", unmapped.error().message().c_str());
+    loopback_.stop();
     record_.remove();
     mappings_.clear();
     sockets_.clear();
@@ -166,6 +206,7 @@ void PublishedPorts::close() {
 void PublishedPorts::forget() {
     map_.reset();
     record_.forget();
+    loopback_.forget();
     mappings_.clear();
     sockets_.clear();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ports of the host that lead to a running machine. Each is held by a socket that nothing is ever read from, so that it is
 // this machine's alone, as long as its keeper lives; the firewall sends what comes for it to the machine before the socket
-// sees it. Where passt serves the ports they are only looked for here, and passt takes them.
+// sees it, but for what the host sends to ::1. Where passt serves the ports they are only looked for here, and passt takes them.
 #pragma once
 
 #include <optional>
@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "monitor/config.h"
 #include "monitor/live_record.h"
+#include "monitor/loopback_ports.h"
 
 namespace hrun::monitor {
 
@@ -33,6 +34,7 @@ class PublishedPorts {
 
   private:
     std::string take(const PortRequest& request);
+    Result<void> take_port(const PortRequest& request, uint16_t port);
     Result<void> announce();
 
     std::optional<net::PortMap> map_;
@@ -40,6 +42,7 @@ class PublishedPorts {
     std::vector<Fd> sockets_;
     std::vector<net::PortMapping> mappings_;
     LiveRecord record_;
+    LoopbackPorts loopback_;
 };
 
 } // namespace hrun::monitor

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "names/dns_message.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
-#include <cstring>
+#include <span>
 
 namespace hrun::names {
 
@@ -17,12 +15,13 @@ constexpr uint16_t kClassIn = 1;
 constexpr uint8_t kResponse = 0x80, kOpcode = 0x78, kAuthoritative = 0x04, kRecursionDesired = 0x01;
 constexpr uint8_t kRecursionAvailable = 0x80;
 constexpr uint16_t kPointerToQuestion = 0xc000 | kHeader; // RFC 1035, 4.1.4
-constexpr size_t kMostAnswers = 16;                       // which 512 bytes always hold
+constexpr size_t kMostAnswers = 16;
+constexpr size_t kMostResponse = 512; // RFC 1035, 2.3.4
 constexpr size_t kMostFound = 64;
 constexpr size_t kRecordHead = 10;           // type, class, time to live, length of the data: RFC 1035, 4.1.3
 constexpr uint8_t kCompressed = 0xc0;        // the name goes on elsewhere: RFC 1035, 4.1.4
 constexpr uint32_t kMostSeconds = INT32_MAX; // RFC 2181, 8
-constexpr std::string_view kReverse = ".in-addr.arpa";
+constexpr std::string_view kReverse = ".in-addr.arpa", kReverse6 = ".ip6.arpa";
 
 uint8_t byte_at(std::string_view message, size_t offset) {
     return static_cast<uint8_t>(message[offset]);
@@ -102,6 +101,38 @@ std::optional<size_t> first_answer(std::string_view response) {
     return at;
 }
 
+// "2.0.31.172"
+std::optional<Ip> reverse_ip4(std::string_view name) {
+    Ip ip;
+    const char *at = name.data(), *const end = at + name.size();
+    for (size_t part = 4; part-- > 0;) {
+        uint8_t value = 0;
+        const auto [next, error] = std::from_chars(at, end, value);
+        if (error != std::errc() || (part > 0 ? next == end || *next != '.' : next != end))
+            return std::nullopt;
+        ip.bytes[part] = std::byte{value};
+        at = next + 1;
+    }
+    return ip;
+}
+
+// "2.0.0. … .d.f": the digits of all 16 bytes, the last first (RFC 3596, 2.5)
+std::optional<Ip> reverse_ip6(std::string_view name) {
+    constexpr size_t kDigits = 32;
+    Ip ip{AF_INET6, {}};
+    if (name.size() != 2 * kDigits - 1)
+        return std::nullopt;
+    for (size_t digit = 0; digit < kDigits; ++digit) {
+        uint8_t value = 0;
+        const char* const at = name.data() + 2 * digit;
+        const auto [next, error] = std::from_chars(at, at + 1, value, 16);
+        if (error != std::errc() || next != at + 1 || (digit + 1 < kDigits && *next != '.'))
+            return std::nullopt;
+        ip.bytes[15 - digit / 2] |= std::byte{value} << (digit % 2 ? 4 : 0);
+    }
+    return ip;
+}
+
 } // namespace
 
 std::optional<Question> parse_query(std::string_view message) {
@@ -121,15 +152,17 @@ std::optional<Question> parse_query(std::string_view message) {
 // A record's time to live is 0: who comes and goes is asked for each time.
 std::string make_response(std::string_view query, const Question& question, ResponseCode code,
                           const std::vector<Answer>& answers) {
-    const size_t count = std::min(answers.size(), kMostAnswers);
     std::string response(query.substr(0, question.end));
     const uint8_t authoritative = code == ResponseCode::kNone ? kAuthoritative : 0;
     response[kFlags] =
         static_cast<char>(kResponse | authoritative | (byte_at(query, kFlags) & kRecursionDesired));
     response[kFlags + 1] = static_cast<char>(kRecursionAvailable | static_cast<uint8_t>(code));
     std::fill(response.begin() + kAnswers, response.begin() + kHeader, '\0');
-    set_number(response, kAnswers, static_cast<uint16_t>(count));
-    for (const Answer& answer : std::vector(answers.begin(), answers.begin() + static_cast<long>(count))) {
+    uint16_t count = 0;
+    for (const Answer& answer : answers) {
+        if (count == kMostAnswers || response.size() + 2 + kRecordHead + answer.data.size() > kMostResponse)
+            break;
+        set_number(response, kAnswers, ++count);
         put_number(response, kPointerToQuestion);
         put_number(response, static_cast<uint16_t>(answer.type));
         put_number(response, kClassIn);
@@ -152,12 +185,11 @@ std::vector<FoundAddress> addresses_in(std::string_view response) {
         const size_t data = *head + kRecordHead, length = number_at(response, data - 2);
         if (length > response.size() - data)
             break;
-        FoundAddress record{0, std::min(wide_number_at(response, *head + 4), kMostSeconds)};
-        const bool is_address = number_at(response, *head) == static_cast<uint16_t>(RecordType::kA) &&
-                                number_at(response, *head + 2) == kClassIn && length == sizeof record.address;
-        memcpy(&record.address, response.data() + data, is_address ? sizeof record.address : 0);
-        if (is_address)
-            found.push_back(record);
+        const auto type = static_cast<RecordType>(number_at(response, *head));
+        const auto address = ip_of(std::as_bytes(std::span(response.substr(data, length))));
+        if (address && number_at(response, *head + 2) == kClassIn &&
+            type == (address->family == AF_INET ? RecordType::kA : RecordType::kAaaa))
+            found.push_back({*address, std::min(wide_number_at(response, *head + 4), kMostSeconds)});
         at = data + length;
     }
     return found;
@@ -175,21 +207,12 @@ std::string encode_name(std::string_view name) {
     return bytes + '\0';
 }
 
-std::optional<uint32_t> reverse_address(std::string_view name) {
+std::optional<Ip> reverse_address(std::string_view name) {
+    if (name.ends_with(kReverse6))
+        return reverse_ip6(name.substr(0, name.size() - kReverse6.size()));
     if (!name.ends_with(kReverse))
         return std::nullopt;
-    name.remove_suffix(kReverse.size());
-    uint32_t address = 0;
-    const char *at = name.data(), *const end = at + name.size();
-    for (int part = 0; part < 4; ++part) {
-        uint8_t value = 0;
-        const auto [next, error] = std::from_chars(at, end, value);
-        if (error != std::errc() || (part < 3 ? next == end || *next != '.' : next != end))
-            return std::nullopt;
-        address |= static_cast<uint32_t>(value) << (8 * part);
-        at = next + 1;
-    }
-    return htonl(address);
+    return reverse_ip4(name.substr(0, name.size() - kReverse.size()));
 }
 
 uint16_t id_of(std::string_view message) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "names/name_table.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -49,8 +48,8 @@ Station parse_station(const std::string& text) {
     Station station;
     std::istringstream lines(text);
     for (std::string word, value; lines >> word >> value;) {
-        if (word == "address" && inet_pton(AF_INET, value.c_str(), &station.address) != 1)
-            station.address = 0;
+        if (const auto address = word == "address" ? parse_ip(value) : std::nullopt)
+            station.addresses.push_back(*address);
         std::string name = value;
         std::transform(name.begin(), name.end(), name.begin(), lower);
         if (word == "name")

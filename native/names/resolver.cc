@@ -33,10 +33,19 @@ Result<Fd> listen_on(const std::string& address, int type) {
     return socket;
 }
 
-std::string address_data(uint32_t address) {
-    std::string data(sizeof address, '\0');
-    memcpy(data.data(), &address, sizeof address);
-    return data;
+Answer address_answer(const Ip& ip) {
+    const auto value = ip.value();
+    return {ip.family == AF_INET ? RecordType::kA : RecordType::kAaaa,
+            std::string(reinterpret_cast<const char*>(value.data()), value.size())};
+}
+
+bool has_address(const Station& station, const std::optional<Ip>& ip) {
+    return ip &&
+           std::find(station.addresses.begin(), station.addresses.end(), *ip) != station.addresses.end();
+}
+
+Ip ip4(uint32_t address) {
+    return *ip_of(std::as_bytes(std::span(&address, 1)));
 }
 
 std::vector<Answer> pointer_to(const Station& station, const std::string& network) {
@@ -59,14 +68,15 @@ std::optional<std::vector<Answer>> look_up(const std::vector<Station>& stations,
         name.resize(name.size() - network.size() - 1);
     std::optional<std::vector<Answer>> answers;
     for (const Station& station : stations) {
-        if (reverse == station.address)
+        if (has_address(station, reverse))
             return wants(RecordType::kPtr) ? pointer_to(station, network) : std::vector<Answer>();
         if (std::find(station.names.begin(), station.names.end(), name) == station.names.end())
             continue;
         if (!answers)
             answers.emplace();
-        if (wants(RecordType::kA))
-            answers->push_back({RecordType::kA, address_data(station.address)});
+        for (const Ip& address : station.addresses)
+            if (Answer answer = address_answer(address); wants(answer.type))
+                answers->push_back(std::move(answer));
     }
     return answers;
 }
@@ -140,7 +150,7 @@ void Resolver::answer(uint32_t asker, std::string query, Transport transport, co
         return;
     const std::vector<Station> stations = read_stations(network_);
     const auto station = std::find_if(stations.begin(), stations.end(),
-                                      [asker](const Station& each) { return each.address == asker; });
+                                      [asker](const Station& each) { return has_address(each, ip4(asker)); });
     if (station == stations.end())
         return;
     if (const auto answers = answers_for(*station, stations, *question))

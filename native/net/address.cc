@@ -29,15 +29,11 @@ std::optional<Address> parse_address(const std::string& text) {
     const size_t slash = text.find('/');
     if (slash == std::string::npos)
         return std::nullopt;
-    const std::string host = text.substr(0, slash);
-    const int family = host.find(':') == std::string::npos ? AF_INET : AF_INET6;
+    const auto ip = parse_ip(text.substr(0, slash));
     const auto prefix = parse_number(std::string_view(text).substr(slash + 1), 10);
-    Address address{family, 0, {}};
-    if (!prefix || *prefix > (family == AF_INET ? 32u : 128u) ||
-        inet_pton(family, host.c_str(), address.bytes.data()) != 1)
+    if (!ip || !prefix || *prefix > (ip->family == AF_INET ? 32u : 128u))
         return std::nullopt;
-    address.prefix = static_cast<uint8_t>(*prefix);
-    return address;
+    return Address{ip->family, static_cast<uint8_t>(*prefix), ip->bytes};
 }
 
 std::optional<Mac> parse_mac(const std::string& text) {

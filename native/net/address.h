@@ -9,6 +9,8 @@
 #include <span>
 #include <string>
 
+#include "base/ip.h"
+
 namespace hrun::net {
 
 using Mac = std::array<uint8_t, 6>;
@@ -20,6 +22,7 @@ struct Address {
     std::array<std::byte, 16> bytes; // network order; IPv4 in the first four
 
     std::span<const std::byte> value() const;
+    Ip ip() const { return {family, bytes}; }
 };
 
 // "172.31.0.1/16" or "fd00::1/64"; nothing for any other text.

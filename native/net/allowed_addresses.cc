@@ -12,7 +12,7 @@ namespace hrun::net {
 
 namespace {
 
-constexpr char kSet[] = "named_";
+constexpr char kSet[] = "named_", kSet6[] = "named6_";
 constexpr size_t kIdDigits = 16; // as ID_DIGITS of src/network/egress-rules.ts
 constexpr uint64_t kMilliseconds = 1000;
 constexpr char kWhat[] = "allow an address";
@@ -26,7 +26,7 @@ Result<AllowedAddresses> AllowedAddresses::open(std::string table) {
     return AllowedAddresses(std::move(table), std::move(*netlink));
 }
 
-Message AllowedAddresses::element(uint16_t change, bool last, const std::string& set, uint32_t address,
+Message AllowedAddresses::element(uint16_t change, bool last, const std::string& set, const Ip& address,
                                   uint32_t seconds) const {
     nfgenmsg head{};
     head.nfgen_family = NFPROTO_INET;
@@ -39,7 +39,7 @@ Message AllowedAddresses::element(uint16_t change, bool last, const std::string&
     message.put(NFTA_SET_ELEM_LIST_TABLE, table_).put(NFTA_SET_ELEM_LIST_SET, set);
     message.begin_nested(NFTA_SET_ELEM_LIST_ELEMENTS).begin_nested(NFTA_LIST_ELEM);
     message.begin_nested(NFTA_SET_ELEM_KEY);
-    message.put(NFTA_DATA_VALUE, std::as_bytes(std::span(&address, 1))).end_nested();
+    message.put(NFTA_DATA_VALUE, address.value()).end_nested();
     if (adds)
         message.put(NFTA_SET_ELEM_TIMEOUT, std::as_bytes(std::span(&timeout, 1)));
     message.end_nested().end_nested();
@@ -47,8 +47,8 @@ Message AllowedAddresses::element(uint16_t change, bool last, const std::string&
 }
 
 // An element that is there keeps its time: it is replaced.
-Result<void> AllowedAddresses::allow(const std::string& id, uint32_t address, uint32_t seconds) {
-    const std::string set = kSet + id.substr(0, kIdDigits);
+Result<void> AllowedAddresses::allow(const std::string& id, const Ip& address, uint32_t seconds) {
+    const std::string set = (address.family == AF_INET ? kSet : kSet6) + id.substr(0, kIdDigits);
     std::vector<Message> replace{element(NFT_MSG_DELSETELEM, false, set, address, seconds),
                                  element(NFT_MSG_NEWSETELEM, true, set, address, seconds)};
     auto done = netlink_.transaction(replace, NFNL_SUBSYS_NFTABLES, kWhat);

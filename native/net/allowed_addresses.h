@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "net/address.h"
 #include "net/netlink.h"
 
 namespace hrun::net {
@@ -15,14 +16,14 @@ class AllowedAddresses {
     // Of this table, of family inet, in this thread's network namespace.
     static Result<AllowedAddresses> open(std::string table);
 
-    // Lets the machine of this id, 64 hexadecimal digits, reach an address, in network order, for so many seconds from now on. Needs
+    // Lets the machine of this id, 64 hexadecimal digits, reach an address for so many seconds from now on. Needs
     // CAP_NET_ADMIN. ENOENT when it has no set, ENFILE when that is full.
-    Result<void> allow(const std::string& id, uint32_t address, uint32_t seconds);
+    Result<void> allow(const std::string& id, const Ip& address, uint32_t seconds);
 
   private:
     AllowedAddresses(std::string table, Netlink netlink)
         : table_(std::move(table)), netlink_(std::move(netlink)) {}
-    Message element(uint16_t change, bool last, const std::string& set, uint32_t address,
+    Message element(uint16_t change, bool last, const std::string& set, const Ip& address,
                     uint32_t seconds) const;
 
     std::string table_;

@@ -17,36 +17,33 @@ namespace hrun::net {
 namespace {
 
 struct Flow {
-    Ipv4 destination;
+    Ip destination;
     uint16_t destination_port;
-    Ipv4 reply_source; // where its packets lead
+    Ip reply_source; // where its packets lead
 };
 
 constexpr uint16_t conntrack_type(uint16_t message) {
     return static_cast<uint16_t>(NFNL_SUBSYS_CTNETLINK << 8 | message);
 }
 
-nfgenmsg head_for_ipv4() {
+nfgenmsg head_for(int family) {
     nfgenmsg head{};
-    head.nfgen_family = AF_INET;
+    head.nfgen_family = static_cast<uint8_t>(family);
     head.version = NFNETLINK_V0;
     return head;
 }
 
-std::optional<Ipv4> address_in(std::span<const std::byte> tuple, uint16_t which) {
-    const auto value = attributes(attributes(tuple)[CTA_TUPLE_IP])[which];
-    Ipv4 address;
-    if (value.size() != address.size())
-        return std::nullopt;
-    std::copy(value.begin(), value.end(), address.begin());
-    return address;
+std::optional<Ip> address_in(std::span<const std::byte> tuple, uint16_t of_ipv4, uint16_t of_ipv6) {
+    auto parts = attributes(attributes(tuple)[CTA_TUPLE_IP]);
+    return ip_of(parts[of_ipv4].empty() ? parts[of_ipv6] : parts[of_ipv4]);
 }
 
 // Of an entry of the list, if it is one of UDP.
 std::optional<Flow> udp_flow(std::span<const std::byte> original, std::span<const std::byte> reply) {
     auto protocol = attributes(attributes(original)[CTA_TUPLE_PROTO]);
     const auto number = protocol[CTA_PROTO_NUM], port = protocol[CTA_PROTO_DST_PORT];
-    const auto destination = address_in(original, CTA_IP_V4_DST), source = address_in(reply, CTA_IP_V4_SRC);
+    const auto destination = address_in(original, CTA_IP_V4_DST, CTA_IP_V6_DST),
+               source = address_in(reply, CTA_IP_V4_SRC, CTA_IP_V6_SRC);
     if (number.size() != 1 || number[0] != std::byte{IPPROTO_UDP} || port.size() != 2 || !destination ||
         !source)
         return std::nullopt;
@@ -57,7 +54,8 @@ std::optional<Flow> udp_flow(std::span<const std::byte> original, std::span<cons
 
 bool is_for(const Flow& flow, const PortMapping& mapping) {
     return mapping.protocol == IPPROTO_UDP && mapping.host_port == flow.destination_port &&
-           (mapping.host == Ipv4{} || mapping.host == flow.destination);
+           mapping.host.family == flow.destination.family &&
+           (mapping.host.is_any() || mapping.host == flow.destination);
 }
 
 bool leads_elsewhere(const Flow& flow, std::span<const PortMapping> mappings) {
@@ -66,17 +64,16 @@ bool leads_elsewhere(const Flow& flow, std::span<const PortMapping> mappings) {
     });
 }
 
-} // namespace
-
-Result<void> forget_other_flows(std::span<const PortMapping> mappings) {
-    if (std::none_of(mappings.begin(), mappings.end(),
-                     [](const PortMapping& mapping) { return mapping.protocol == IPPROTO_UDP; }))
+Result<void> forget_other_flows_of(int family, std::span<const PortMapping> mappings) {
+    if (std::none_of(mappings.begin(), mappings.end(), [family](const PortMapping& mapping) {
+            return mapping.protocol == IPPROTO_UDP && mapping.host.family == family;
+        }))
         return {};
     auto netlink = Netlink::open(NETLINK_NETFILTER);
     if (!netlink)
         return netlink.error();
     std::vector<std::vector<std::byte>> others; // their original tuples, as they came
-    Message question(conntrack_type(IPCTNL_MSG_CT_GET), NLM_F_DUMP, head_for_ipv4());
+    Message question(conntrack_type(IPCTNL_MSG_CT_GET), NLM_F_DUMP, head_for(family));
     auto listed = netlink->dump(question, "list flows", [&](uint16_t, std::span<const std::byte> payload) {
         if (payload.size() < sizeof(nfgenmsg))
             return;
@@ -89,13 +86,20 @@ Result<void> forget_other_flows(std::span<const PortMapping> mappings) {
     if (!listed)
         return listed.error().code == EOPNOTSUPP || listed.error().code == EINVAL ? Result<void>() : listed;
     for (const auto& tuple : others) {
-        Message removal(conntrack_type(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, head_for_ipv4());
+        Message removal(conntrack_type(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, head_for(family));
         removal.put(CTA_TUPLE_ORIG | NLA_F_NESTED, std::span<const std::byte>(tuple));
         if (auto removed = netlink->request(removal, "forget a flow");
             !removed && removed.error().code != ENOENT)
             return removed;
     }
     return {};
+}
+
+} // namespace
+
+Result<void> forget_other_flows(std::span<const PortMapping> mappings) {
+    HRUN_TRY(forget_other_flows_of(AF_INET, mappings));
+    return forget_other_flows_of(AF_INET6, mappings);
 }
 
 } // namespace hrun::net

@@ -8,15 +8,17 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 namespace hrun::net {
 
 namespace {
 
 // Keys: address . protocol . port, and protocol . port for every address. Values: address . port.
-constexpr char kAtAddress[] = "published_at";
-constexpr char kAnywhere[] = "published";
+constexpr char kAtAddress[] = "published_at", kAtAddress6[] = "published6_at";
+constexpr char kAnywhere[] = "published", kAnywhere6[] = "published6";
 constexpr char kWhat[] = "publish ports";
+constexpr size_t kMostElements = 512; // of 64 bytes at most: a list of them is less than 64 KiB
 
 // Each part of a concatenation begins at a multiple of four bytes.
 template <class Part> void append(std::vector<std::byte>& bytes, const Part& part) {
@@ -26,13 +28,19 @@ template <class Part> void append(std::vector<std::byte>& bytes, const Part& par
     memcpy(bytes.data() + start, &part, sizeof part);
 }
 
-bool is_anywhere(const PortMapping& mapping) {
-    return mapping.host == Ipv4{};
+void append(std::vector<std::byte>& bytes, const Ip& ip) {
+    bytes.insert(bytes.end(), ip.value().begin(), ip.value().end());
+}
+
+const char* map_of(const PortMapping& mapping) {
+    if (mapping.host.family == AF_INET)
+        return mapping.host.is_any() ? kAnywhere : kAtAddress;
+    return mapping.host.is_any() ? kAnywhere6 : kAtAddress6;
 }
 
 std::vector<std::byte> key_of(const PortMapping& mapping) {
     std::vector<std::byte> key;
-    if (!is_anywhere(mapping))
+    if (!mapping.host.is_any())
         append(key, mapping.host);
     append(key, mapping.protocol);
     append(key, htons(mapping.host_port));
@@ -61,8 +69,7 @@ Result<PortMap> PortMap::open(std::string table) {
     return PortMap(std::move(table), std::move(*netlink));
 }
 
-Message PortMap::message_for(Change change, const char* map, bool last,
-                             const std::vector<PortMapping>& mappings) const {
+Message PortMap::message_for(Change change, const char* map, bool last, Mappings mappings) const {
     nfgenmsg head{};
     head.nfgen_family = NFPROTO_INET;
     head.version = NFNETLINK_V0;
@@ -83,17 +90,19 @@ Message PortMap::message_for(Change change, const char* map, bool last,
 }
 
 Result<void> PortMap::apply(Change change, std::span<const PortMapping> mappings) {
-    std::vector<PortMapping> anywhere, at_address;
-    std::partition_copy(mappings.begin(), mappings.end(), std::back_inserter(anywhere),
-                        std::back_inserter(at_address), is_anywhere);
+    std::map<const char*, std::vector<PortMapping>> by_map;
+    for (const PortMapping& mapping : mappings)
+        by_map[map_of(mapping)].push_back(mapping);
+    std::vector<std::pair<const char*, Mappings>> parts;
+    for (const auto& [map, all] : by_map)
+        for (Mappings rest = all; !rest.empty();) {
+            parts.emplace_back(map, rest.first(std::min(rest.size(), kMostElements)));
+            rest = rest.subspan(parts.back().second.size());
+        }
     std::vector<Message> messages;
-    if (!anywhere.empty())
-        messages.push_back(message_for(change, kAnywhere, at_address.empty(), anywhere));
-    if (!at_address.empty())
-        messages.push_back(message_for(change, kAtAddress, true, at_address));
-    if (messages.empty())
-        return {};
-    return netlink_.transaction(messages, NFNL_SUBSYS_NFTABLES, kWhat);
+    for (const auto& [map, part] : parts)
+        messages.push_back(message_for(change, map, messages.size() + 1 == parts.size(), part));
+    return messages.empty() ? Result<void>() : netlink_.transaction(messages, NFNL_SUBSYS_NFTABLES, kWhat);
 }
 
 Result<void> PortMap::remove_each(std::span<const PortMapping> mappings) {

@@ -3,7 +3,6 @@
 // table and maps). An element comes and goes without the rest of the table.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,21 +10,20 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/address.h"
 #include "net/netlink.h"
 
 namespace hrun::net {
 
-using Ipv4 = std::array<std::byte, 4>; // network order
-
 struct PortMapping {
     uint8_t protocol; // IPPROTO_TCP or IPPROTO_UDP
-    Ipv4 host;        // zeros: every address of the host
+    Ip host;          // 0.0.0.0, ::: every address of the host of this family
     uint16_t host_port;
-    Ipv4 address;
+    Ip address; // of the same family
     uint16_t port;
 };
 
-constexpr size_t kMaxPortMappings = 1024; // what one message holds
+constexpr size_t kMaxPortMappings = 1024; // of a machine, in each family
 
 // Keep it after a removal: the end of its socket waits until the kernel has cleared away, some 10 ms.
 class PortMap {
@@ -41,12 +39,12 @@ class PortMap {
 
   private:
     enum class Change : uint16_t;
+    using Mappings = std::span<const PortMapping>;
 
     PortMap(std::string table, Netlink netlink) : table_(std::move(table)), netlink_(std::move(netlink)) {}
     Result<void> apply(Change change, std::span<const PortMapping> mappings);
     Result<void> remove_each(std::span<const PortMapping> mappings);
-    Message message_for(Change change, const char* map, bool last,
-                        const std::vector<PortMapping>& mappings) const;
+    Message message_for(Change change, const char* map, bool last, Mappings mappings) const;
 
     std::string table_;
     Netlink netlink_;

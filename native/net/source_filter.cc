@@ -6,6 +6,8 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
 
 #include <cstring>
 
@@ -15,11 +17,25 @@ namespace hrun::net {
 
 namespace {
 
-// Offsets in an Ethernet frame; RFC 791, RFC 826.
+// Offsets in an Ethernet frame; RFC 791, RFC 826, RFC 8200.
 constexpr uint32_t kSource = 6, kType = 12, kIpSource = 26, kIpDestination = 30, kArpSourceMac = 22,
                    kArpSourceIp = 28;
+constexpr uint32_t kIp6Length = 18, kIp6Next = 20, kIp6Source = 22, kIp6Payload = 54;
 constexpr uint32_t kArpProbe = 0;
 constexpr uint32_t kLoopbackMask = 0xff000000, kLoopback = 0x7f000000;
+
+// RFC 4861, 4.3 and 4.4: a solicitation or advertisement is 24 bytes and the link-layer address, or less by that.
+constexpr uint32_t kNeighbourTarget = kIp6Payload + 8, kNeighbourOption = kIp6Payload + 24;
+constexpr uint32_t kBareNeighbour = 24, kWholeNeighbour = 32;
+constexpr uint32_t kSourceOption = 0x0101, kTargetOption = 0x0201; // type, and length in units of 8 bytes
+// RFC 8200, 4.5: the next header, a reserved byte, the offset.
+constexpr uint32_t kFragmentNext = kIp6Payload, kFragmentOffset = kIp6Payload + 2,
+                   kFragmentPayload = kIp6Payload + 8;
+constexpr uint32_t kFragmentOffsetMask = 0xfff8;
+
+// RFC 8200, 4.1, and what was added: hop by hop, routing, destination options, authentication, mobility, host identity, shim.
+constexpr uint32_t kExtensions[] = {
+    IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS, IPPROTO_AH, IPPROTO_MH, 139, 140};
 
 enum class Verdict : uint32_t { kPass = TC_ACT_OK, kDrop = TC_ACT_SHOT };
 
@@ -37,17 +53,33 @@ class Program {
         add(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
         end(Verdict::kPass);
     }
-    // Drops when the bits of `mask` are those of `value`, else goes on.
-    void refuse(uint32_t mask, uint32_t value) {
-        add(BPF_ALU | BPF_AND | BPF_K, 0, 0, mask);
+    // Drops when equal, else goes on.
+    void drop_if(uint32_t value) {
         add(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
         end(Verdict::kDrop);
     }
+    // Drops when the bits of `mask` are those of `value`, else goes on.
+    void refuse(uint32_t mask, uint32_t value) {
+        keep_bits(mask);
+        drop_if(value);
+    }
+    void keep_bits(uint32_t mask) { add(BPF_ALU | BPF_AND | BPF_K, 0, 0, mask); }
     // Passes over `count` instructions unless equal.
     void skip_unless(uint32_t value, size_t count) {
         add(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
-        add(BPF_JMP | BPF_JA, 0, 0, 1);
-        add(BPF_JMP | BPF_JA, 0, 0, static_cast<uint32_t>(count));
+        skip(1);
+        skip(count);
+    }
+    // Goes on when equal, else passes over `count` instructions.
+    void go_on_if(uint32_t value, size_t count) {
+        add(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, value);
+        skip(count);
+    }
+    void skip(size_t count) { add(BPF_JMP | BPF_JA, 0, 0, static_cast<uint32_t>(count)); }
+    // `part` when equal, else goes on behind it.
+    void when(uint32_t value, const Program& part) {
+        skip_unless(value, part.size());
+        append(part);
     }
     void end(Verdict verdict) { add(BPF_RET | BPF_K, 0, 0, static_cast<uint32_t>(verdict)); }
     void append(const Program& other) { code_.insert(code_.end(), other.code_.begin(), other.code_.end()); }
@@ -82,6 +114,98 @@ void pass_addresses(Program& program, uint32_t offset, const Source& source) {
             program.pass_if(word(address.bytes.data()));
 }
 
+using Ip6 = std::array<std::byte, 16>;
+
+// Goes on when the 16 bytes are one of the addresses, else drops.
+void require_one_of(Program& program, uint32_t offset, const std::vector<Ip6>& addresses) {
+    constexpr size_t kWords = 4, kEach = 3 * kWords + 1; // load, compare and skip; and the way out
+    for (size_t i = 0; i < addresses.size(); ++i) {
+        for (uint32_t at = 0; at < kWords; ++at) {
+            program.load(BPF_W, offset + 4 * at);
+            const size_t behind = kEach - 3 * at - 3;
+            program.go_on_if(word(addresses[i].data() + 4 * at), behind);
+        }
+        program.skip((addresses.size() - 1 - i) * kEach + 1);
+    }
+    program.end(Verdict::kDrop);
+}
+
+// RFC 4291, appendix A.
+Ip6 link_local(const Mac& mac) {
+    const std::array<uint8_t, 16> bytes{
+        0xfe,   0x80,   0,    0,    0,      0,      0,     0, static_cast<uint8_t>(mac[0] ^ 2),
+        mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]};
+    Ip6 address;
+    memcpy(address.data(), bytes.data(), bytes.size());
+    return address;
+}
+
+// A neighbour tells of itself: its MAC address, if it has any to tell, and in an advertisement its own address.
+Program neighbour(uint32_t option, const Mac& mac, const std::vector<Ip6>* targets) {
+    Program program;
+    if (targets)
+        require_one_of(program, kNeighbourTarget, *targets);
+    program.load(BPF_H, kIp6Length);
+    program.pass_if(kBareNeighbour);
+    program.require(kWholeNeighbour);
+    program.load(BPF_H, kNeighbourOption);
+    program.require(option);
+    require_mac(program, kNeighbourOption + 2, mac);
+    program.end(Verdict::kPass);
+    return program;
+}
+
+// What a router says: RFC 4861, 4.2 and 4.5; and its renumbering, RFC 2894.
+void drop_router_words(Program& program) {
+    for (const uint32_t type : {ND_ROUTER_ADVERT, ND_REDIRECT, ICMP6_ROUTER_RENUMBERING})
+        program.drop_if(type);
+}
+
+// Nothing about neighbours comes in fragments (RFC 6980), and behind the fragment's no other header.
+Program fragment() {
+    Program first, icmp, program;
+    first.load(BPF_B, kFragmentPayload);
+    for (const uint32_t type : {ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT})
+        first.drop_if(type);
+    drop_router_words(first);
+    first.end(Verdict::kPass);
+    icmp.load(BPF_H, kFragmentOffset);
+    icmp.keep_bits(kFragmentOffsetMask);
+    icmp.when(0, first);
+    icmp.end(Verdict::kPass);
+    program.load(BPF_B, kFragmentNext);
+    for (const uint32_t header : kExtensions)
+        program.drop_if(header);
+    program.drop_if(IPPROTO_FRAGMENT);
+    program.when(IPPROTO_ICMPV6, icmp);
+    program.end(Verdict::kPass);
+    return program;
+}
+
+Program ip6_program(const Source& source) {
+    std::vector<Ip6> own{link_local(source.mac)};
+    for (const Address& address : source.addresses)
+        if (address.family == AF_INET6)
+            own.push_back(address.bytes);
+    Program icmp, program;
+    if (own.size() > 1) {
+        icmp.load(BPF_B, kIp6Payload);
+        drop_router_words(icmp);
+        icmp.when(ND_NEIGHBOR_SOLICIT, neighbour(kSourceOption, source.mac, nullptr));
+        icmp.when(ND_NEIGHBOR_ADVERT, neighbour(kTargetOption, source.mac, &own));
+        icmp.end(Verdict::kPass);
+        require_one_of(program, kIp6Source, own);
+        program.load(BPF_B, kIp6Next);
+        for (const uint32_t header : kExtensions)
+            program.drop_if(header);
+        program.when(IPPROTO_ICMPV6, icmp);
+        program.when(IPPROTO_FRAGMENT, fragment());
+        program.end(Verdict::kPass);
+    }
+    program.end(Verdict::kDrop);
+    return program;
+}
+
 } // namespace
 
 std::vector<sock_filter> source_program(const Source& source) {
@@ -96,10 +220,9 @@ std::vector<sock_filter> source_program(const Source& source) {
     arp.end(Verdict::kDrop);
     require_mac(program, kSource, source.mac);
     program.load(BPF_H, kType);
-    program.skip_unless(ETH_P_IP, ip.size());
-    program.append(ip);
-    program.skip_unless(ETH_P_ARP, arp.size());
-    program.append(arp);
+    program.when(ETH_P_IP, ip);
+    program.when(ETH_P_ARP, arp);
+    program.when(ETH_P_IPV6, ip6_program(source));
     program.end(Verdict::kDrop);
     return program.take();
 }

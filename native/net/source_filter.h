@@ -14,12 +14,16 @@ namespace hrun::net {
 
 struct Source {
     Mac mac;
-    std::vector<Address> addresses; // IPv4; whole, whatever their prefix
+    std::vector<Address> addresses; // IPv4 and IPv6; whole, whatever their prefix
 };
 
-// Ethernet frames from `mac` that are IPv4 from one of the addresses, and not to a loopback's (a bridge lets these in where
-// ports are published on 127.0.0.1), or ARP that tells of these alone (an address probe,
-// RFC 5227, tells of none). Returns TC_ACT_OK or TC_ACT_SHOT.
+// Ethernet frames from `mac` that are
+//  - IPv4 from one of the addresses, and not to a loopback's (a bridge lets these in where ports are published on 127.0.0.1);
+//  - ARP that tells of these alone (an address probe, RFC 5227, tells of none);
+//  - if there is an IPv6 address: IPv6 from one of these or from the link-local address that `mac` makes (RFC 4291, appendix A),
+//    that is no router's word (RFC 4861: advertisement, redirect), and of whose neighbour the word is its own address and MAC. No
+//    extension header but a fragment's: nothing hides behind one, and no multicast query makes the bridge a listener's servant.
+// Returns TC_ACT_OK or TC_ACT_SHOT.
 std::vector<sock_filter> source_program(const Source& source);
 
 // Has the kernel ask the program about every packet that comes in by the interface. Its qdisc is made: EEXIST when it has one.

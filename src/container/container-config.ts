@@ -113,6 +113,8 @@ export interface ContainerNetwork {
   prefix: number;
   /** the host's address in the network */
   gateway: string;
+  /** its IPv6, in a network that has it: as long the container's */
+  ipv6?: { address: string; prefix: number; gateway: string };
   /** the gateway leads nowhere else */
   internal: boolean;
   /** bytes */
@@ -122,6 +124,11 @@ export interface ContainerNetwork {
   /** interfaces of the host */
   bridge: string;
   tap: string;
+}
+
+/** Its addresses in a network, of both families. */
+export function addressesOf({ address, ipv6 }: ContainerNetwork): string[] {
+  return ipv6 ? [address, ipv6.address] : [address];
 }
 
 /** A resource limit by its name in setrlimit(2), lower case, without RLIMIT_; -1 is unlimited. */

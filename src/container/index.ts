@@ -3,6 +3,7 @@
 export { changeConfig, UPDATE_LOCK } from './change-config.ts';
 export { checkContainers } from './check-containers.ts';
 export {
+  addressesOf,
   type ContainerConfig,
   type ContainerMount,
   type ContainerNetwork,

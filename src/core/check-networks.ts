@@ -5,6 +5,7 @@ import { HrunError } from '../base/errors.ts';
 import type { Findings } from '../base/finding.ts';
 import type { Root } from '../base/root.ts';
 import {
+  addressesOf,
   type ContainerConfig,
   containerDirectory,
   listContainerIds,
@@ -21,7 +22,7 @@ import {
   type Network,
   networkDirectory,
   releaseLeases,
-  takeLease,
+  writeLease,
 } from '../network/index.ts';
 import { withNetworks } from './join-networks.ts';
 
@@ -85,28 +86,34 @@ async function checkMembers(root: Root, network: Network, { configs, findings }:
   const holders = new Map(listLeases(root, network).map(({ address, id }) => [address, id]));
   for (const { id, name, networks } of configs) {
     const member = networks.find(({ networkId }) => networkId === network.id);
-    if (!member || holders.get(member.address) === id) continue;
-    const where = leasePath(root, network, member.address);
-    if (holders.has(member.address)) {
-      const other = shortId(holders.get(member.address)!);
-      findings.left({
-        kind: 'damage',
-        where,
-        what: `is container ${name}'s address too, but leased to ${other}`,
-        remedy: `hrun network disconnect ${network.name} ${name}, and connect it again`,
-      });
-      continue;
-    }
-    const what = `is not there, although container ${name} has the address`;
-    await findings.mendable(
-      { kind: 'damage', where, what, remedy: 'lease it to the container' },
-      async () => {
-        await takeLease(root, network, id, member.address);
-      },
-    );
+    for (const address of member ? addressesOf(member) : [])
+      await checkMember(root, network, { id, name, address, holder: holders.get(address), findings });
   }
 }
 
+async function checkMember(
+  root: Root,
+  network: Network,
+  member: { id: string; name: string; address: string; holder: string | undefined; findings: Findings },
+): Promise<void> {
+  const { id, name, address, holder, findings } = member;
+  const where = leasePath(root, network, address);
+  if (holder === id) return;
+  if (holder !== undefined) {
+    findings.left({
+      kind: 'damage',
+      where,
+      what: `is container ${name}'s address too, but leased to ${shortId(holder)}`,
+      remedy: `hrun network disconnect ${network.name} ${name}, and connect it again`,
+    });
+    return;
+  }
+  const what = `is not there, although container ${name} has the address`;
+  await findings.mendable({ kind: 'damage', where, what, remedy: 'lease it to the container' }, () =>
+    writeLease(root, network, id, address),
+  );
+}
+
 function hasAddress({ networks }: ContainerConfig, network: Network, address: string): boolean {
-  return networks.some((member) => member.networkId === network.id && member.address === address);
+  return networks.some((member) => member.networkId === network.id && addressesOf(member).includes(address));
 }

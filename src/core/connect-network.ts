@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import {
+  addressesOf,
   type ContainerNetwork,
   type ContainerState,
   containerDirectory,
@@ -171,12 +172,10 @@ function checkConnectable(known: KnownContainer, network: Network): void {
 }
 
 /** The address would be another's before the ports lead elsewhere. */
-function checkPorts(
-  root: Root,
-  { id, name, state }: KnownContainer,
-  { address, network }: ContainerNetwork,
-): void {
-  if (!isRunning(state) || !publishedPorts(root, id).some((port) => port.address === address)) return;
+function checkPorts(root: Root, { id, name, state }: KnownContainer, member: ContainerNetwork): void {
+  const { network } = member;
+  const own = addressesOf(member);
+  if (!isRunning(state) || !publishedPorts(root, id).some(({ address }) => own.includes(address))) return;
   throw new HrunError('CONTAINER_STATE', `container ${name} has ports published in network ${network}`, {
     hint: `try: hrun stop ${name}`,
   });
@@ -197,7 +196,7 @@ async function joinStored(
     return member;
   } catch (error) {
     await whileThere(directory, () => writeNetworks(root, directory, networks));
-    const had = new Set(networks.map(({ address }) => address));
+    const had = new Set(networks.flatMap(addressesOf));
     for (const network of listNetworks(root))
       releaseLeases(root, network, (holder, address) => holder === id && !had.has(address));
     throw error;
@@ -208,8 +207,9 @@ async function joinStored(
 async function leaveStored(
   root: Root,
   { id, directory }: KnownContainer,
-  { networkId, address }: ContainerNetwork,
+  member: ContainerNetwork,
 ): Promise<void> {
+  const { networkId } = member;
   await whileThere(directory, async () => {
     const { networks } = readContainerConfig(directory);
     const others = networks.filter((other) => other.networkId !== networkId);
@@ -218,7 +218,7 @@ async function leaveStored(
   const network = listNetworks(root).find((each) => each.id === networkId);
   if (!network) return;
   forgetStation(root, network, id);
-  releaseLeases(root, network, (holder, leased) => holder === id && leased === address);
+  releaseLeases(root, network, (holder, leased) => holder === id && addressesOf(member).includes(leased));
 }
 
 /**

@@ -70,6 +70,7 @@ export interface NetworkRequest {
   /** name or id; undefined for the default */
   network: string | undefined;
   ip: string | undefined;
+  ip6: string | undefined;
   macAddress: string | undefined;
   /** more names in it */
   aliases: readonly string[];

@@ -161,7 +161,7 @@ function planContainer(options: ContainerOptions, ingredients: Ingredients): Pla
   return {
     ...ingredients,
     ...{ hostname, process },
-    ports: planPorts(options, image.config.config ?? {}),
+    ports: planPorts(options, image.config.config ?? {}, networks),
     healthcheck: healthcheckOf(image.config.config?.Healthcheck, options.health),
     vcpus: machineCpus(vcpusFor(options), options.maxCpus ?? 0),
     memoryMiB: memoryMiB(options.memory),

@@ -198,6 +198,7 @@ function describeNetworks(config: ContainerConfig): object {
     IPAddress: first?.address ?? '',
     IPPrefixLen: first?.prefix ?? 0,
     Gateway: first?.gateway ?? '',
+    ...describeIPv6(first ?? {}),
     MacAddress: first?.mac ?? '',
     Networks:
       config.host.network === 'none'
@@ -221,10 +222,16 @@ function describeNetwork(config: ContainerConfig, network: ContainerNetwork): ob
     Gateway: gateway,
     IPAddress: address,
     IPPrefixLen: prefix,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
+    ...describeIPv6(network),
     MacAddress: mac,
+  };
+}
+
+function describeIPv6({ ipv6 }: Partial<ContainerNetwork>): object {
+  return {
+    IPv6Gateway: ipv6?.gateway ?? '',
+    GlobalIPv6Address: ipv6?.address ?? '',
+    GlobalIPv6PrefixLen: ipv6?.prefix ?? 0,
   };
 }
 

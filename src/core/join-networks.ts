@@ -5,6 +5,7 @@ import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
 import {
+  addressesOf,
   type ContainerConfig,
   type ContainerNetwork,
   containerDirectory,
@@ -33,7 +34,7 @@ import {
   restrictEgress,
   servesNames,
   sweepPorts,
-  takeLease,
+  takeLeases,
   USER_NETWORK,
   userNetworkObstacle,
 } from '../network/index.ts';
@@ -44,6 +45,7 @@ import { checkMac, membership, type Place, userMembership } from './network-memb
 const DEFAULT_REQUEST: NetworkRequest = {
   network: undefined,
   ip: undefined,
+  ip6: undefined,
   macAddress: undefined,
   aliases: [],
 };
@@ -125,7 +127,7 @@ async function joinUserNetwork(
 export async function joinNetwork(
   root: Root,
   request: NetworkRequest,
-  place: Omit<Place, 'address'>,
+  place: Omit<Place, 'address' | 'address6'>,
 ): Promise<ContainerNetwork> {
   const network =
     request.network === DEFAULT_NETWORK ? await defaultNetwork(root) : findNetwork(root, request.network!);
@@ -135,9 +137,9 @@ export async function joinNetwork(
     });
   }
   await bringUp(root, network);
-  const address = await takeLease(root, network, place.id, request.ip);
+  const leased = await takeLeases(root, network, place.id, request);
   if (isRestricted(root, place.id)) await ensureRules(root);
-  return membership(root, network, request, { ...place, address });
+  return membership(root, network, request, { ...place, ...leased });
 }
 
 /** Sees to it that the networks of a container that is there work. */
@@ -183,7 +185,7 @@ export async function sweepNetworks(root: Root): Promise<void> {
 function isLeftOver(root: Root, id: string, address: string): boolean {
   if (!existsSync(containerDirectory(root, id))) return true;
   const config = readableConfig(root, id);
-  return config !== undefined && !config.networks.some((member) => member.address === address);
+  return config !== undefined && !config.networks.some((member) => addressesOf(member).includes(address));
 }
 
 /** True when what a container had of networks may be left over: its keeper was killed. */
@@ -209,7 +211,7 @@ export async function defaultNetwork(root: Root): Promise<Network> {
   if (present) return present;
   return await createNetwork(root, {
     name: DEFAULT_NETWORK,
-    ...{ subnet: undefined, gateway: undefined, ipRange: undefined },
+    ...{ ipv6: false, subnets: [], gateways: [], ipRanges: [] },
     ...{ mtu: DEFAULT_MTU, internal: false, labels: {}, options: {} },
   });
 }
@@ -236,21 +238,23 @@ function checkEgress({ names }: EgressPolicy, requests: readonly { network: stri
 }
 
 /** What there is no network for cannot be asked for. */
-function checkNone({ ip, macAddress, aliases }: NetworkRequest, options: ContainerOptions): [] {
+function checkNone({ ip, ip6, macAddress, aliases }: NetworkRequest, options: ContainerOptions): [] {
   if (options.networkRates !== undefined) throw needsNetwork('--network-bps');
   if (options.egress !== undefined) throw needsNetwork('--egress');
-  if (ip !== undefined || macAddress !== undefined) throw needsNetwork('--ip and --mac-address', 'need');
+  if (ip !== undefined || ip6 !== undefined || macAddress !== undefined)
+    throw needsNetwork('--ip and --mac-address', 'need');
   if (aliases.length > 0) throw noAliases();
   return [];
 }
 
 /** What only a network of the host's can do. */
 function checkUserMode(
-  { ip, macAddress, aliases }: NetworkRequest,
+  { ip, ip6, macAddress, aliases }: NetworkRequest,
   { networkRates, egress }: ContainerOptions,
 ): NetworkRequest[] {
   const given = Object.entries({
     '--ip': ip !== undefined,
+    '--ip6': ip6 !== undefined,
     '--network-alias': aliases.length > 0,
     '--network-bps': networkRates !== undefined,
     '--egress': egress !== undefined,

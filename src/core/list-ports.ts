@@ -3,7 +3,7 @@
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import type { ContainerConfig, ContainerState, PortBinding } from '../container/index.ts';
-import { type PublishedPort, publishedPorts } from '../network/index.ts';
+import { hostPortText, type PublishedPort, publishedPorts } from '../network/index.ts';
 import { isRunning, openContainer } from './open-container.ts';
 import { portName } from './publish.ts';
 
@@ -99,5 +99,5 @@ function continues(first: ListedPort, count: number, next: ListedPort): boolean 
 function rangeText({ port, protocol, hostIp, hostPort }: ListedPort, count: number): string {
   const span = (first: number) => (count > 1 ? `${first}-${first + count - 1}` : String(first));
   const own = `${span(port)}/${protocol}`;
-  return hostPort === undefined ? own : `${hostIp}:${span(hostPort)}->${own}`;
+  return hostPort === undefined ? own : `${hostPortText(hostIp!, span(hostPort))}->${own}`;
 }

@@ -2,7 +2,7 @@
 // A container's interface in a network, and what its machine and its guest are told of all of them.
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { type ContainerConfig, type ContainerNetwork, shortId } from '../container/index.ts';
+import { addressesOf, type ContainerConfig, type ContainerNetwork, shortId } from '../container/index.ts';
 import type { GuestNic } from '../guest/index.ts';
 import {
   findPasst,
@@ -27,6 +27,7 @@ const MAC_PATTERN = /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
 export interface Place {
   id: string;
   address: string;
+  address6: string | undefined;
   others: readonly ContainerNetwork[];
   /** of devices that are no network interfaces */
   takenSlots: readonly number[];
@@ -37,9 +38,9 @@ export function membership(
   root: Root,
   network: Network,
   { macAddress, aliases }: Pick<NetworkRequest, 'macAddress' | 'aliases'>,
-  { id, address, others, takenSlots }: Place,
+  { id, address, address6, others, takenSlots }: Place,
 ): ContainerNetwork {
-  const { name, id: networkId, bridge, gateway, mtu, internal, subnet } = network;
+  const { name, id: networkId, bridge, gateway, mtu, internal, subnet, ipv6 } = network;
   const index = lowestFree(others.map((other) => Number(other.interface.slice('eth'.length))));
   const [slot] = networkSlots([...takenSlots, ...others.map((other) => other.slot)]);
   if (slot === undefined || others.length === MOST_NETWORKS) {
@@ -53,7 +54,9 @@ export function membership(
     metric: Math.max(-1, ...others.map(({ metric }) => metric)) + 1,
     aliases: [...aliases],
     mac: macAddress?.toLowerCase() ?? macOf(address),
-    prefix: Number(subnet.split('/')[1]),
+    prefix: prefixOf(subnet),
+    ...(ipv6 &&
+      address6 && { ipv6: { address: address6, prefix: prefixOf(ipv6.subnet), gateway: ipv6.gateway } }),
     tap: tapName(root, id, index),
   };
 }
@@ -65,8 +68,9 @@ export function vmNics(config: ContainerConfig): VmNic[] {
   const servers = config.host.dns?.servers ?? [];
   return config.networks.map((member) => {
     if (member.network === USER_NETWORK) return passtNic(member);
-    const { network, slot, mac, address, prefix, bridge, tap, mtu } = member;
-    const nic = { slot, mac, addresses: [`${address}/${prefix}`], bridge, tap, mtu, ...rates };
+    const { network, slot, mac, bridge, tap, mtu } = member;
+    const addresses = familiesOf(member).map(({ address, prefix }) => `${address}/${prefix}`);
+    const nic = { slot, mac, addresses, bridge, tap, mtu, ...rates };
     if (!servesNames({ name: network })) return nic;
     return { ...nic, names: { network, names: namesIn(config, member), servers } };
   });
@@ -106,13 +110,23 @@ export function namesIn(
 
 /** The interfaces' part of CONFIGURE. */
 export function guestNics(networks: readonly ContainerNetwork[]): GuestNic[] {
-  return networks.map(({ slot, interface: name, mac, mtu, metric, address, prefix, gateway, internal }) => {
+  return networks.map((member) => {
+    const { slot, interface: name, mac, mtu, metric, internal } = member;
+    const families = familiesOf(member);
     return {
       ...{ slot, name, mac, mtu, metric },
-      addresses: [{ address, prefix }],
-      gateways: internal ? [] : [gateway],
+      addresses: families.map(({ address, prefix }) => ({ address, prefix })),
+      gateways: internal ? [] : families.map(({ gateway }) => gateway),
     };
   });
+}
+
+function familiesOf(member: ContainerNetwork): Pick<ContainerNetwork, 'address' | 'prefix' | 'gateway'>[] {
+  return member.ipv6 ? [member, member.ipv6] : [member];
+}
+
+function prefixOf(subnet: string): number {
+  return Number(subnet.split('/')[1]);
 }
 
 /** What the container's own files say of its networks; undefined without any. */
@@ -124,7 +138,7 @@ export function guestNetwork(
   if (!outward) return undefined;
   const serving = outermost(networks.filter(({ network }) => servesNames({ name: network })));
   return {
-    addresses: networks.map(({ address }) => address),
+    addresses: networks.flatMap(addressesOf),
     gateway: outward.gateway,
     resolvers: serving ? networkResolvers(dns, serving.gateway) : resolvers(withPasst(outward, dns)),
   };

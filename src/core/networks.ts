@@ -18,6 +18,7 @@ import {
   dismantleNetwork,
   ensureNetwork,
   findNetwork,
+  ipv6Obstacle,
   listLeases,
   listNetworks,
   type Network,
@@ -30,9 +31,10 @@ import type { PruneFilters } from './prune.ts';
 
 export interface NewNetworkOptions {
   name: string;
-  subnet: string | undefined;
-  gateway: string | undefined;
-  ipRange: string | undefined;
+  ipv6: boolean;
+  subnets: readonly string[];
+  gateways: readonly string[];
+  ipRanges: readonly string[];
   internal: boolean;
   labels: Record<string, string>;
   options: Record<string, string>;
@@ -47,6 +49,8 @@ export async function createNamedNetwork(root: Root, asked: NewNetworkOptions): 
   checkNetworkName(asked.name);
   const mtu = parseMtu(asked.options);
   checkHost();
+  const obstacle = asked.ipv6 ? ipv6Obstacle() : undefined;
+  if (obstacle !== undefined) throw new HrunError('HOST_SETUP', `there can be no IPv6: ${obstacle}`);
   return await withNetworks(root, async () => {
     const network = await createNetwork(root, { ...asked, mtu });
     try {
@@ -69,17 +73,22 @@ export async function allNetworks(root: Root): Promise<Network[]> {
 export async function inspectNetwork(root: Root, text: string): Promise<object> {
   if (text === DEFAULT_NETWORK) await allNetworks(root);
   const network = findNetwork(root, text);
-  const { id, name, created, bridge, subnet, gateway, ipRange, mtu, internal, labels, options } = network;
+  const { id, name, created, bridge, subnet, gateway, ipRange, ipv6, mtu, internal, labels, options } =
+    network;
   return {
     Name: name,
     Id: id,
     Created: created,
     Scope: 'local',
     Driver: 'bridge',
-    EnableIPv6: false,
+    EnableIPv6: ipv6 !== undefined,
     IPAM: {
       Driver: 'default',
-      Config: [{ Subnet: subnet, ...(ipRange && { IPRange: ipRange }), Gateway: gateway }],
+      Config: [{ subnet, ipRange, gateway }, ...(ipv6 ? [ipv6] : [])].map((family) => ({
+        Subnet: family.subnet,
+        ...(family.ipRange && { IPRange: family.ipRange }),
+        Gateway: family.gateway,
+      })),
     },
     Internal: internal,
     Containers: Object.fromEntries(members(root, network)),
@@ -139,7 +148,8 @@ async function remove(root: Root, network: Network): Promise<void> {
 
 /** Names of the containers that have an address of the network. */
 function usersOf(root: Root, network: Network): string[] {
-  return listLeases(root, network).map(({ id }) => nameOf(root, id) ?? shortId(id));
+  const ids = new Set(listLeases(root, network).map(({ id }) => id));
+  return [...ids].map((id) => nameOf(root, id) ?? shortId(id));
 }
 
 function members(root: Root, network: Network): [string, object][] {
@@ -156,7 +166,7 @@ function member(root: Root, network: Network, id: string): object {
     Name: name,
     MacAddress: own?.mac ?? '',
     IPv4Address: own ? `${own.address}/${own.prefix}` : '',
-    IPv6Address: '',
+    IPv6Address: own?.ipv6 ? `${own.ipv6.address}/${own.ipv6.prefix}` : '',
   };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what -p, -P and --expose ask for to the ports that a container's keeper takes.
+import { isIPv6 } from 'node:net';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import type { ContainerNetwork, PortBinding } from '../container/index.ts';
@@ -19,10 +20,11 @@ export interface PortPlan {
 const MOST_PORTS = 1024;
 const EXPOSED = /^(\d{1,5})\/(tcp|udp)$/;
 
-/** USAGE for more ports than a container can have. */
+/** USAGE for more ports than a container can have, or one of IPv6 that its networks cannot lead to it. */
 export function planPorts(
   { publish, publishAll, expose }: Pick<ContainerOptions, 'publish' | 'publishAll' | 'expose'>,
   image: Pick<ProcessConfig, 'ExposedPorts'>,
+  networks: readonly ContainerNetwork[],
 ): PortPlan {
   const bound = publish.map(portName);
   const exposed = [
@@ -30,6 +32,7 @@ export function planPorts(
   ];
   const others = publishAll ? exposed.filter((name) => !bound.includes(name)).flatMap(anyHostPort) : [];
   const bindings = [...publish, ...others];
+  checkIPv6(bindings, publishing(networks));
   if (bindings.length <= MOST_PORTS) return { exposed, bindings };
   throw new HrunError('USAGE', `${bindings.length} ports are too many`, {
     hint: `a container can publish ${MOST_PORTS}`,
@@ -42,23 +45,42 @@ export function vmPorts(
   bindings: readonly PortBinding[],
   networks: readonly ContainerNetwork[],
 ): VmPorts | undefined {
-  const network = networks.find(({ internal }) => !internal);
-  if (!network || bindings.length === 0) return undefined;
+  const network = publishing(networks);
+  const possible = bindings.filter(({ hostIp }) => network?.ipv6 || !isIPv6(hostIp));
+  if (!network || possible.length === 0) return undefined;
   return {
     ...(network.network !== USER_NETWORK && { table: firewallTable(root) }),
-    publish: bindings.map(({ protocol, port, hostIp, hostPort }) => {
-      const [first, last = first] = hostPort === '' ? [0] : hostPort.split('-').map(Number);
-      const { address } = network;
-      return {
-        protocol,
-        port,
-        host: hostIp || '0.0.0.0',
-        firstHostPort: first!,
-        lastHostPort: last!,
-        address,
-      };
-    }),
+    publish: possible.map((binding) => vmPort(binding, network)),
   };
+}
+
+/** Without an address of the host, all of them: those of IPv6 too where the container has that. */
+function vmPort(
+  { protocol, port, hostIp, hostPort }: PortBinding,
+  { address, ipv6 }: ContainerNetwork,
+): VmPorts['publish'][number] {
+  const [first, last = first] = hostPort === '' ? [0] : hostPort.split('-').map(Number);
+  const six = isIPv6(hostIp);
+  return {
+    ...{ protocol, port, host: hostIp || '0.0.0.0', firstHostPort: first!, lastHostPort: last! },
+    address: six ? ipv6!.address : address,
+    ...(hostIp === '' && ipv6 && { address6: ipv6.address }),
+  };
+}
+
+/** The network that ports are published in: the first that leads outside. */
+function publishing(networks: readonly ContainerNetwork[]): ContainerNetwork | undefined {
+  return networks.find(({ internal }) => !internal);
+}
+
+function checkIPv6(bindings: readonly PortBinding[], network: ContainerNetwork | undefined): void {
+  const wrong = bindings.find(({ hostIp }) => isIPv6(hostIp));
+  if (!wrong || !network || network.ipv6) return;
+  throw new HrunError(
+    'USAGE',
+    `ports cannot be published on the IPv6 address ${wrong.hostIp}: network ${network.network} has no IPv6`,
+    { hint: 'make one that has: hrun network create --ipv6' },
+  );
 }
 
 /** "80/tcp" */

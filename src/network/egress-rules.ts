@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of the firewall that keeps containers from where they may not go: docs/networks.md, "Egress".
+import { isIPv4, isIPv6 } from 'node:net';
 import type { Restriction } from './egress.ts';
 
 /** What the firewall knows of a restricted container, and would forget when its rules are made anew. */
@@ -20,8 +21,12 @@ const CHAIN = 'denied_';
 const SET = 'named_';
 /** of addresses: what a hostile server can fill */
 const SET_SIZE = 4096;
-/** A rule that sends a packet of a restricted container to its chain, which refuses it or returns. */
-export const CHECK_EGRESS = 'iifname @bridges ip saddr vmap @restricted';
+const SET6 = 'named6_';
+/** Rules that send a packet of a restricted container to its chain, which refuses it or returns. */
+export const CHECK_EGRESS = [
+  'iifname @bridges ip saddr vmap @restricted',
+  'iifname @bridges ip6 saddr vmap @restricted6',
+];
 
 const NOTHING: EgressState = { packets: 0, bytes: 0, learned: [] };
 
@@ -30,16 +35,26 @@ export function egressChain(id: string): string {
   return `${CHAIN}${digits(id)}`;
 }
 
-/** A chain and a set for each container, and the map that CHECK_EGRESS looks at. */
+/** A chain and two sets for each container, and the maps that CHECK_EGRESS look at. */
 export function egressChains(restrictions: readonly Restriction[], states: EgressStates): string {
-  const elements = restrictions.flatMap(({ id, addresses }) =>
-    addresses.map((address) => `${address} : jump ${egressChain(id)}`),
-  );
-  const items = elements.length > 0 ? `\t\telements = { ${elements.join(', ')} }\n` : '';
   return [
     ...restrictions.map((each) => containerChain(each, states.get(digits(each.id)) ?? NOTHING)),
-    `\tmap restricted {\n\t\ttype ipv4_addr : verdict\n${items}\t}\n`,
+    verdicts('restricted', 'ipv4_addr', restrictions, isIPv4),
+    verdicts('restricted6', 'ipv6_addr', restrictions, isIPv6),
   ].join('');
+}
+
+function verdicts(
+  name: string,
+  type: string,
+  restrictions: readonly Restriction[],
+  isOfFamily: (address: string) => boolean,
+): string {
+  const elements = restrictions.flatMap(({ id, addresses }) =>
+    addresses.filter(isOfFamily).map((address) => `${address} : jump ${egressChain(id)}`),
+  );
+  const items = elements.length > 0 ? [`elements = { ${elements.join(', ')} }`] : [];
+  return block(`map ${name}`, [`type ${type} : verdict`, ...items]);
 }
 
 /** What a table as libnftables-json(5) shows it knows of restricted containers. */
@@ -52,7 +67,11 @@ export function egressStates(rules: readonly unknown[]): EgressStates {
   for (const { rule, set } of rules as Listed[]) {
     const counter = rule?.expr.find((expression) => expression.counter)?.counter;
     if (rule?.chain.startsWith(CHAIN) && counter) change(rule.chain, CHAIN, counter);
-    if (set?.name.startsWith(SET)) change(set.name, SET, { learned: (set.elem ?? []).flatMap(learned) });
+    const prefix = [SET, SET6].find((each) => set?.name.startsWith(each));
+    if (set && prefix) {
+      const before = states.get(set.name.slice(prefix.length))?.learned ?? [];
+      change(set.name, prefix, { learned: [...before, ...(set.elem ?? []).flatMap(learned)] });
+    }
   }
   return states;
 }
@@ -69,20 +88,38 @@ function learned(element: unknown): { address: string; seconds: number }[] {
 
 /** Only the beginning of a connection is looked at: what others began, or what was allowed then, goes on. */
 function containerChain({ id, subnets }: Restriction, { packets, bytes, learned }: EgressState): string {
-  const addresses = learned.map(({ address, seconds }) => `${address} timeout ${seconds}s`).join(', ');
-  const set = [
-    `type ipv4_addr`,
-    `flags timeout`,
-    `size ${SET_SIZE}`,
-    ...(addresses ? [`elements = { ${addresses} }`] : []),
-  ];
+  const [subnets4, subnets6] = [false, true].map((six) =>
+    subnets.filter((each) => each.includes(':') === six),
+  );
   const rules = [
     'ct state established,related return',
-    ...(subnets.length > 0 ? [`ip daddr { ${subnets.join(', ')} } return`] : []),
+    ...allowed('ip', subnets4!),
+    ...allowed('ip6', subnets6!),
     `ip daddr @${SET}${digits(id)} return`,
+    `ip6 daddr @${SET6}${digits(id)} return`,
     `counter packets ${packets} bytes ${bytes} reject with icmpx type admin-prohibited`,
   ];
-  return block(`set ${SET}${digits(id)}`, set) + block(`chain ${egressChain(id)}`, rules);
+  return (
+    learnedSet(`${SET}${digits(id)}`, 'ipv4_addr', learned, isIPv4) +
+    learnedSet(`${SET6}${digits(id)}`, 'ipv6_addr', learned, isIPv6) +
+    block(`chain ${egressChain(id)}`, rules)
+  );
+}
+
+function allowed(family: 'ip' | 'ip6', subnets: readonly string[]): string[] {
+  return subnets.length > 0 ? [`${family} daddr { ${subnets.join(', ')} } return`] : [];
+}
+
+function learnedSet(
+  name: string,
+  type: string,
+  learned: EgressState['learned'],
+  isOfFamily: (address: string) => boolean,
+): string {
+  const own = learned.filter(({ address }) => isOfFamily(address));
+  const elements = own.map(({ address, seconds }) => `${address} timeout ${seconds}s`).join(', ');
+  const lines = [`type ${type}`, 'flags timeout', `size ${SET_SIZE}`];
+  return block(`set ${name}`, elements ? [...lines, `elements = { ${elements} }`] : lines);
 }
 
 function block(head: string, lines: readonly string[]): string {

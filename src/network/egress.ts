@@ -12,7 +12,7 @@ import { listNetworks } from './store.ts';
 
 /** What is allowed; all else is denied. */
 export interface EgressPolicy {
-  /** "10.0.0.0/8" */
+  /** "10.0.0.0/8", "fd00::/8" */
   subnets: readonly string[];
   /** "example.com", or "*.example.com" for every name below */
   names: readonly string[];

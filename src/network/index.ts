@@ -6,10 +6,12 @@ export {
   ensureNetwork,
   ensureRules,
   firewallTable,
+  ipv6Obstacle,
   networkObstacle,
   sweepPorts,
 } from './host.ts';
-export { type Lease, leasePath, listLeases, releaseLeases, takeLease } from './leases.ts';
+export { formatIPv6, formatSubnet6, isPrefix6, parseIPv6, sizeOf6 } from './ipv6.ts';
+export { type Lease, leasePath, listLeases, releaseLeases, takeLeases, writeLease } from './leases.ts';
 export { forgetDeadRecords } from './live-records.ts';
 export {
   ensureNameServer,
@@ -28,7 +30,7 @@ export {
   tapName,
 } from './network.ts';
 export { recordNetwork } from './network-events.ts';
-export { type PublishedPort, publishedPorts } from './published-ports.ts';
+export { hostPortText, type PublishedPort, publishedPorts } from './published-ports.ts';
 export { networkResolvers, resolvers } from './resolvers.ts';
 export {
   createNetwork,

@@ -3,11 +3,14 @@
 // the lock of all networks.
 import { readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { listDirectory } from '../base/directory.ts';
-import { errnoOf, HrunError } from '../base/errors.ts';
+import { errnoOf } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
+import { addressInUse, noAddressLeft, notInSubnet } from './address-errors.ts';
+import { freeAddress6, wantedAddress6 } from './leases6.ts';
 import { type Network, networkDirectory } from './network.ts';
 import { contains, formatIPv4, isStation, parseIPv4, parseSubnet, type Subnet, sizeOf } from './subnet.ts';
 
@@ -17,19 +20,32 @@ export interface Lease {
   id: string;
 }
 
-/** Gives a container an address of a network: the one that it asks for, else the lowest free one. USAGE, ADDRESS_IN_USE. */
-export async function takeLease(
+/** The addresses of one container in a network. */
+export interface Leased {
+  address: string;
+  /** in a network that has IPv6 */
+  address6: string | undefined;
+}
+
+/** Gives a container addresses of a network: those that it asks for, else the lowest free ones. USAGE, ADDRESS_IN_USE: then it has none. */
+export async function takeLeases(
   root: Root,
   network: Network,
   id: string,
-  wanted: string | undefined,
-): Promise<string> {
-  const directory = leasesDirectory(root, network.name);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  { ip, ip6 }: { ip: string | undefined; ip6: string | undefined },
+): Promise<Leased> {
   const taken = new Set(listLeases(root, network).map(({ address }) => address)).add(network.gateway);
-  const address = wanted === undefined ? lowestFree(network, taken) : checkWanted(network, wanted, taken);
-  await writeFileAtomic(join(directory, address), id, { mode: 0o600 });
-  return address;
+  const address = ip === undefined ? lowestFree(network, taken) : checkWanted(network, ip, taken);
+  const address6 = chooseAddress6(network, address, ip6, taken);
+  await writeLease(root, network, id, address);
+  if (address6 !== undefined) await writeLease(root, network, id, address6);
+  return { address, address6 };
+}
+
+/** Writes down that a container has an address, whoever had it before. */
+export async function writeLease(root: Root, network: Network, id: string, address: string): Promise<void> {
+  await mkdir(leasesDirectory(root, network.name), { recursive: true, mode: 0o700 });
+  await writeFileAtomic(leasePath(root, network, address), id, { mode: 0o600 });
 }
 
 /** The file that says whose an address is. */
@@ -41,7 +57,7 @@ export function leasePath(root: Root, network: Network, address: string): string
 export function listLeases(root: Root, network: Network): Lease[] {
   const directory = leasesDirectory(root, network.name);
   return listDirectory(directory)
-    .filter((name) => parseIPv4(name) !== undefined)
+    .filter((name) => isIP(name) !== 0)
     .flatMap((address) => lease(directory, address) ?? []);
 }
 
@@ -64,24 +80,28 @@ function lowestFree(network: Network, taken: ReadonlySet<string>): string {
     const text = formatIPv4(address);
     if (isStation(subnet, address) && !taken.has(text)) return text;
   }
-  throw new HrunError('ADDRESS_IN_USE', `no address is left in network ${network.name}`, {
-    hint: 'remove containers, or make a network with a larger subnet',
-  });
+  throw noAddressLeft(network);
+}
+
+function chooseAddress6(
+  network: Network,
+  address: string,
+  wanted: string | undefined,
+  taken: ReadonlySet<string>,
+): string | undefined {
+  if (network.ipv6 && wanted === undefined) return freeAddress6(network, network.ipv6, address, taken);
+  if (wanted === undefined) return undefined;
+  return wantedAddress6(network, wanted, taken);
 }
 
 function checkWanted(network: Network, wanted: string, taken: ReadonlySet<string>): string {
   const subnet = parseSubnet(network.subnet)!;
   const address = parseIPv4(wanted);
   if (address === undefined || !contains(subnet, address) || !isStation(subnet, address)) {
-    throw new HrunError(
-      'USAGE',
-      `the address ${wanted} is not in the subnet ${network.subnet} of network ${network.name}`,
-    );
+    throw notInSubnet(network, wanted, network.subnet);
   }
   if (!taken.has(wanted)) return wanted;
-  throw new HrunError('ADDRESS_IN_USE', `the address ${wanted} is already in use`, {
-    hint: `see: hrun network inspect ${network.name}`,
-  });
+  throw addressInUse(network, wanted);
 }
 
 /** One that a crash left empty, which rename(2) after a sync forbids, is nobody's. */

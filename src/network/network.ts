@@ -23,6 +23,8 @@ export interface Network {
   gateway: string;
   /** addresses are taken from here, unless asked for; else from the whole subnet */
   ipRange: string | undefined;
+  /** its other family, if it has both */
+  ipv6?: Network6;
   /** bytes */
   mtu: number;
   /** nothing but its own containers and the host can be reached */
@@ -30,6 +32,15 @@ export interface Network {
   labels: Record<string, string>;
   /** as given by -o */
   options: Record<string, string>;
+}
+
+/** IPv6 of a network. */
+export interface Network6 {
+  /** "fd00:1::/64" */
+  subnet: string;
+  /** the host's address in it */
+  gateway: string;
+  ipRange: string | undefined;
 }
 
 /** The network of containers that ask for none. */

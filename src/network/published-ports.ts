@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // networks/.ports/<id>: what a container's keeper has published, in a record that it has locked as long as it lives.
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 import { readRegularFile } from '../base/regular-file.ts';
@@ -9,7 +10,7 @@ import { forgetDeadRecords, recordIds } from './live-records.ts';
 /** A port of the host that leads to a container's. */
 export interface PublishedPort {
   protocol: 'tcp' | 'udp';
-  /** 0.0.0.0 for every address of the host */
+  /** 0.0.0.0 or :: for every address of the host in the family */
   hostIp: string;
   hostPort: number;
   /** of the container */
@@ -18,6 +19,11 @@ export interface PublishedPort {
 }
 
 const DIRECTORY = '.ports';
+
+/** "127.0.0.1:8080", "[::1]:8080" */
+export function hostPortText(hostIp: string, port: number | string): string {
+  return `${isIPv6(hostIp) ? `[${hostIp}]` : hostIp}:${port}`;
+}
 
 /** What a running container has published; nothing for one that does not run. */
 export function publishedPorts(root: Root, id: string): PublishedPort[] {

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The firewall of a store's networks as one text for nft(8), which carries it out as one transaction: docs/networks.md, "Firewall".
 import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import type { Restriction } from './egress.ts';
 import { CHECK_EGRESS, type EgressStates, egressChains } from './egress-rules.ts';
 import { DEFAULT_NETWORK, type Network } from './network.ts';
 import type { PublishedPort } from './published-ports.ts';
 
-const ANY_ADDRESS = '0.0.0.0';
+/** of the host, in each family */
+const ANY_ADDRESS = ['0.0.0.0', '::'];
+/** What neighbours say to each other, to which a container may not go too. */
+const NEIGHBOUR_WORDS = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert }';
 
 export interface Ruleset {
   /** of the family inet */
@@ -61,32 +65,50 @@ function chains(networks: readonly Network[]): string {
     set('bridges', 'ifname', bridges),
     chain('prerouting', 'filter', 'prerouting', 'raw', [
       'iifname @bridges ip daddr 127.0.0.0/8 drop',
-      ...networks.map(ownAddressesOnly),
+      ...networks.flatMap(ownAddressesOnly),
     ]),
     chain('forward', 'filter', 'forward', 'filter', forwarding(networks)),
-    chain('input', 'filter', 'input', 'filter', [...networks.flatMap(toNameServer), CHECK_EGRESS]),
+    chain('input', 'filter', 'input', 'filter', [
+      ...networks.flatMap(toNameServer),
+      `iifname @bridges ${NEIGHBOUR_WORDS} accept`,
+      'iifname @bridges ip6 saddr fe80::/10 drop',
+      ...CHECK_EGRESS,
+    ]),
     chain('published_in', 'nat', 'prerouting', 'dstnat', ['ip daddr 127.0.0.0/8 return', ...PUBLISHED]),
     chain('published_here', 'nat', 'output', '-100', PUBLISHED),
     chain('postrouting', 'nat', 'postrouting', 'srcnat', networks.flatMap(translation)),
   ].join('');
 }
 
-/** A packet for a published port goes to the container. One from outside for 127.0.0.0/8 is no packet for anybody. */
+/**
+ * A packet for a published port goes to the container. One from outside for 127.0.0.0/8 is no packet for anybody. One for ::1 stays here,
+ * for answers could not come back: the keeper's socket has it (native/monitor/loopback_ports.h).
+ */
 const PUBLISHED = [
   'dnat ip to ip daddr . meta l4proto . th dport map @published_at',
   'meta nfproto ipv4 fib daddr type local dnat ip to meta l4proto . th dport map @published',
+  'ip6 daddr ::1 return',
+  'dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6_at',
+  'meta nfproto ipv6 fib daddr type local dnat ip6 to meta l4proto . th dport map @published6',
 ];
 
 function portMaps(ports: readonly PublishedPort[]): string {
-  const elements = (anywhere: boolean) =>
-    ports
-      .filter(({ hostIp }) => (hostIp === ANY_ADDRESS) === anywhere)
-      .map((port) => mapElement(port, anywhere))
-      .join(', ');
-  return (
-    map('published', 'inet_proto . inet_service : ipv4_addr . inet_service', elements(true)) +
-    map('published_at', 'ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service', elements(false))
-  );
+  return ['', '6']
+    .flatMap((family) => {
+      const address = family ? 'ipv6_addr' : 'ipv4_addr';
+      const own = ports.filter(({ hostIp }) => isIPv6(hostIp) === Boolean(family));
+      const [anywhere, at] = [true, false].map((wanted) =>
+        own
+          .filter(({ hostIp }) => ANY_ADDRESS.includes(hostIp) === wanted)
+          .map((port) => mapElement(port, wanted)),
+      );
+      const service = 'inet_proto . inet_service';
+      return [
+        map(`published${family}`, `${service} : ${address} . inet_service`, anywhere!.join(', ')),
+        map(`published${family}_at`, `${address} . ${service} : ${address} . inet_service`, at!.join(', ')),
+      ];
+    })
+    .join('');
 }
 
 function mapElement({ protocol, hostIp, hostPort, address, port }: PublishedPort, anywhere: boolean): string {
@@ -94,8 +116,13 @@ function mapElement({ protocol, hostIp, hostPort, address, port }: PublishedPort
 }
 
 /** What a port's own filter lets through has the container's address; this holds for whatever else joins the bridge. */
-function ownAddressesOnly({ bridge, subnet }: Network): string {
-  return `iifname "${bridge}" ip saddr != ${subnet} drop`;
+function ownAddressesOnly({ bridge, subnet, ipv6 }: Network): string[] {
+  return [
+    `iifname "${bridge}" ip saddr != ${subnet} drop`,
+    ipv6
+      ? `iifname "${bridge}" ip6 saddr != { ${ipv6.subnet}, fe80::/10 } drop`
+      : `iifname "${bridge}" meta nfproto ipv6 drop`,
+  ];
 }
 
 /** A network's name server is its containers', wherever else they may go. It passes on only what they may ask. */
@@ -109,7 +136,7 @@ function forwarding(networks: readonly Network[]): string[] {
   return [
     'iifname != @bridges oifname != @bridges accept',
     ...networks.map(({ bridge }) => `iifname "${bridge}" oifname "${bridge}" accept`),
-    CHECK_EGRESS,
+    ...CHECK_EGRESS,
     ...networks.filter(({ internal }) => internal).map(({ bridge }) => `iifname "${bridge}" drop`),
     'ct state established,related accept',
     'ct status dnat accept',
@@ -119,11 +146,17 @@ function forwarding(networks: readonly Network[]): string[] {
 }
 
 /** A published port that a network's own container, or the host's loopback, asks is answered by way of the host. */
-function translation({ bridge, subnet, internal }: Network): string[] {
+function translation({ bridge, subnet, ipv6, internal }: Network): string[] {
   if (internal) return [];
   return [
     `ip saddr ${subnet} oifname != "${bridge}" masquerade`,
     `ip saddr { ${subnet}, 127.0.0.0/8 } oifname "${bridge}" ct status dnat masquerade`,
+    ...(ipv6
+      ? [
+          `ip6 saddr ${ipv6.subnet} oifname != "${bridge}" masquerade`,
+          `ip6 saddr ${ipv6.subnet} oifname "${bridge}" ct status dnat masquerade`,
+        ]
+      : []),
   ];
 }
 

@@ -8,25 +8,11 @@ import { listDirectory, makeDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { type FileLock, native } from '../native/index.ts';
-import { freeSubnet, hostRoutes } from './host-routes.ts';
+import { planAddresses, type WantedAddresses } from './address-plan.ts';
 import { isNetworkName, type Network, networkDirectory, readNetwork, storeTag } from './network.ts';
-import {
-  contains,
-  formatIPv4,
-  formatSubnet,
-  isStation,
-  overlaps,
-  parseIPv4,
-  parseSubnet,
-  type Subnet,
-} from './subnet.ts';
-
 /** What a user asks of a new network; undefined leaves it to us. */
-export interface NewNetwork {
+export interface NewNetwork extends WantedAddresses {
   name: string;
-  subnet: string | undefined;
-  gateway: string | undefined;
-  ipRange: string | undefined;
   mtu: number;
   internal: boolean;
   labels: Record<string, string>;
@@ -34,8 +20,6 @@ export interface NewNetwork {
 }
 
 export const DEFAULT_MTU = 1500;
-/** the smallest that holds the gateway and two containers */
-const LONGEST_PREFIX = 29;
 const LOCK = '.lock';
 const UNFINISHED_PREFIX = '.unfinished-';
 
@@ -55,7 +39,7 @@ export async function createNetwork(root: Root, wanted: NewNetwork): Promise<Net
     version: 1,
     id: randomBytes(32).toString('hex'),
     ...{ name, created: new Date().toISOString(), bridge: freeBridge(root) },
-    ...planAddresses(root, wanted),
+    ...planAddresses(wanted, listNetworks(root)),
     ...{ mtu, internal, labels, options },
   };
   const unfinished = unfinishedPath(root);
@@ -97,59 +81,6 @@ export function findNetwork(root: Root, text: string): Network {
   const found = readNetwork(root, text) ?? (matches.length === 1 ? matches[0] : undefined);
   if (found) return found;
   throw new HrunError('NO_SUCH_NETWORK', `network ${text} not found`, { hint: 'see: hrun network ls' });
-}
-
-function planAddresses(root: Root, wanted: NewNetwork): Pick<Network, 'subnet' | 'gateway' | 'ipRange'> {
-  const others = listNetworks(root).map(({ subnet }) => parseSubnet(subnet)!);
-  const subnet =
-    wanted.subnet === undefined
-      ? anySubnet([...others, ...hostRoutes()])
-      : givenSubnet(wanted.subnet, others);
-  const gateway = parseIPv4(wanted.gateway ?? formatIPv4(subnet.first + 1));
-  if (gateway === undefined || !isStation(subnet, gateway)) {
-    throw new HrunError(
-      'USAGE',
-      `the gateway ${wanted.gateway} is not in the subnet ${formatSubnet(subnet)}`,
-    );
-  }
-  const range = wanted.ipRange === undefined ? undefined : parseSubnet(wanted.ipRange);
-  if (
-    wanted.ipRange !== undefined &&
-    (!range || range.prefix < subnet.prefix || !contains(subnet, range.first))
-  ) {
-    throw new HrunError(
-      'USAGE',
-      `--ip-range ${wanted.ipRange} is not a part of the subnet ${formatSubnet(subnet)}`,
-    );
-  }
-  return { subnet: formatSubnet(subnet), gateway: formatIPv4(gateway), ipRange: wanted.ipRange };
-}
-
-function anySubnet(taken: readonly Subnet[]): Subnet {
-  const subnet = freeSubnet(taken);
-  if (subnet) return subnet;
-  throw new HrunError(
-    'ADDRESS_IN_USE',
-    'no subnet is left that neither a network nor a route of this host uses',
-    {
-      hint: 'name one: hrun network create --subnet',
-    },
-  );
-}
-
-function givenSubnet(text: string, others: readonly Subnet[]): Subnet {
-  const subnet = parseSubnet(text);
-  if (!subnet || subnet.prefix > LONGEST_PREFIX || subnet.prefix < 8) {
-    throw new HrunError('USAGE', `invalid subnet ${text}`, {
-      hint: `use an IPv4 subnet from /8 to /${LONGEST_PREFIX} with no bits behind the prefix, such as 10.5.0.0/24`,
-    });
-  }
-  if (others.some((other) => overlaps(other, subnet))) {
-    throw new HrunError('ADDRESS_IN_USE', `the subnet ${text} overlaps that of another network`, {
-      hint: 'see: hrun network inspect',
-    });
-  }
-  return subnet;
 }
 
 /** "hrun0" and up. */

@@ -110,7 +110,7 @@ export interface VmPorts {
   table?: string;
   publish: {
     protocol: 'tcp' | 'udp';
-    /** 0.0.0.0 for every address of the host */
+    /** 0.0.0.0 or :: for every address of the host in the family */
     host: string;
     /** one of a range is taken; 0 to 0 for any */
     firstHostPort: number;
@@ -118,6 +118,8 @@ export interface VmPorts {
     /** the machine's */
     address: string;
     port: number;
+    /** with host 0.0.0.0, the machine's IPv6 address: the same port of :: leads to it */
+    address6?: string;
   }[];
 }
 

@@ -56,7 +56,7 @@ describe('completion', () => {
     await using root = await temporaryRoot();
     (await lockNetworks(root)).release();
     await createNetwork(root, {
-      ...{ name: 'backend', subnet: '192.0.2.0/24', gateway: undefined, ipRange: undefined },
+      ...{ name: 'backend', ipv6: false, subnets: ['192.0.2.0/24'], gateways: [], ipRanges: [] },
       ...{ mtu: 1500, internal: false, labels: {}, options: {} },
     });
     await createNamedVolume(root, { name: 'data', labels: {}, options: {} });

@@ -9,7 +9,7 @@ import { settingsPath } from '../../src/base/settings.ts';
 import { containerDirectory, lockForMaking, newContainerId } from '../../src/container/index.ts';
 import { checkNetworks } from '../../src/core/check-networks.ts';
 import { defaultNetwork, withNetworks } from '../../src/core/join-networks.ts';
-import { leasePath, listLeases, type Network, takeLease } from '../../src/network/index.ts';
+import { leasePath, listLeases, type Network, takeLeases } from '../../src/network/index.ts';
 
 let root: Root;
 let network: Network;
@@ -31,7 +31,7 @@ function member(address: string): string {
 }
 
 const lease = (id: string, address: string) =>
-  withNetworks(root, () => takeLease(root, network, id, address));
+  withNetworks(root, () => takeLeases(root, network, id, { ip: address, ip6: undefined }));
 
 async function look(repair: boolean): Promise<Findings> {
   const findings = new Findings(repair);

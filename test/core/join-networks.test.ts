@@ -13,7 +13,9 @@ import {
   sweepNetworks,
   withNetworks,
 } from '../../src/core/join-networks.ts';
-import { listLeases, takeLease } from '../../src/network/index.ts';
+import { listLeases, takeLeases } from '../../src/network/index.ts';
+
+const ANY = { ip: undefined, ip6: undefined };
 
 let root: Root;
 
@@ -34,8 +36,8 @@ describe('leases whose container is gone', () => {
     const making = await lockForMaking(root);
     mkdirSync(containerDirectory(root, there));
     const network = await withNetworks(root, () => defaultNetwork(root));
-    await withNetworks(root, () => takeLease(root, network, there, undefined));
-    await withNetworks(root, () => takeLease(root, network, gone, undefined));
+    await withNetworks(root, () => takeLeases(root, network, there, ANY));
+    await withNetworks(root, () => takeLeases(root, network, gone, ANY));
     await sweepNetworks(root);
     expect(listLeases(root, network)).toHaveLength(2);
     making.release();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
 import { filteredNetworks } from '../../src/core/network-filters.ts';
-import { createNetwork, type Network, takeLease } from '../../src/network/index.ts';
+import { createNetwork, type Network, takeLeases } from '../../src/network/index.ts';
 import { lockNetworks } from '../../src/network/store.ts';
 import { temporaryRoot } from '../fixtures/store-root.ts';
 
@@ -11,7 +11,7 @@ describe('network ls --filter', () => {
     (await lockNetworks(root)).release();
     const make = (name: string, subnet: string, labels = {}): Promise<Network> =>
       createNetwork(root, {
-        ...{ name, subnet, gateway: undefined, ipRange: undefined, mtu: 1500, internal: false },
+        ...{ name, ipv6: false, subnets: [subnet], gateways: [], ipRanges: [], mtu: 1500, internal: false },
         ...{ labels, options: {} },
       });
     const all = [
@@ -19,7 +19,7 @@ describe('network ls --filter', () => {
       await make('back', '192.0.2.64/26', { team: 'red', stage: 'test' }),
       await make('front', '192.0.2.128/26', { team: 'red' }),
     ];
-    await takeLease(root, all[2]!, 'c'.repeat(64), undefined);
+    await takeLeases(root, all[2]!, 'c'.repeat(64), { ip: undefined, ip6: undefined });
     const names = (...filters: string[]) => filteredNetworks(root, all, filters).map(({ name }) => name);
     expect(names()).toEqual(['bridge', 'back', 'front']);
     expect(names('name=ac')).toEqual(['back']);

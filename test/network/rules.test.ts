@@ -35,6 +35,12 @@ const CLOSED: Network = {
   internal: true,
 };
 
+const DUAL: Network = {
+  ...OPEN,
+  ...{ name: 'dual', bridge: 'hrun2', subnet: '10.6.0.0/24', gateway: '10.6.0.1' },
+  ipv6: { subnet: 'fd00:1::/64', gateway: 'fd00:1::1', ipRange: undefined },
+};
+
 const rules = (networks: Network[], restrictions: Restriction[] = [], state?: RulesState) =>
   ruleset('hrun', { networks, restrictions }, state);
 
@@ -50,6 +56,14 @@ describe('the firewall’s rules', () => {
     expect(text).not.toContain('iifname "hrun0" drop');
   });
 
+  test('have both families where a network has, and no IPv6 where it has not', () => {
+    const { text } = rules([OPEN, DUAL]);
+    expect(text).toContain('ip6 saddr fd00:1::/64 oifname != "hrun2" masquerade');
+    expect(text).toContain('iifname "hrun2" ip6 saddr != { fd00:1::/64, fe80::/10 } drop');
+    expect(text).toContain('iifname "hrun0" meta nfproto ipv6 drop');
+    expect(rules([{ ...DUAL, internal: true }]).text).not.toContain('ip6 saddr fd00:1::/64 oifname');
+  });
+
   test('have a marker that changes with them, and only then', () => {
     const one = rules([OPEN]);
     expect(rules([OPEN])).toEqual(one);
@@ -61,10 +75,14 @@ describe('the firewall’s rules', () => {
     const ports = [
       { ...port, hostIp: '0.0.0.0' },
       { ...port, hostIp: '127.0.0.1', protocol: 'udp' as const },
+      { ...port, hostIp: '::', address: 'fd00:1::2' },
+      { ...port, hostIp: '2001:db8::1', address: 'fd00:1::2' },
     ];
     const { text, marker } = rules([OPEN], [], { ports, egress: new Map() });
     expect(text).toContain('elements = { tcp . 8080 : 172.31.0.2 . 80 }');
     expect(text).toContain('elements = { 127.0.0.1 . udp . 8080 : 172.31.0.2 . 80 }');
+    expect(text).toContain('elements = { tcp . 8080 : fd00:1::2 . 80 }');
+    expect(text).toContain('elements = { 2001:db8::1 . tcp . 8080 : fd00:1::2 . 80 }');
     expect(marker).toBe(rules([OPEN]).marker);
   });
 
@@ -96,8 +114,9 @@ describe('the firewall’s rules', () => {
   });
 
   test.skipIf(cannot)(`tell nft’s own list of that${cannot ? ` (${cannot})` : ''}`, () => {
-    const state = { packets: 5, bytes: 300, learned: [{ address: '192.0.2.9', seconds: 3600 }] };
-    const all = { ...BOX, subnets: ['0.0.0.0/0'] };
+    const both = ['192.0.2.9', '2001:db8::9'].map((address) => ({ address, seconds: 3600 }));
+    const state = { packets: 5, bytes: 300, learned: both };
+    const all = { ...BOX, addresses: [...BOX.addresses, 'fd00:1::2'], subnets: ['0.0.0.0/0', 'fd00::/8'] };
     const { text, table } = rules([OPEN], [all, { ...BOX, id: 'b'.repeat(64), addresses: [] }], {
       ports: [],
       egress: new Map([[KEY, state]]),
@@ -108,20 +127,25 @@ describe('the firewall’s rules', () => {
     expect([...states.keys()]).toEqual([KEY, 'b'.repeat(16)]);
     const { learned, ...counted } = states.get(KEY)!;
     expect(counted).toEqual({ packets: 5, bytes: 300 });
-    expect(learned.map(({ address }) => address)).toEqual(['192.0.2.9']);
+    expect(learned.map(({ address }) => address)).toEqual(['192.0.2.9', '2001:db8::9']);
     expect(learned[0]!.seconds).toBeGreaterThan(3000);
   });
 
   test.skipIf(cannot)(
     `are taken by nft as often as they come, beside those of others${cannot ? ` (${cannot})` : ''}`,
     () => {
-      const { text, marker } = rules([OPEN, CLOSED]);
+      const port = { protocol: 'tcp', hostPort: 8080, address: 'fd00:1::2', port: 80 } as const;
+      const ports = [
+        { ...port, hostIp: '::' },
+        { ...port, hostIp: '::1' },
+      ];
+      const { text, marker } = rules([OPEN, CLOSED, DUAL], [], { ports, egress: new Map() });
       const empty = rules([]).text;
       const script = `nft add table inet theirs; nft -f - <<'E'\n${empty}E\nfor i in 1 2; do nft -f - <<'E'\n${text}E\ndone; nft list ruleset`;
       const listed = execFileSync('unshare', ['-n', 'sh', '-ec', script], { encoding: 'utf8' });
       expect(listed).toContain('table inet theirs');
       expect(listed.match(new RegExp(marker, 'g'))).toHaveLength(1);
-      expect(listed.match(/oifname != .* masquerade/g)).toHaveLength(1);
+      expect(listed.match(/oifname != .* masquerade/g)).toHaveLength(3);
     },
   );
 });

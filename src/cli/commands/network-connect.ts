@@ -8,6 +8,7 @@ import { checkAlias } from '../options/network.ts';
 interface ConnectOptions {
   alias: string[];
   ip?: string;
+  ip6?: string;
   macAddress?: string;
 }
 
@@ -20,10 +21,11 @@ export const command = defineCommand<ConnectOptions, void>({
       .argument('<container>', 'name or ID')
       .option('--alias <name>', 'one more name for the other containers of the network', collect, [])
       .option('--ip <address>', 'its IPv4 address in the network (default: the lowest free one)')
+      .option('--ip6 <address>', 'its IPv6 address in the network, if that has IPv6')
       .option('--mac-address <address>', 'its MAC address in the network'),
-  run: ([network, container], { alias, ip, macAddress }) =>
+  run: ([network, container], { alias, ip, ip6, macAddress }) =>
     connectNetwork(rootFromEnvironment(), {
-      ...{ network: network!, container: container!, ip, macAddress },
+      ...{ network: network!, container: container!, ip, ip6, macAddress },
       aliases: alias.map((name) => checkAlias(name, '--alias')),
     }),
   print: () => undefined,

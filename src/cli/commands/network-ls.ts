@@ -61,12 +61,12 @@ const COLUMNS: Columns<Shown> = {
   SCOPE: 'Scope',
 };
 
-function shown({ id, name, created, internal, labels }: Network, trunc: boolean): Shown {
+function shown({ id, name, created, internal, ipv6, labels }: Network, trunc: boolean): Shown {
   return {
     CreatedAt: formatTimestamp(created),
     Driver: 'bridge',
     ID: trunc ? shortId(id) : id,
-    IPv6: 'false',
+    IPv6: String(ipv6 !== undefined),
     Internal: String(internal),
     ...labelFields(labels),
     Name: name,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rootFromEnvironment } from '../../base/root.ts';
 import { containerPorts } from '../../core/list-ports.ts';
+import { hostPortText } from '../../network/index.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand<object, string[]>({
@@ -13,7 +14,7 @@ export const command = defineCommand<object, string[]>({
   async run([container, port]) {
     const ports = await containerPorts(rootFromEnvironment(), container!, port);
     return ports.map(({ protocol, port: own, hostIp, hostPort }) => {
-      const host = `${hostIp}:${hostPort}`;
+      const host = hostPortText(hostIp, hostPort);
       return port === undefined ? `${own}/${protocol} -> ${host}` : host;
     });
   },

@@ -87,6 +87,7 @@ export interface ContainerFlags extends Partial<ListFlags>, HealthFlags {
   memorySwap?: string;
   name?: string;
   ip?: string;
+  ip6?: string;
   macAddress?: string;
   networkBps?: string;
   pidsLimit?: string;
@@ -225,7 +226,7 @@ export function declareContainerOptions(command: Command): void {
   command.addOption(
     quietList(
       '--network <network>',
-      'bridge, none, or a network; again for one more; or name=NAME,alias=…,ip=…,mac-address=… (env: HRUN_NETWORK)',
+      'bridge, none, or a network; again for one more; or name=NAME,alias=…,ip=…,ip6=…,mac-address=… (env: HRUN_NETWORK)',
     ),
   );
   command.addOption(quietList('--net <network>', 'the same as --network').hideHelp());
@@ -233,6 +234,7 @@ export function declareContainerOptions(command: Command): void {
   command.option('-P, --publish-all', 'publish every exposed port on a free port of the host');
   list('--expose <port[-last][/udp]>', 'say that the container serves a port');
   command.option('--ip <address>', 'its IPv4 address in the first network');
+  command.option('--ip6 <address>', 'its IPv6 address in the first network, if that has IPv6');
   command.option('--mac-address <address>', 'its MAC address in the first network');
   list('--network-alias <name>', 'one more name for the other containers of its first network');
   command.option(

@@ -7,13 +7,14 @@ export interface NetworkFlags {
   network: readonly string[];
   net: readonly string[];
   ip?: string;
+  ip6?: string;
   macAddress?: string;
   networkAlias: readonly string[];
 }
 
 const ALIAS = /^[a-zA-Z0-9_](?:[a-zA-Z0-9_.-]{0,61}[a-zA-Z0-9_])?$/;
 /** Docker's, of networks that hrun does not have. */
-const UNSUPPORTED_KEYS = ['ip6', 'link-local-ip', 'driver-opt', 'gw-priority'];
+const UNSUPPORTED_KEYS = ['link-local-ip', 'driver-opt', 'gw-priority'];
 
 /**
  * The networks that the options ask for, in their order, `fallback` when they name none; none at all leaves it to the default. USAGE in
@@ -23,16 +24,19 @@ export function networkRequests(flags: NetworkFlags, fallback = process.env.HRUN
   const aliases = flags.networkAlias.map((name) => checkAlias(name));
   const named = [...flags.network, ...flags.net];
   const [first, ...others] = (named.length > 0 || !fallback ? named : [fallback]).map(parseNetwork);
-  const given = first ?? { network: undefined, ip: undefined, macAddress: undefined, aliases: [] };
-  if (!first && flags.ip === undefined && flags.macAddress === undefined && aliases.length === 0) return [];
+  const given = first ?? asked(undefined);
+  const { ip, ip6, macAddress } = flags;
+  if (!first && (ip ?? ip6 ?? macAddress) === undefined && aliases.length === 0) return [];
   if (given.aliases.length > 0 && aliases.length > 0) throw conflict('--network-alias and per-network alias');
-  if (given.ip !== undefined && flags.ip !== undefined) throw conflict('--ip and per-network IPv4 address');
-  if (given.macAddress !== undefined && flags.macAddress !== undefined)
+  if (given.ip !== undefined && ip !== undefined) throw conflict('--ip and per-network IPv4 address');
+  if (given.ip6 !== undefined && ip6 !== undefined) throw conflict('--ip6 and per-network IPv6 address');
+  if (given.macAddress !== undefined && macAddress !== undefined)
     throw conflict('--mac-address and per-network MAC address');
   const completed = {
     network: given.network,
-    ip: given.ip ?? flags.ip,
-    macAddress: given.macAddress ?? flags.macAddress,
+    ip: given.ip ?? ip,
+    ip6: given.ip6 ?? ip6,
+    macAddress: given.macAddress ?? macAddress,
     aliases: [...given.aliases, ...aliases],
   };
   return [completed, ...others];
@@ -45,7 +49,7 @@ export function checkAlias(name: string, option = '--network-alias'): string {
 }
 
 function parseNetwork(text: string): NetworkRequest {
-  if (!text.includes('=')) return { network: text, ip: undefined, macAddress: undefined, aliases: [] };
+  if (!text.includes('=')) return asked(text);
   const fields = text.split(',').map((field) => splitField(text, field));
   const last = (key: string) => fields.findLast(([name]) => name === key)?.[1];
   const network = last('name');
@@ -53,7 +57,11 @@ function parseNetwork(text: string): NetworkRequest {
   const aliases = fields
     .filter(([key]) => key === 'alias')
     .map(([, value]) => checkAlias(value, '--network alias'));
-  return { network, ip: last('ip'), macAddress: last('mac-address'), aliases };
+  return { network, ip: last('ip'), ip6: last('ip6'), macAddress: last('mac-address'), aliases };
+}
+
+function asked(network: string | undefined): NetworkRequest {
+  return { network, ip: undefined, ip6: undefined, macAddress: undefined, aliases: [] };
 }
 
 function splitField(text: string, field: string): [string, string] {
@@ -65,13 +73,14 @@ function splitField(text: string, field: string): [string, string] {
       hint: 'leave it out',
     });
   }
-  if (!['name', 'alias', 'ip', 'mac-address'].includes(key)) throw invalid(text, `invalid field key ${key}`);
+  if (!['name', 'alias', 'ip', 'ip6', 'mac-address'].includes(key))
+    throw invalid(text, `invalid field key ${key}`);
   return [key, value.trim()];
 }
 
 function invalid(text: string, why: string): HrunError {
   return new HrunError('USAGE', `--network ${text}: ${why}`, {
-    hint: 'use NAME or name=NAME,alias=…,ip=…,mac-address=…',
+    hint: 'use NAME or name=NAME,alias=…,ip=…,ip6=…,mac-address=…',
   });
 }
 

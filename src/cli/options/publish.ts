@@ -3,9 +3,10 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { HrunError } from '../../base/errors.ts';
 import type { PortBinding } from '../../core/container-options.ts';
+import { formatIPv6, parseIPv6 } from '../../network/index.ts';
 
 const MOST = 65535;
-const EXAMPLE = 'for example 8080:80, 127.0.0.1:8080:80/tcp, 8000-8010:80, 53:53/udp';
+const EXAMPLE = 'for example 8080:80, 127.0.0.1:8080:80/tcp, [::1]:8080:80, 8000-8010:80, 53:53/udp';
 
 interface PortRange {
   first: number;
@@ -17,7 +18,7 @@ export function parsePublish(text: string): PortBinding[] {
   const spec = text.includes('=') ? shortForm(text) : text;
   const [, address = '', host = '', container = '', protocol] =
     /^(?:(?:(.*):)?([^:]*):)?([^:/]*)(?:\/(.*))?$/s.exec(spec) ?? [];
-  const hostIp = checkAddress(address.replace(/^\[(.*)\]$/, '$1'));
+  const hostIp = checkAddress(address);
   if (container === '') throw wrong(`no port specified: ${spec}<empty>`);
   const ports = parseRange(container, 'containerPort', 1);
   const hosts = host === '' ? undefined : parseRange(host, 'hostPort', 0);
@@ -72,14 +73,13 @@ function checkProtocol(text: string): 'tcp' | 'udp' {
   throw wrong(`invalid proto: ${text}`, 'use tcp or udp');
 }
 
+/** An IPv6 address as the kernel writes it. */
 function checkAddress(text: string): string {
   if (text === '' || isIPv4(text)) return text;
-  if (isIPv6(text)) {
-    throw new HrunError('UNSUPPORTED', `ports cannot be published on the IPv6 address ${text}`, {
-      hint: 'networks have no IPv6 yet: use an IPv4 address',
-    });
-  }
-  throw wrong(`invalid IP address: ${text}`);
+  const [, inBrackets = ''] = /^\[(.*)\]$/.exec(text) ?? [];
+  const address = parseIPv6(inBrackets);
+  if (address !== undefined) return formatIPv6(address);
+  throw wrong(`invalid IP address: ${text}`, isIPv6(text) ? `put it in brackets: [${text}]` : EXAMPLE);
 }
 
 function sizeOf({ first, last }: PortRange): number {

@@ -9,9 +9,18 @@ describe('--egress', () => {
   });
 
   test('is subnets, addresses and names, each once', () => {
-    const given = ['10.1.2.3/8', '192.0.2.7', '0.0.0.0/0', 'Example.COM.', '*.example.org', '192.0.2.7/32'];
+    const given = [
+      '10.1.2.3/8',
+      '192.0.2.7',
+      '0.0.0.0/0',
+      'Example.COM.',
+      '*.example.org',
+      '192.0.2.7/32',
+      'fd12::9/8',
+      '2001:DB8::1',
+    ];
     expect(parseEgress(given.map((target) => `allow=${target}`))).toEqual({
-      subnets: ['10.0.0.0/8', '192.0.2.7/32', '0.0.0.0/0'],
+      subnets: ['10.0.0.0/8', '192.0.2.7/32', '0.0.0.0/0', 'fd00::/8', '2001:db8::1/128'],
       names: ['example.com', '*.example.org'],
     });
   });
@@ -25,7 +34,9 @@ describe('--egress', () => {
     'allow=10.0.0/8',
     'allow=1.2.3.4/8/8',
     'allow=a b',
-    'allow=fd00::1',
+    'allow=fd00::1/129',
+    'allow=fd00::1%eth0',
+    'allow=fd00::/8/8',
     'allow=*',
     'allow=a.*.example',
     'allow=https://example.com',

@@ -12,6 +12,8 @@ describe('--publish', () => {
     ['0:80', [tcp(80, '0')]],
     ['127.0.0.1:8080:80', [tcp(80, '8080', '127.0.0.1')]],
     ['127.0.0.1::80/tcp', [tcp(80, '', '127.0.0.1')]],
+    ['[::1]:8080:80', [tcp(80, '8080', '::1')]],
+    ['[0:0::0]::80', [tcp(80, '', '::')]],
     ['53:53/UDP', [{ ...tcp(53, '53'), protocol: 'udp' }]],
     ['8000-8001:80-81', [tcp(80, '8000'), tcp(81, '8001')]],
     ['8000-8010:80', [tcp(80, '8000-8010')]],
@@ -33,8 +35,9 @@ describe('--publish', () => {
     ['1.2.3:80:80', 'invalid IP address: 1.2.3'],
     ['8000-8002:80-81', 'invalid ranges specified for container and host Ports: 80-81 and 8000-8002'],
     ['target=80,port=3', "invalid publish opts format (should be name=value but got 'port=3')"],
-    ['[::1]:80:80', 'ports cannot be published on the IPv6 address ::1'],
-    ['::1:80:80', 'ports cannot be published on the IPv6 address ::1'],
+    ['::1:80:80', 'invalid IP address: ::1'],
+    ['[::1%lo]:80:80', 'invalid IP address: [::1%lo]'],
+    ['[127.0.0.1]:80:80', 'invalid IP address: [127.0.0.1]'],
   ])('refuses %j', (text, message) => expect(() => parsePublish(text)).toThrow(message));
 });
 

@@ -6,12 +6,15 @@
 
 #include "names/resolver.h"
 
+using namespace hrun;
 using namespace hrun::names;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::string message(reinterpret_cast<const char*>(data), size);
     const std::vector<Station> stations{
-        {"a", 0x0200050a, {"web", "www"}, {}}, {"b", 0x0300050a, {"www"}, {}}, {}};
+        {"a", {*parse_ip("10.5.0.2"), *parse_ip("fd00::2")}, {"web", "www"}, {}},
+        {"b", {*parse_ip("10.5.0.3")}, {"www"}, {}},
+        {}};
     if (const auto question = parse_query(message)) {
         if (question->end > message.size() || question->name.size() > 255)
             abort();

@@ -31,8 +31,9 @@ std::set<uint64_t> ioctls_of(ThreadKind kind) {
 }
 
 TEST_CASE("no list has what starts programs, reaches other processes or changes the jail") {
-    for (const ThreadKind kind : {ThreadKind::kEventLoop, ThreadKind::kTemplateMaker, ThreadKind::kVcpu,
-                                  ThreadKind::kDiskWorker, ThreadKind::kNameServer, ThreadKind::kEgressGate})
+    for (const ThreadKind kind :
+         {ThreadKind::kEventLoop, ThreadKind::kTemplateMaker, ThreadKind::kVcpu, ThreadKind::kDiskWorker,
+          ThreadKind::kNameServer, ThreadKind::kEgressGate, ThreadKind::kPortRelay})
         for (const int number : {SYS_execve,
                                  SYS_execveat,
                                  SYS_fork,
@@ -76,6 +77,12 @@ TEST_CASE("no list has what starts programs, reaches other processes or changes 
 TEST_CASE("a name server changes no file") {
     for (const int number : {SYS_unlinkat, SYS_renameat, SYS_ftruncate, SYS_pwrite64, SYS_writev, SYS_ioctl})
         CHECK_FALSE(allows(ThreadKind::kNameServer, number));
+}
+
+TEST_CASE("a port relay opens no file, and sockets of IPv6 alone") {
+    for (const int number : {SYS_openat, SYS_read, SYS_ioctl, SYS_fcntl, SYS_setsockopt, SYS_socketpair})
+        CHECK_FALSE(allows(ThreadKind::kPortRelay, number));
+    CHECK(allows(ThreadKind::kPortRelay, SYS_socket));
 }
 
 TEST_CASE("an egress gate opens neither files nor sockets") {

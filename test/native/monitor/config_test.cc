@@ -120,8 +120,8 @@ TEST_CASE("network interfaces may be left out; each is a port of a bridge, in a 
         return mistake(json);
     };
     CHECK(with("mac", "ff:ff:ff:ff:ff:ff") == "nics[0].mac must be the MAC address of one station");
-    CHECK(with("addresses", Json::array({"fd00::2/64"})) ==
-          "nics[0].addresses must be at most 16 IPv4 addresses with their prefixes");
+    CHECK(with("addresses", Json::array({"fd00::2"})) ==
+          "nics[0].addresses must be at most 16 IP addresses with their prefixes");
     CHECK(with("tap", "a,script=/bin/sh") == "nics[0].tap must be the name of a network interface");
     CHECK(with("mtu", 67) == "nics[0].mtu must be a whole number from 68 to 65535");
     CHECK(with("inBps", 1 << 20).empty());
@@ -148,7 +148,7 @@ TEST_CASE("an interface can be passt's, and has no interface of the host's then"
     CHECK(config.nics[0].tap.empty());
     CHECK(with({{"tap", "hrun-0123"}}) == "nics[0].tap is not a known field");
     CHECK(with({{"inBps", 1}}) == "nics[0].inBps is not a known field");
-    CHECK(with({{"addresses", Json::array()}}) == "nics[0].addresses must be one address with passt");
+    CHECK(with({{"addresses", Json::array()}}) == "nics[0].addresses must be one IPv4 address with passt");
     CHECK(with({{"passt", {{"program", "passt"}}}}) ==
           "nics[0].passt.program must be an absolute path without a comma");
 }
@@ -189,7 +189,7 @@ TEST_CASE("ports may be left out; each has a protocol, an address and a range of
     CHECK(ports.table == "hrun_networks");
     REQUIRE(ports.publish.size() == 1);
     CHECK(ports.publish[0].protocol == IPPROTO_UDP);
-    CHECK(ports.publish[0].host[0] == std::byte{127});
+    CHECK(ports.publish[0].host == parse_ip("127.0.0.1"));
     CHECK(ports.publish[0].last_host_port == 8010);
     const auto with = [&](const char* key, const Json& value) {
         json["ports"]["publish"] = Json::array({port});
@@ -197,7 +197,17 @@ TEST_CASE("ports may be left out; each has a protocol, an address and a range of
         return mistake(json);
     };
     CHECK(with("protocol", "sctp") == "ports.publish[0].protocol must be tcp or udp");
-    CHECK(with("host", "::1") == "ports.publish[0].host must be an IPv4 address");
+    CHECK(with("host", "x") == "ports.publish[0].host must be an IP address");
+    CHECK(with("host", "::1") == "ports.publish[0].address must be of the family of host");
+    CHECK(with("address6", "fd00::2") == "ports.publish[0].address6 goes with host 0.0.0.0 only");
+    CHECK(with("address6", "10.5.0.2") == "ports.publish[0].address6 must be an IPv6 address");
+    json["ports"]["publish"] = Json::array({port, port});
+    json["ports"]["publish"][0].update({{"host", "0.0.0.0"}, {"address6", "fd00::2"}});
+    json["ports"]["publish"][1].update({{"host", "::1"}, {"address", "fd00::2"}});
+    const auto both = parse_config(json.dump());
+    REQUIRE(std::holds_alternative<Config>(both));
+    CHECK(std::get<Config>(both).ports.publish[0].address6 == parse_ip("fd00::2"));
+    CHECK(std::get<Config>(both).ports.publish[1].host == parse_ip("::1"));
     CHECK(with("lastHostPort", 7999) ==
           "ports.publish[0].lastHostPort must not be below firstHostPort, and 0 if that is");
     CHECK(with("firstHostPort", 0) ==

@@ -23,6 +23,7 @@ struct Store {
         write("db/network.json", R"({"bridge":"hrun3"})");
         write("db/leases/10.5.0.2", kId);
         write("db/leases/10.5.0.3", std::string(64, 'b'));
+        write("db/leases/fd00:1::2", kId);
     }
     void write(const std::string& name, const std::string& text) {
         std::ofstream(root + "/networks/" + name) << text;
@@ -33,15 +34,16 @@ struct Store {
     std::string root = directory.path;
 };
 
-net::Ipv4 ipv4(uint8_t last) {
-    return {std::byte{10}, std::byte{5}, std::byte{0}, std::byte{last}};
+Ip ipv4(uint8_t last) {
+    return *parse_ip("10.5.0." + std::to_string(last));
 }
 
 net::Address address(uint8_t last) {
-    net::Address address{AF_INET, 24, {}};
-    const net::Ipv4 bytes = ipv4(last);
-    std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
-    return address;
+    return {AF_INET, 24, ipv4(last).bytes};
+}
+
+net::Address address6(const char* text) {
+    return {AF_INET6, 64, parse_ip(text)->bytes};
 }
 
 NicConfig nic() {
@@ -55,7 +57,7 @@ NicConfig nic() {
 }
 
 PortRequest port(uint8_t last) {
-    return {IPPROTO_TCP, {}, 8080, 8080, ipv4(last), 80};
+    return {IPPROTO_TCP, {}, 8080, 8080, ipv4(last), 80, {}};
 }
 
 } // namespace
@@ -65,6 +67,11 @@ TEST_CASE("an interface is the container's when the store has leased its address
     Store store;
     CHECK(store.leased(nic()));
     NicConfig other = nic();
+    other.addresses.push_back(address6("fd00:1::2"));
+    CHECK(store.leased(other));
+    SUBCASE("an IPv6 address of nobody") {
+        other.addresses.push_back(address6("fd00:1::3"));
+    }
     SUBCASE("an address of another container") {
         other.addresses.push_back(address(3));
     }
@@ -93,6 +100,14 @@ TEST_CASE("ports follow the container's addresses, and are no others than before
     wanted.publish[0] = port(7);
     redirect_ports(ports, wanted, {nic()});
     CHECK(ports.publish[0].address == ipv4(2));
+    NicConfig both = nic();
+    both.addresses.push_back(address6("fd00:1::2"));
+    wanted.publish[0] = port(2);
+    for (const char* six : {"fd00:1::2", "fd00:1::3"}) {
+        wanted.publish[0].address6 = parse_ip(six);
+        redirect_ports(ports, wanted, {both});
+        CHECK(ports.publish[0].address6.has_value() == (std::string(six) == "fd00:1::2"));
+    }
     redirect_ports(ports, wanted, {});
     CHECK(ports.publish.empty());
 }

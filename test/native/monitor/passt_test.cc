@@ -5,22 +5,15 @@
 #include <netinet/in.h>
 
 namespace hrun::monitor {
-namespace {
-
-net::Ipv4 ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
-    return {std::byte{a}, std::byte{b}, std::byte{c}, std::byte{d}};
-}
-
-} // namespace
 
 TEST_CASE("passt is told the machine's addresses and ports, and leads to no loopback") {
     NicConfig nic{};
     nic.addresses = {*net::parse_address("10.0.2.15/24")};
     nic.mtu = 65520;
-    nic.passt = {"/usr/bin/passt", ipv4(10, 0, 2, 2), ipv4(10, 0, 2, 3)};
+    nic.passt = {"/usr/bin/passt", *parse_ip("10.0.2.2"), *parse_ip("10.0.2.3")};
     const std::vector<net::PortMapping> ports{
-        {IPPROTO_TCP, {}, 8080, ipv4(10, 0, 2, 15), 80},
-        {IPPROTO_UDP, ipv4(127, 0, 0, 1), 5353, ipv4(10, 0, 2, 15), 53}};
+        {IPPROTO_TCP, {}, 8080, *parse_ip("10.0.2.15"), 80},
+        {IPPROTO_UDP, *parse_ip("127.0.0.1"), 5353, *parse_ip("10.0.2.15"), 53}};
     std::string line;
     for (const std::string& word : passt_command_line(nic, ports, 3))
         line += word + " ";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "names/dns_message.h"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
 
+using namespace hrun;
 using namespace hrun::names;
 
 namespace {
@@ -73,11 +73,22 @@ TEST_CASE("a response has the question, the answers and no more of them than fit
                         std::string("\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04\x0a\x05\x00\x02", 16));
     const std::vector<Answer> many(40, {RecordType::kA, "1234"});
     CHECK(make_response(asked, *question, ResponseCode::kNone, many).size() < 512);
+    const std::vector<Answer> wide(40, {RecordType::kAaaa, "1234567890123456"});
+    CHECK(make_response(asked, *question, ResponseCode::kNone, wide).size() < 512);
+    const std::string longest =
+        query(std::string(60, 'a') + "." + std::string(60, 'b') + "." + std::string(60, 'c'), 28);
+    const std::string cut = make_response(longest, *parse_query(longest), ResponseCode::kNone, wide);
+    CHECK(cut.size() <= 512);
+    CHECK(cut[7] == 11); // of 28 bytes each
     CHECK(make_response(asked, *question, ResponseCode::kServerFailure, {})[3] == '\x82');
 }
 
 TEST_CASE("reverse names are addresses, and nothing else is") {
-    CHECK(reverse_address("2.0.31.172.in-addr.arpa") == inet_addr("172.31.0.2"));
+    CHECK(reverse_address("2.0.31.172.in-addr.arpa") == parse_ip("172.31.0.2"));
+    const std::string zeros = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.0.0.d.f.ip6.arpa";
+    CHECK(reverse_address("2.0.0.b." + zeros) == parse_ip("fd00:1::b002"));
+    for (const std::string& bad : {"0." + zeros, "2.0.0.g." + zeros, "2.0.00." + zeros, "2.0.0.1.0." + zeros})
+        CHECK_FALSE(reverse_address(bad));
     for (const char* bad : {"", "in-addr.arpa", ".in-addr.arpa", "2.0.31.in-addr.arpa",
                             "2.0.31.172.1.in-addr.arpa", "2.0.31.256.in-addr.arpa", "2.0..172.in-addr.arpa",
                             "2.0.31.172.in-addr.arpa.x", "+2.0.31.172.in-addr.arpa"})
@@ -118,17 +129,19 @@ const std::string kPointer("\xc0\x0c", 2);
 } // namespace
 
 TEST_CASE("addresses are found among the answers of a response, whatever name they belong to") {
-    const std::string whole =
-        response_of({record(kPointer, 5, encode_name("www.example")),
-                     record(encode_name("www.example"), 1, "\xc0\x01\x02\x03", 7),
-                     record(kPointer, 1, "\x0a\x01\x02\x03"), record(kPointer, 1, "no")});
+    const std::string whole = response_of(
+        {record(kPointer, 5, encode_name("www.example")),
+         record(encode_name("www.example"), 1, "\xc0\x01\x02\x03", 7),
+         record(kPointer, 1, "\x0a\x01\x02\x03"), record(kPointer, 1, "no"), record(kPointer, 28, "abcd"),
+         record(kPointer, 28, std::string("\xfd\x00", 2) + "12345678901234")});
     const auto found = addresses_in(whole);
-    REQUIRE(found.size() == 2);
-    CHECK(found[0].address == inet_addr("192.1.2.3"));
+    REQUIRE(found.size() == 3);
+    CHECK(found[0].address == parse_ip("192.1.2.3"));
     CHECK(found[0].seconds == 7);
-    CHECK(found[1].address == inet_addr("10.1.2.3"));
+    CHECK(found[1].address == parse_ip("10.1.2.3"));
+    CHECK(found[2].address == parse_ip("fd00:3132:3334:3536:3738:3930:3132:3334"));
     for (size_t size = 0; size < whole.size(); ++size)
-        CHECK(addresses_in(std::string_view(whole).substr(0, size)).size() <= 2);
+        CHECK(addresses_in(std::string_view(whole).substr(0, size)).size() <= 3);
     CHECK(addresses_in(query("web.db", 1)).empty());
     CHECK(addresses_in(response_of(std::vector<std::string>(100, record(kPointer, 1, "abcd")))).size() == 64);
 }

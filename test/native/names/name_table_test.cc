@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "names/name_table.h"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -18,8 +17,9 @@ using namespace hrun::names;
 
 namespace {
 
-Station station(const char* address, std::vector<std::string> names) {
-    return {"", inet_addr(address), std::move(names), {}};
+Station station(const char* address, std::vector<std::string> names, std::vector<Ip> more = {}) {
+    more.insert(more.begin(), *parse_ip(address));
+    return {"", std::move(more), std::move(names), {}};
 }
 
 Question asks(std::string name, RecordType type) {
@@ -29,11 +29,12 @@ Question asks(std::string name, RecordType type) {
 } // namespace
 
 TEST_CASE("a record has an address, names and servers, and may have lines that nobody knows") {
-    const Station read = parse_station("address 10.5.0.2\nname Web\nname www\nserver ::1\nfoo bar\n\n\n");
-    CHECK(read.address == inet_addr("10.5.0.2"));
+    const Station read =
+        parse_station("address 10.5.0.2\naddress fd00::2\nname Web\nname www\nserver ::1\nfoo bar\n\n\n");
+    CHECK(read.addresses == std::vector<Ip>{*parse_ip("10.5.0.2"), *parse_ip("fd00::2")});
     CHECK(read.names == std::vector<std::string>{"web", "www"});
     CHECK(read.servers == std::vector<std::string>{"::1"});
-    CHECK(parse_station("address x\nname").address == 0);
+    CHECK(parse_station("address x\nname").addresses.empty());
     CHECK(parse_station("").names.empty());
 }
 
@@ -70,7 +71,8 @@ TEST_CASE("a record counts as long as somebody holds its lock") {
 
 TEST_CASE("names are looked up by themselves and below the network's, addresses backwards") {
     const std::vector<Station> stations{station("10.5.0.2", {"web", "www"}),
-                                        station("10.5.0.3", {"api", "www"}), station("10.5.0.4", {})};
+                                        station("10.5.0.3", {"api", "www"}, {*parse_ip("fd00:1::3")}),
+                                        station("10.5.0.4", {})};
     CHECK(look_up(stations, "db", asks("web", RecordType::kA))->size() == 1);
     CHECK(look_up(stations, "db", asks("web.db", RecordType::kA))->size() == 1);
     CHECK(look_up(stations, "db", asks("www", RecordType::kA))->size() == 2);
@@ -81,5 +83,16 @@ TEST_CASE("names are looked up by themselves and below the network's, addresses 
     REQUIRE(pointer);
     CHECK(pointer->front().data == encode_name("api.db"));
     CHECK(look_up(stations, "db", asks("4.0.5.10.in-addr.arpa", RecordType::kPtr))->empty());
+    CHECK(look_up(stations, "db", asks("web", RecordType::kAaaa))->empty());
+    const auto wide = look_up(stations, "db", asks("www", RecordType::kAaaa));
+    REQUIRE(wide->size() == 1);
+    CHECK(wide->front().type == RecordType::kAaaa);
+    CHECK(wide->front().data.size() == 16);
+    CHECK(look_up(stations, "db", asks("www", RecordType::kAny))->size() == 3);
+    CHECK(look_up(stations, "db",
+                  asks("3.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.0.0.d.f.ip6.arpa",
+                       RecordType::kPtr))
+              ->front()
+              .data == encode_name("api.db"));
     CHECK_FALSE(look_up(stations, "db", asks("9.0.5.10.in-addr.arpa", RecordType::kPtr)));
 }

@@ -22,6 +22,23 @@ TEST_CASE("addresses are taken with their prefix, and nothing else is") {
         CHECK_FALSE(parse_address(bad));
 }
 
+TEST_CASE("an address is read from its bytes or text, and written as the kernel does") {
+    using namespace hrun;
+    for (const char* text : {"10.5.0.2", "::", "fd00:1::2", "2001:db8:0:1::"}) {
+        const auto ip = parse_ip(text);
+        REQUIRE(ip);
+        CHECK(to_text(*ip) == text);
+        CHECK(ip_of(ip->value()) == ip);
+    }
+    CHECK(parse_ip("0.0.0.0")->is_any());
+    CHECK(parse_ip("::")->is_any());
+    CHECK_FALSE(parse_ip("::1")->is_any());
+    CHECK(*parse_ip("0.0.0.0") != *parse_ip("::"));
+    for (const char* bad : {"", "x", "1.2.3", "fd00::/64", "fd00::1%eth0", "[::1]"})
+        CHECK_FALSE(parse_ip(bad));
+    CHECK_FALSE(ip_of(std::span<const std::byte>()));
+}
+
 TEST_CASE("a MAC address is six pairs of digits, and one station's") {
     CHECK(parse_mac("02:42:ac:1f:00:02") == Mac{0x02, 0x42, 0xac, 0x1f, 0x00, 0x02});
     for (const char* bad : {"", "02:42:ac:1f:00", "02:42:ac:1f:00:0g", "02-42-ac-1f-00-02",

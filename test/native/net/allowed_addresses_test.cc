@@ -2,8 +2,6 @@
 // In a network namespace of the test's own, against nft(8).
 #include "net/allowed_addresses.h"
 
-#include <arpa/inet.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -15,15 +13,18 @@ using namespace hrun::net;
 
 namespace {
 
-constexpr char kTable[] = "nft add table inet t; nft 'add set inet t named_00112233445566aa { type "
-                          "ipv4_addr; flags timeout; size 2; }'";
+constexpr char kTable[] =
+    "nft add table inet t; nft 'add set inet t named_00112233445566aa { type "
+    "ipv4_addr; flags timeout; size 2; }'; nft 'add set inet t named6_00112233445566aa { "
+    "type ipv6_addr; flags timeout; size 2; }'";
 const std::string kId = "00112233445566aa" + std::string(48, '7'), kOther(64, '8');
 
 // The set's elements as nft(8) lists them, up to the time that is left.
 std::string elements() {
     std::string text;
     FILE* list = popen(
-        "nft list table inet t | grep -o '192[^,]* expires' | sed 's/ expires//' | sort | tr '\\n' ,", "r");
+        "nft list table inet t | grep -oE '(192|2001)[^,]* expires' | sed 's/ expires//' | sort | tr '\\n' ,",
+        "r");
     for (int byte = fgetc(list); byte != EOF; byte = fgetc(list))
         text += static_cast<char>(byte);
     pclose(list);
@@ -39,12 +40,14 @@ TEST_CASE("an address is allowed for a time, which begins anew when it is allowe
             MESSAGE("skipped: this host cannot make a table with nft");
             return;
         }
-        CHECK(allowed->allow(kId, inet_addr("192.0.2.1"), 60));
+        CHECK(allowed->allow(kId, *parse_ip("192.0.2.1"), 60));
         CHECK(elements() == "192.0.2.1 timeout 1m,");
-        CHECK(allowed->allow(kId, inet_addr("192.0.2.1"), 3600));
-        CHECK(allowed->allow(kId, inet_addr("192.0.2.2"), 300));
+        CHECK(allowed->allow(kId, *parse_ip("192.0.2.1"), 3600));
+        CHECK(allowed->allow(kId, *parse_ip("192.0.2.2"), 300));
         CHECK(elements() == "192.0.2.1 timeout 1h,192.0.2.2 timeout 5m,");
-        CHECK(allowed->allow(kId, inet_addr("192.0.2.3"), 300).error().code == ENFILE);
-        CHECK(allowed->allow(kOther, inet_addr("192.0.2.3"), 300).error().code == ENOENT);
+        CHECK(allowed->allow(kId, *parse_ip("192.0.2.3"), 300).error().code == ENFILE);
+        CHECK(allowed->allow(kId, *parse_ip("2001:db8::1"), 300));
+        CHECK(elements() == "192.0.2.1 timeout 1h,192.0.2.2 timeout 5m,2001:db8::1 timeout 5m,");
+        CHECK(allowed->allow(kOther, *parse_ip("192.0.2.3"), 300).error().code == ENOENT);
     });
 }

@@ -106,6 +106,84 @@ TEST_CASE("a port takes packets from its own addresses only, and goes with its d
     });
 }
 
+TEST_CASE(
+    "a port takes IPv6 packets from its own addresses only, and no word of routers and other neighbours") {
+    in_own_network([] {
+        const Mac own{0x02, 0x42, 0xac, 0x1f, 0, 2}, other{0x02, 0x42, 0xac, 0x1f, 0, 3};
+        constexpr char kOwn[] = "fd00::2", kLocal[] = "fe80::42:acff:fe1f:2", kOther[] = "fd00::3",
+                       kOtherLocal[] = "fe80::42:acff:fe1f:3";
+        constexpr uint8_t kTcp = 6, kIcmp = 58, kFragment = 44;
+        constexpr uint8_t kEcho = 128, kSolicitation = 135, kAdvertisement = 136;
+        auto links = Links::open();
+        REQUIRE(links->ensure_bridge(bridge_of(1400)));
+        const Fd tap = open_tap("tap0");
+        REQUIRE(links->connect("tap0", {"hrun0",
+                                        {own,
+                                         {*parse_address("172.31.0.2/16"), *parse_address("fd00::2/64"),
+                                          *parse_address("fd00::9/64")}},
+                                        1400}));
+        const auto passes = [&](const std::string& packet) {
+            const uint64_t before = received("hrun0");
+            CHECK(write(tap.get(), packet.data(), packet.size()) == static_cast<ssize_t>(packet.size()));
+            return received("hrun0") > before;
+        };
+        const auto icmp = [&](const char* from, const std::string& word,
+                              const Mac& mac = Mac{0x02, 0x42, 0xac, 0x1f, 0, 2}) {
+            return passes(frame6(mac, from, kIcmp, word));
+        };
+        const std::string echo = std::string(1, static_cast<char>(kEcho)) + std::string(7, '\0');
+        for (const char* from : {kOwn, "fd00::9", kLocal})
+            CHECK(icmp(from, echo));
+        for (const char* from :
+             {kOther, kOtherLocal, "::", "::1", "fd00::1:2", "fd00:0:0:1::2", "fe80::2", "ff02::1"}) {
+            CAPTURE(from);
+            CHECK_FALSE(icmp(from, echo));
+            CHECK_FALSE(passes(frame6(own, from, kTcp, echo)));
+        }
+        CHECK_FALSE(icmp(kOwn, echo, other));
+        CHECK(passes(frame6(own, kOwn, kTcp, std::string(20, '\0'))));
+
+        for (const char* from : {kOwn, kLocal}) {
+            CHECK(icmp(from, neighbour_word(kSolicitation, kOther)));
+            CHECK(icmp(from, neighbour_word(kSolicitation, kOther, 1, own)));
+            CHECK_FALSE(icmp(from, neighbour_word(kSolicitation, kOther, 1, other)));
+            CHECK_FALSE(icmp(from, neighbour_word(kSolicitation, kOther, 2, own)));
+            CHECK_FALSE(icmp(from, neighbour_word(kSolicitation, kOther, 1, own) +
+                                       neighbour_word(kSolicitation, kOther, 1, other).substr(24)));
+            CHECK(icmp(from, neighbour_word(kAdvertisement, kOwn)));
+            CHECK(icmp(from, neighbour_word(kAdvertisement, kOwn, 2, own)));
+            CHECK(icmp(from, neighbour_word(kAdvertisement, kLocal, 2, own)));
+            CHECK_FALSE(icmp(from, neighbour_word(kAdvertisement, kOwn, 2, other)));
+            CHECK_FALSE(icmp(from, neighbour_word(kAdvertisement, kOther, 2, own)));
+            CHECK_FALSE(icmp(from, neighbour_word(kAdvertisement, "fd00::1")));
+            for (const int router : {134, 137, 138})
+                CHECK_FALSE(icmp(from, neighbour_word(static_cast<uint8_t>(router), kOwn, 1, own)));
+        }
+        CHECK_FALSE(icmp("::", neighbour_word(kSolicitation, kOwn)));
+
+        // Nothing hides behind an extension header, nor in a fragment.
+        const auto behind = [](uint8_t next, const std::string& word, uint8_t offset = 0) {
+            return std::string(1, static_cast<char>(next)) + std::string(2, '\0') +
+                   static_cast<char>(offset) + std::string(4, '\0') + word;
+        };
+        for (const int header : {0, 43, 51, 60, 135, 139, 140}) {
+            CAPTURE(header);
+            CHECK_FALSE(passes(frame6(own, kOwn, static_cast<uint8_t>(header), behind(kIcmp, echo))));
+            CHECK_FALSE(passes(
+                frame6(own, kOwn, kFragment, behind(static_cast<uint8_t>(header), behind(kIcmp, echo)))));
+        }
+        CHECK_FALSE(passes(frame6(own, kOwn, kFragment, behind(kFragment, behind(kIcmp, echo)))));
+        CHECK(passes(frame6(own, kOwn, kFragment, behind(kIcmp, echo))));
+        CHECK(passes(frame6(own, kOwn, kFragment, behind(17, echo))));
+        for (const int word : {134, 135, 136, 137, 138}) {
+            const std::string told = neighbour_word(static_cast<uint8_t>(word), kOwn, 2, own);
+            CHECK_FALSE(passes(frame6(own, kOwn, kFragment, behind(kIcmp, told))));
+            CHECK(passes(frame6(own, kOwn, kFragment,
+                                behind(kIcmp, told, 8)))); // no first part: nobody makes sense of it
+        }
+    });
+}
+
 TEST_CASE("what is to be connected to a bridge that is not there is an error that names it") {
     in_own_network([] {
         const Fd tap = open_tap("tap0");

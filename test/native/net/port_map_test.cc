@@ -15,15 +15,17 @@ using namespace hrun::net;
 
 namespace {
 
-constexpr Ipv4 kAny{}, kLoopback{std::byte{127}, std::byte{0}, std::byte{0}, std::byte{1}},
-    kOne{std::byte{172}, std::byte{31}, std::byte{0}, std::byte{2}},
-    kOther{std::byte{172}, std::byte{31}, std::byte{0}, std::byte{3}};
+const Ip kAny{}, kLoopback = *parse_ip("127.0.0.1"), kOne = *parse_ip("172.31.0.2"),
+                 kOther = *parse_ip("172.31.0.3"), kAny6 = *parse_ip("::"), kLoopback6 = *parse_ip("::1"),
+                 kSix = *parse_ip("fd00:1::2");
 
 constexpr char kTable[] =
     "nft -f - <<E\n"
     "table inet t {\n"
     "map published { type inet_proto . inet_service : ipv4_addr . inet_service; }\n"
     "map published_at { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }\n"
+    "map published6 { type inet_proto . inet_service : ipv6_addr . inet_service; }\n"
+    "map published6_at { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }\n"
     "}\nE";
 
 // Elements of both maps as nft(8) lists them, without blanks.
@@ -63,6 +65,19 @@ TEST_CASE("ports are mapped for every address and for one, and unmapped again") 
     });
 }
 
+TEST_CASE("ports of both families are mapped at once") {
+    with_table([](PortMap& map) {
+        const std::vector<PortMapping> mappings{{IPPROTO_TCP, kAny, 8080, kOne, 80},
+                                                {IPPROTO_TCP, kAny6, 8080, kSix, 80},
+                                                {IPPROTO_UDP, kLoopback6, 53, kSix, 5353}};
+        REQUIRE(map.add(mappings));
+        CHECK(elements() == "elements={tcp.8080:172.31.0.2.80}elements={tcp.8080:fd00:1::2.80}"
+                            "elements={::1.udp.53:fd00:1::2.5353}");
+        REQUIRE(map.remove(mappings));
+        CHECK(elements().empty());
+    });
+}
+
 TEST_CASE("a port that was another's is this one's") {
     with_table([](PortMap& map) {
         const PortMapping before{IPPROTO_TCP, kAny, 8080, kOne, 80};
@@ -74,13 +89,16 @@ TEST_CASE("a port that was another's is this one's") {
     });
 }
 
-TEST_CASE("as many as may be go into one message") {
+TEST_CASE("as many as may be go into one transaction") {
     with_table([](PortMap& map) {
         std::vector<PortMapping> mappings;
         for (uint16_t port = 1; port <= kMaxPortMappings; ++port)
-            mappings.push_back({IPPROTO_TCP, kLoopback, port, kOne, port});
+            for (const bool six : {false, true})
+                mappings.push_back(
+                    {IPPROTO_TCP, six ? kLoopback6 : kLoopback, port, six ? kSix : kOne, port});
         REQUIRE(map.add(mappings));
         CHECK(elements().find("127.0.0.1.tcp.1024:172.31.0.2.1024") != std::string::npos);
+        CHECK(elements().find("::1.tcp.1024:fd00:1::2.1024") != std::string::npos);
         REQUIRE(map.remove(mappings));
         CHECK(elements().empty());
     });

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "base/fd.h"
+#include "base/ip.h"
 #include "net/address.h"
 
 namespace hrun::net::test {
@@ -59,6 +60,35 @@ inline std::string frame(const Mac& source, uint16_t type, std::array<uint8_t, 4
     if (type == 0x0800)
         make_ip_header(bytes);
     return bytes;
+}
+
+// An IPv6 packet (RFC 8200) of this next header and content to ff02::1, behind an empty virtio-net header.
+inline std::string frame6(const Mac& source, const char* ip, uint8_t next, const std::string& content) {
+    std::string bytes(10 + 14 + 40, '\0');
+    const std::array<uint8_t, 6> everybody{0x33, 0x33, 0, 0, 0, 1};
+    std::copy(everybody.begin(), everybody.end(), bytes.begin() + 10);
+    std::copy(source.begin(), source.end(), bytes.begin() + 16);
+    bytes.replace(22, 3, "\x86\xdd\x60");
+    bytes[10 + 14 + 5] = static_cast<char>(content.size());
+    bytes[10 + 14 + 6] = static_cast<char>(next);
+    bytes[10 + 14 + 7] = '\xff';
+    const Ip from = *parse_ip(ip), to = *parse_ip("ff02::1");
+    memcpy(bytes.data() + 10 + 14 + 8, from.bytes.data(), from.bytes.size());
+    memcpy(bytes.data() + 10 + 14 + 24, to.bytes.data(), to.bytes.size());
+    return bytes + content;
+}
+
+// A neighbour's word of this type (RFC 4861, 4.3 and 4.4) about an address, and, unless 0, an option with a MAC address.
+inline std::string neighbour_word(uint8_t type, const char* target, uint8_t option = 0, const Mac& mac = {}) {
+    std::string bytes(8, '\0');
+    bytes[0] = static_cast<char>(type);
+    const Ip ip = *parse_ip(target);
+    bytes.append(reinterpret_cast<const char*>(ip.bytes.data()), ip.bytes.size());
+    if (option == 0)
+        return bytes;
+    bytes += static_cast<char>(option);
+    bytes += '\1';
+    return bytes.append(mac.begin(), mac.end());
 }
 
 inline uint64_t received(const char* interface) {
