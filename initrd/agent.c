@@ -29,6 +29,7 @@ static void on_lost(struct connection* connection) {
     connection->session = NULL;
     if (session)
         session_detach(session);
+    joined_lost(connection->owner, connection);
 }
 
 static void on_closed(struct connection* connection) {
@@ -49,7 +50,7 @@ static const struct connection_events events = {on_frame, on_room, on_lost, on_c
 static bool make_room(struct agent* agent) {
     struct connection* idle = NULL;
     for (struct connection* each = agent->connections; each; each = each->next)
-        if (!each->session && each != agent->shutdown_asked_by)
+        if (!each->session && each != agent->shutdown_asked_by && !joined_owns(agent, each))
             idle = each;
     if (idle)
         connection_close(idle);
@@ -96,6 +97,7 @@ static void on_exit_of(struct reaper* reaper, pid_t pid, int status) {
         session_exited(session, status);
         return;
     }
+    joined_exited(agent, pid);
 }
 
 /* Frees what is over and lets pass what is late. */
@@ -122,6 +124,7 @@ static uint64_t sooner(uint64_t one, uint64_t other) {
 static int time_left(const struct agent* agent) {
     uint64_t now = loop_now();
     uint64_t next = sooner(agent->shutting_down ? agent->shutdown_deadline : 0, agent->bind_at);
+    next = sooner(next, joined_deadline(agent));
     for (struct session* session = agent->sessions; session; session = session->next)
         next = sooner(next, session->deadline);
     if (!next)
@@ -133,8 +136,8 @@ void agent_bind_later(struct agent* agent) {
     agent->bind_at = loop_now() + BIND_AFTER_MS;
 }
 
-static void bind_rest_if_due(struct agent* agent) {
-    if (!agent->bind_at || agent->bind_at > loop_now())
+void agent_bind_now(struct agent* agent) {
+    if (!agent->bind_at)
         return;
     agent->bind_at = 0;
     template_bind_rest(agent->container.sysfs);
@@ -151,7 +154,9 @@ int agent_serve(struct agent* agent, int listener, struct err* err) {
         if (loop_turn(&agent->loop, time_left(agent), err) < 0)
             return -1;
         tend_sessions(agent);
-        bind_rest_if_due(agent);
+        joined_tend(agent);
+        if (agent->bind_at <= loop_now())
+            agent_bind_now(agent);
     }
     return shutdown_finish(agent, err);
 }

@@ -10,6 +10,7 @@
 
 #include "connection.h"
 #include "container.h"
+#include "joined.h"
 #include "loop.h"
 #include "reaper.h"
 #include "session.h"
@@ -27,11 +28,16 @@ struct agent {
     bool shutting_down;
     struct connection* shutdown_asked_by; /* NULL once it has gone */
     uint64_t shutdown_deadline;           /* loop_now() after which output is not waited for */
+    struct joined* joined;                /* further containers in the machine */
+    const char* unix_path;                /* of a test build's socket, else NULL */
     uint64_t bind_at; /* loop_now() at which a template's copy binds the rest of its devices, or 0 */
 };
 
 /* Has the devices that nobody waits for bound a little later. */
 void agent_bind_later(struct agent* agent);
+
+/* Does at once what is still to be bound later. */
+void agent_bind_now(struct agent* agent);
 
 /* Serves `listener`, a listening descriptor, until the machine is told to stop. Returns only on an error that
  * ends the agent. */

@@ -13,7 +13,6 @@
 #include "kernel_file.h"
 #include "mounts.h"
 
-#define GROUP CGROUP_MOUNT "/container"
 #define FREEZE_WAIT_MS 1000 /* for a process that is deep in the kernel; it stops when it comes out */
 
 /* "cpu memory pids" becomes "+cpu +memory +pids" in the file that hands them to the groups below. */
@@ -30,14 +29,35 @@ static int hand_down_controllers(struct err* err) {
     return 0;
 }
 
-int cgroup_make(struct err* err) {
-    if (mount_at("cgroup2", "cgroup", "nosuid,nodev,noexec", CGROUP_MOUNT, err) < 0 ||
-        hand_down_controllers(err) < 0)
+int cgroup_mount(struct err* err) {
+    if (mount_at("cgroup2", "cgroup", "nosuid,nodev,noexec", CGROUP_MOUNT, err) < 0)
         return -1;
-    if (mkdir(GROUP, 0755) < 0)
-        return err_system(err, "make control group " GROUP);
-    int cgroup = open(GROUP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return cgroup < 0 ? err_system(err, "open control group " GROUP) : cgroup;
+    return hand_down_controllers(err);
+}
+
+int cgroup_make(const char* name, struct err* err) {
+    char path[64];
+    snprintf(path, sizeof(path), CGROUP_MOUNT "/%s", name);
+    if (mkdir(path, 0755) < 0)
+        return err_system(err, "make control group %s", path);
+    int cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return cgroup < 0 ? err_system(err, "open control group %s", path) : cgroup;
+}
+
+void cgroup_kill(int cgroup) {
+    kernel_file_write(cgroup, "cgroup.kill", "1");
+}
+
+bool cgroup_is_empty(int cgroup) {
+    char events[128];
+    kernel_file_read(cgroup, "cgroup.events", events, sizeof(events));
+    return strstr(events, "populated 0") != NULL;
+}
+
+void cgroup_remove(const char* name) {
+    char path[64];
+    snprintf(path, sizeof(path), CGROUP_MOUNT "/%s", name);
+    rmdir(path);
 }
 
 static int set_limit(int cgroup, const char* file, uint64_t most, struct err* err) {

@@ -12,9 +12,22 @@
 
 #define CGROUP_MOUNT "/sys/fs/cgroup"
 
-/* Mounts the hierarchy, hands its controllers down and makes the container's group. Returns a descriptor of
- * the group's directory. */
-int cgroup_make(struct err* err);
+#define CONTAINER_GROUP "container" /* of the machine's own container; names of others begin otherwise */
+
+/* Mounts the hierarchy and hands its controllers down. */
+int cgroup_mount(struct err* err);
+
+/* Makes a container's group. Returns a descriptor of its directory. */
+int cgroup_make(const char* name, struct err* err);
+
+/* Kills every process of the group. */
+void cgroup_kill(int cgroup);
+
+/* True when no process is in the group any more. */
+bool cgroup_is_empty(int cgroup);
+
+/* Removes an empty group. */
+void cgroup_remove(const char* name);
 
 /* Set pids.max and memory.max (bytes); UINT64_MAX is none. */
 int cgroup_set_pids_max(int cgroup, uint64_t most, struct err* err);

@@ -40,10 +40,11 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* While /proc is still the agent's. */
-static int set_oom_score(const struct start_request* request, struct err* err) {
+/* While /proc is still the agent's. A further container's agent has a score of its own, which is not passed on. */
+static int set_oom_score(const struct child* child, struct err* err) {
     char text[16];
-    if (!request->has_oom_score)
+    const struct start_request* request = child->request;
+    if (!request->has_oom_score && !child->container->first)
         return 0;
     int length = snprintf(text, sizeof(text), "%d", request->oom_score);
     owned_fd file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -172,7 +173,7 @@ static int set_environment(const struct start_request* request, struct err* err)
 static int prepare(struct child* child, char* program, size_t size, struct err* err) {
     const struct start_request* request = child->request;
     reset_signals();
-    if (set_oom_score(request, err) < 0 || enter_container(child, err) < 0 ||
+    if (set_oom_score(child, err) < 0 || enter_container(child, err) < 0 ||
         set_standard_streams(child, err) < 0 || set_limits(request, err) < 0 ||
         enter_directory(child, err) < 0 || set_environment(request, err) < 0 || become_user(child, err) < 0)
         return -1;
@@ -201,7 +202,7 @@ static int list_processes(struct child* child, struct err* err) {
     if (report_send(child->report, &ready, -1) < 0)
         return err_system(err, "report to the agent");
     close(child->report);
-    process_list_print();
+    process_list_print(child->container->group);
     _exit(0);
 }
 

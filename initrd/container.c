@@ -25,9 +25,24 @@
 
 #define MNT_DETACH_FLAG 2 /* MNT_DETACH of sys/mount.h, which cannot be included with linux/mount.h */
 
+/* What belongs to the machine, or to all of its containers, was settled for the first. */
+static int check_further(const struct container* container, struct err* err) {
+    const struct configure* configure = &container->configure;
+    if (container->broken.text[0])
+        return *err = container->broken, -1;
+    if (configure->hostname || configure->domainname || configure->files.count || configure->nics.count ||
+        configure->has_share || configure->cpus || configure->time_ns || configure->entropy_length)
+        return err_set(
+            err, HRUN_ERROR_CONFIG, EINVAL,
+            "a container that shares the machine of another has its clock, CPUs, names and network");
+    return 0;
+}
+
 static int carry_out(struct container* container, const void* payload, size_t length, struct err* err) {
     struct configure* configure = &container->configure;
     if (configure_parse(payload, length, configure, err) < 0)
+        return -1;
+    if (container->first && check_further(container, err) < 0)
         return -1;
     if (configure->time_ns && clock_set(configure->time_ns, err) < 0)
         return -1;
@@ -107,7 +122,9 @@ int container_enter(const struct container* container, struct err* err) {
     if (shares_fill(root, configure, err) < 0)
         return -1;
     if (oci_mounts_make(root, configure, err) < 0 || user_mounts_make(root, configure, err) < 0 ||
-        files_bind(root, configure, err) < 0 || protect(root, configure, err) < 0)
+        files_bind(root, configure, err) < 0 ||
+        (container->first && files_share(root, container->first, configure, err) < 0) ||
+        protect(root, configure, err) < 0)
         return -1;
     return switch_root(root, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one container of this machine: configured once, entered by its own process, joined by every exec.
+ * The one container of an agent: configured once, entered by its own process, joined by every exec.
  */
 #ifndef HRUN_CONTAINER_H
 #define HRUN_CONTAINER_H
@@ -25,9 +25,15 @@ struct container {
     struct configure configure;
     bool mounted;      /* its root is there */
     const char* sysfs; /* where sysfs is mounted */
-    int cgroup;        /* directory of its control group */
+    const char* group; /* its control group */
+    int cgroup;        /* that group's directory */
     pid_t init;        /* its PID 1, in the agent's pid namespace */
     int init_pidfd;    /* the same, to join its namespaces by */
+
+    /* Of a further container in a machine: what the first was told, whose network, host name and files that tell of these it has.
+     * NULL for the first. */
+    const struct configure* first;
+    struct err broken; /* with a text: why it cannot be configured */
 };
 
 /* In the agent: carries out what CONFIGURE says as far as the agent's own namespaces go: clock, entropy,

@@ -102,3 +102,13 @@ int device_interface_release(const char* sysfs, uint32_t slot, struct err* err) 
         return -1;
     return find_made(device, "net", name, sizeof(name)) ? tell_driver(sysfs, "unbind", slot, err) : 0;
 }
+
+int device_release(const char* sysfs, uint32_t slot, struct err* err) {
+    char virtio[64];
+    owned_fd device = open_device(sysfs, slot, err);
+    if (device < 0)
+        return -1;
+    return first_entry(device, ".", "virtio", virtio, sizeof(virtio))
+               ? tell_driver(sysfs, "unbind", slot, err)
+               : 0;
+}

@@ -20,6 +20,9 @@ int device_interface(const char* sysfs, uint32_t slot, char* name, size_t size, 
 /* Has the driver let go of the virtio-net device in `slot`, if it has one: its interface is gone. */
 int device_interface_release(const char* sysfs, uint32_t slot, struct err* err);
 
+/* Has the driver let go of whatever device is in `slot`; one that has none is fine. */
+int device_release(const char* sysfs, uint32_t slot, struct err* err);
+
 /* Has the driver take a slot's device if it has not yet. */
 int device_bind(const char* sysfs, uint32_t slot, struct err* err);
 

@@ -33,21 +33,46 @@ static int open_file(size_t index, int flags) {
     return open(path, O_RDWR | O_CLOEXEC | flags, 0644);
 }
 
+static int bind_over(int root, int file, const char* target, struct err* err) {
+    owned_fd place = root_make_file(root, target, err);
+    if (place < 0)
+        return -1;
+    owned_fd copy = mount_copy(file, err);
+    return copy < 0 ? -1 : mount_attach(copy, place, target, err);
+}
+
 static int bind_file(int root, const struct file_request* request, size_t index, struct err* err) {
     owned_fd file = open_file(index, O_CREAT | O_EXCL);
     if (file < 0 || write_all(file, request->content, request->length) < 0)
         return err_system(err, "write the generated %s", request->target);
-    owned_fd place = root_make_file(root, request->target, err);
-    if (place < 0)
-        return -1;
-    owned_fd copy = mount_copy(file, err);
-    return copy < 0 ? -1 : mount_attach(copy, place, request->target, err);
+    return bind_over(root, file, request->target, err);
 }
 
 int files_bind(int root, const struct configure* configure, struct err* err) {
     for (size_t i = 0; i < configure->files.count; i++)
         if (bind_file(root, &configure->files.items[i], i, err) < 0)
             return -1;
+    return 0;
+}
+
+static bool is_mounted(const struct configure* configure, const char* target) {
+    for (size_t i = 0; i < configure->mount_count; i++)
+        if (strcmp(configure->mounts[i].target, target) == 0)
+            return true;
+    return false;
+}
+
+int files_share(int root, const struct configure* first, const struct configure* own, struct err* err) {
+    for (size_t i = 0; i < first->files.count; i++) {
+        const char* target = first->files.items[i].target;
+        if (is_mounted(own, target))
+            continue;
+        owned_fd file = open_file(i, 0);
+        if (file < 0)
+            return err_system(err, "open the generated %s", target);
+        if (bind_over(root, file, target, err) < 0)
+            return -1;
+    }
     return 0;
 }
 

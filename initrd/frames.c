@@ -32,6 +32,8 @@ static const struct frame_limit limits[] = {
     [HRUN_NETWORK] = {0, HRUN_MAX_PAYLOAD, 1},
     [HRUN_LIMIT] = {sizeof(struct hrun_limits), sizeof(struct hrun_limits), 1},
     [HRUN_DETACH] = {0, 0, 1},
+    [HRUN_JOIN] = {4, 4 * (HRUN_MAX_SLOT + 1), 1},
+    [HRUN_PART] = {0, 0, 1},
 };
 
 static int check_header(const struct hrun_frame_header* header, struct err* err) {

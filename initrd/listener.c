@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "protocol.h"
 
 #define BACKLOG 16
 
@@ -21,9 +20,8 @@ static int listen_at(int family, const struct sockaddr* address, socklen_t lengt
     return take_fd(&listener);
 }
 
-int listener_open_vsock(struct err* err) {
-    struct sockaddr_vm address = {
-        .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = HRUN_AGENT_PORT};
+int listener_open_vsock(uint32_t port, struct err* err) {
+    struct sockaddr_vm address = {.svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = port};
     return listen_at(AF_VSOCK, (const struct sockaddr*)&address, sizeof(address), err);
 }
 

@@ -5,10 +5,12 @@
 #ifndef HRUN_LISTENER_H
 #define HRUN_LISTENER_H
 
+#include <stdint.h>
+
 #include "err.h"
 
-/* Listens on HRUN_AGENT_PORT. Returns a descriptor or -1. */
-int listener_open_vsock(struct err* err);
+/* Listens on a port. Returns a descriptor or -1. */
+int listener_open_vsock(uint32_t port, struct err* err);
 
 /* Test build: listens on a Unix socket at `path`. */
 int listener_open_unix(const char* path, struct err* err);

@@ -10,20 +10,22 @@
 #include "fatal.h"
 #include "listener.h"
 #include "options.h"
+#include "protocol.h"
 #include "template.h"
 
 static int run(const struct options* options, struct err* err) {
-    struct agent agent = {.container = {.sysfs = options->sysfs, .init_pidfd = -1}};
+    struct agent agent = {.container = {.sysfs = options->sysfs, .group = CONTAINER_GROUP, .init_pidfd = -1},
+                          .unix_path = options->unix_path};
     if (getpid() != 1)
         return err_set(err, 0, 0, "runs only as the first process of a machine");
     if (boot_process(err) < 0 || loop_open(&agent.loop, err) < 0)
         return -1;
     /* Before anything else: the host may connect from here on, and waits. */
-    int listener =
-        options->unix_path ? listener_open_unix(options->unix_path, err) : listener_open_vsock(err);
+    int listener = options->unix_path ? listener_open_unix(options->unix_path, err)
+                                      : listener_open_vsock(HRUN_AGENT_PORT, err);
     if (listener < 0 || boot_mounts(err) < 0)
         return -1;
-    agent.container.cgroup = cgroup_make(err);
+    agent.container.cgroup = cgroup_mount(err) < 0 ? -1 : cgroup_make(CONTAINER_GROUP, err);
     if (agent.container.cgroup < 0)
         return -1;
     if (options->template_slot >= 0) {

@@ -15,7 +15,7 @@
 #include "cleanup.h"
 #include "protocol.h"
 
-#define INIT_NAMESPACES (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC)
+#define INIT_NAMESPACES (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC)
 
 /* Every descriptor of both sides, owned until handed over. */
 struct ends {
@@ -121,7 +121,8 @@ static pid_t clone_exec(const struct container* container, int* pidfd, struct er
 }
 
 static pid_t clone_init(struct container* container, struct err* err) {
-    pid_t pid = clone_into(INIT_NAMESPACES, container->cgroup, &container->init_pidfd);
+    uint64_t names = container->first ? 0 : CLONE_NEWUTS;
+    pid_t pid = clone_into(INIT_NAMESPACES | names, container->cgroup, &container->init_pidfd);
     if (pid > 0)
         container->init = pid;
     return pid < 0 ? err_system(err, "make the container's process") : pid;

@@ -13,7 +13,7 @@
 #include "cleanup.h"
 #include "kernel_file.h"
 
-#define CONTAINER_GROUP "0::/container"
+#define GROUP_PREFIX "0::/"
 #define MAX_COMMAND 4096
 
 struct listed {
@@ -45,17 +45,20 @@ static int container_pid(const char* status) {
     return atoi(last);
 }
 
-static bool in_container(int process) {
-    char group[256];
-    kernel_file_read(process, "cgroup", group, sizeof(group));
-    return strncmp(group, CONTAINER_GROUP, strlen(CONTAINER_GROUP)) == 0;
+/* In the group, or in one below that the container has made. */
+static bool in_group(int process, const char* group) {
+    char text[256];
+    const size_t prefix = strlen(GROUP_PREFIX), length = strlen(group);
+    kernel_file_read(process, "cgroup", text, sizeof(text));
+    return strncmp(text, GROUP_PREFIX, prefix) == 0 && strncmp(text + prefix, group, length) == 0 &&
+           (text[prefix + length] == '\n' || text[prefix + length] == '/');
 }
 
 /* The container's pid of a process that the agent knows as `pid`; 0 for one outside. */
-static int translate(int proc, const char* pid) {
+static int translate(int proc, const char* pid, const char* group) {
     char status[4096];
     owned_fd process = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (process < 0 || !in_container(process))
+    if (process < 0 || !in_group(process, group))
         return 0;
     kernel_file_read(process, "status", status, sizeof(status));
     return container_pid(status);
@@ -79,9 +82,9 @@ static bool read_stat(int process, struct listed* listed) {
     return true;
 }
 
-static bool look_at(int proc, int process, struct listed* listed) {
+static bool look_at(int proc, int process, const char* group, struct listed* listed) {
     char status[4096];
-    if (!in_container(process) || !read_stat(process, listed))
+    if (!in_group(process, group) || !read_stat(process, listed))
         return false;
     kernel_file_read(process, "status", status, sizeof(status));
     listed->pid = container_pid(status);
@@ -90,7 +93,7 @@ static bool look_at(int proc, int process, struct listed* listed) {
     listed->virtual_kib = strtoull(line_after(status, "\nVmSize:"), NULL, 10);
     char parent[16];
     snprintf(parent, sizeof(parent), "%d", atoi(line_after(status, "\nPPid:\t")));
-    listed->parent = translate(proc, parent);
+    listed->parent = translate(proc, parent, group);
     return listed->pid > 0;
 }
 
@@ -135,7 +138,7 @@ static void print_heading(int proc) {
     printf("%ld\t%llu\n", hz, (unsigned long long)(strtod(uptime, NULL) * (double)hz));
 }
 
-void process_list_print(void) {
+void process_list_print(const char* group) {
     DIR* directory = opendir("/proc");
     if (!directory)
         return;
@@ -147,7 +150,7 @@ void process_list_print(void) {
         if (!isdigit((unsigned char)entry->d_name[0]))
             continue;
         owned_fd process = openat(proc, entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (process >= 0 && look_at(proc, process, &listed) && listed.pid != self)
+        if (process >= 0 && look_at(proc, process, group, &listed) && listed.pid != self)
             print_process(process, &listed);
     }
     fflush(stdout);

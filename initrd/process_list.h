@@ -9,7 +9,7 @@
  * output. The first line is "hz ticks": ticks per second, and how many there were since the machine started. Then a
  * line for each process, fields separated by tabs: pid and parent as the container has them (parent 0: none in it), user id,
  * state, terminal (as /proc/pid/stat), ticks of CPU time, tick it was started at, resident and virtual KiB, threads, name,
- * command line. Control characters are replaced by "?". */
-void process_list_print(void);
+ * command line. Control characters are replaced by "?". `group` is the container's control group. */
+void process_list_print(const char* group);
 
 #endif

@@ -24,6 +24,9 @@
 #define HRUN_PROTOCOL_VERSION 1
 
 #define HRUN_AGENT_PORT 1024 /* vsock port the agent listens on */
+#define HRUN_MAX_JOINED                                                                                      \
+    16 /* further containers in one machine; the agent of one listens on a port above that */
+#define HRUN_MAX_SLOT 22 /* of virtio-mmio */
 
 #define HRUN_MAX_PAYLOAD (1024 * 1024)   /* CONFIGURE and START */
 #define HRUN_MAX_DATA (64 * 1024)        /* one DATA frame */
@@ -102,6 +105,18 @@ enum hrun_frame_type {
     /* Host to guest: the session's process is to go on without the host, which hangs up next. What it says is dropped. */
     HRUN_DETACH = 24, /* empty */
 
+    /* Host to guest, once per connection, while the container's process runs: a further container is to share the machine, its
+     * network and host name. u32 slots of its disks. An agent of its own serves it as this one serves the first; the connection
+     * stays, and its end is the further container's. Answered by JOINED or ERROR.
+     * On the control socket, client to monitor: u32 bit mask of the disks that can only be read; after a DISK for each. */
+    HRUN_JOIN = 25,
+    HRUN_JOINED =
+        26, /* u32 vsock port of that agent; on the control socket u32 bit mask of the slots, in the disks' order */
+
+    /* Both ways of the same: end the further container and let go of its disks. Answered once nothing of it is there. */
+    HRUN_PART = 27,
+    HRUN_PARTED = 28, /* empty */
+
     /* Control socket of the monitor only (docs/monitor.md), never on vsock. */
     HRUN_ATTACH = 32,   /* client to monitor: u32 of enum hrun_attach_flags; then DATA and CREDIT flow */
     HRUN_ATTACHED = 33, /* monitor to client: hrun_attached */
@@ -112,6 +127,8 @@ enum hrun_frame_type {
         37, /* client to monitor: hrun_plug, with two descriptors or one: a tap interface, a locked record */
     HRUN_UNPLUG = 38,  /* client to monitor: u32 slot of a network interface that is to go */
     HRUN_PLUGGED = 39, /* empty: the machine has it, or has it no more */
+    HRUN_DISK = 40,  /* client to monitor, with a descriptor: a disk of the container that is going to JOIN */
+    HRUN_AGENT = 41, /* the same, after JOINED: a socket that is to lead to its agent */
 };
 
 struct hrun_hello {

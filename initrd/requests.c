@@ -43,6 +43,14 @@ static int start(struct agent* agent, struct connection* connection, const struc
     return 0;
 }
 
+/* The agent of a further container cannot do what is the machine's. */
+static int check_first(const struct agent* agent, const struct frame* frame, struct err* err) {
+    if (!agent->container.first)
+        return 0;
+    return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "frame type %u to the agent of a further container",
+                   frame->type);
+}
+
 static int freeze(struct agent* agent, struct connection* connection, bool frozen, struct err* err) {
     if (cgroup_freeze(agent->container.cgroup, frozen, err) < 0)
         return -1;
@@ -60,6 +68,8 @@ static int limit(const struct agent* agent, struct connection* connection, const
                  struct err* err) {
     struct hrun_limits limits;
     memcpy(&limits, frame->payload, sizeof(limits));
+    if (limits.cpus && check_first(agent, frame, err) < 0)
+        return -1;
     const int cgroup = agent->container.cgroup;
     if ((limits.memory_bytes && cgroup_set_memory_max(cgroup, limits.memory_bytes, err) < 0) ||
         (limits.pids && cgroup_set_pids_max(cgroup, limits.pids, err) < 0) ||
@@ -84,11 +94,35 @@ static int change_networks(struct container* container, const struct frame* fram
 static int network(struct agent* agent, struct connection* connection, const struct frame* frame,
                    struct err* err) {
     struct network_request request = {0};
+    if (check_first(agent, frame, err) < 0)
+        return -1;
     int done = change_networks(&agent->container, frame, &request, err);
     network_request_free(&request);
     if (done == 0)
         connection_send(connection, HRUN_NETWORKED, 0, NULL, 0);
     return done;
+}
+
+static int join(struct agent* agent, struct connection* connection, const struct frame* frame,
+                struct err* err) {
+    uint32_t slots[HRUN_MAX_SLOT + 1], port;
+    const size_t count = frame->length / sizeof(slots[0]);
+    if (check_first(agent, frame, err) < 0)
+        return -1;
+    if (connection->used || frame->length % sizeof(slots[0]) != 0)
+        return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "JOIN out of turn");
+    memcpy(slots, frame->payload, frame->length);
+    if (joined_start(agent, connection, slots, count, &port, err) < 0)
+        return -1;
+    connection->used = true;
+    connection_send(connection, HRUN_JOINED, 0, &port, sizeof(port));
+    return 0;
+}
+
+static int part(struct agent* agent, struct connection* connection, struct err* err) {
+    if (joined_part(agent, connection) == 0)
+        return 0;
+    return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "PART of what has not joined");
 }
 
 /* The host gave the connection up with an error of its own: there is nothing to answer. */
@@ -125,6 +159,10 @@ int request_handle(struct agent* agent, struct connection* connection, const str
         return limit(agent, connection, frame, err);
     case HRUN_NETWORK:
         return network(agent, connection, frame, err);
+    case HRUN_JOIN:
+        return join(agent, connection, frame, err);
+    case HRUN_PART:
+        return part(agent, connection, err);
     case HRUN_ERROR:
         return abandon(connection);
     default:

@@ -24,12 +24,13 @@ int shutdown_begin(struct agent* agent, struct connection* connection, struct er
     for (struct session* session = agent->sessions; session; session = session->next)
         if (session->pid)
             kill(session->pid, SIGKILL);
+    joined_end_all(agent);
     return 0;
 }
 
 bool shutdown_is_due(const struct agent* agent) {
     bool unsent = false;
-    if (!agent->shutting_down)
+    if (!agent->shutting_down || agent->joined)
         return false;
     for (struct session* session = agent->sessions; session; session = session->next) {
         if (session->pid)
@@ -63,6 +64,8 @@ int shutdown_finish(struct agent* agent, struct err* err) {
         return -1;
     if (agent->shutdown_asked_by)
         send_done(agent->shutdown_asked_by);
+    if (agent->container.first)
+        _exit(0); /* the machine goes on */
     reboot(RB_AUTOBOOT);
     return err_system(err, "stop the machine");
 }

@@ -15,7 +15,7 @@ int shutdown_begin(struct agent* agent, struct connection* connection, struct er
 /* True when nothing runs any more and what was said was sent, or waited for long enough. */
 bool shutdown_is_due(const struct agent* agent);
 
-/* Unmounts, says SHUTDOWN_DONE and stops the machine. Returns only on an error. */
+/* Unmounts, says SHUTDOWN_DONE and stops the machine; the agent of a further container just ends. Returns only on an error. */
 int shutdown_finish(struct agent* agent, struct err* err);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <cstring>
@@ -43,8 +44,26 @@ Result<Fd> listen_unix(int directory, const std::string& name) {
     return fd;
 }
 
+namespace {
+
+// The socket's path by its own descriptor, so that no symbolic link in its place leads elsewhere.
+Result<sockaddr_un> address_of_socket(int directory, const std::string& name, Fd& socket) {
+    if (directory == AT_FDCWD)
+        return address_of(directory, name);
+    struct stat status;
+    socket.reset(openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!socket.valid() || fstat(socket.get(), &status) < 0)
+        return Error::last("connect to socket " + name);
+    if (!S_ISSOCK(status.st_mode))
+        return Error{ENOTSOCK, "connect to socket " + name};
+    return address_of(AT_FDCWD, "/proc/self/fd/" + std::to_string(socket.get()));
+}
+
+} // namespace
+
 Result<Fd> connect_unix(int directory, const std::string& name) {
-    auto address = address_of(directory, name);
+    Fd socket_file;
+    auto address = address_of_socket(directory, name, socket_file);
     if (!address)
         return address.error();
     Fd fd(socket(AF_UNIX, kStream, 0));

@@ -13,7 +13,7 @@ namespace hrun {
 
 // A listening, non-blocking socket `name` in `directory`; a file already there is replaced.
 Result<Fd> listen_unix(int directory, const std::string& name);
-// A connected, non-blocking socket. EAGAIN when the listener's backlog is full.
+// A connected, non-blocking socket; no symbolic link is followed. EAGAIN when the listener's backlog is full.
 Result<Fd> connect_unix(int directory, const std::string& name);
 // The next waiting connection, non-blocking. EAGAIN when there is none.
 Result<Fd> accept_unix(int listener);

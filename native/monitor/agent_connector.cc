@@ -16,8 +16,8 @@ constexpr auto kRetry = 4ms; // the guest's driver is up, its agent not listenin
 
 } // namespace
 
-void AgentConnector::connect(virtio::VsockDevice& vsock, Done done) {
-    vsock_ = &vsock;
+void AgentConnector::connect(Machine& machine, Done done) {
+    machine_ = &machine;
     done_ = std::move(done);
     try_once();
 }
@@ -33,15 +33,15 @@ void AgentConnector::try_once() {
     if (!pair)
         return finish(pair.error());
     auto ours = std::make_shared<Fd>(std::move(pair->first));
-    auto asked =
-        vsock_->connect(HRUN_AGENT_PORT, std::move(pair->second), [this, ours](Result<virtio::VsockKey> key) {
-            if (!done_)
-                return;
-            if (key)
-                finish(std::move(*ours));
-            else
-                retry_ = loop_.after(kRetry, [this] { try_once(); });
-        });
+    auto asked = machine_->connect(HRUN_AGENT_PORT, std::move(pair->second),
+                                   [this, ours](Result<virtio::VsockKey> key) {
+                                       if (!done_)
+                                           return;
+                                       if (key)
+                                           finish(std::move(*ours));
+                                       else
+                                           retry_ = loop_.after(kRetry, [this] { try_once(); });
+                                   });
     if (!asked)
         finish(asked.error());
 }

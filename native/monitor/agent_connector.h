@@ -7,7 +7,7 @@
 #include "base/event_loop.h"
 #include "base/fd.h"
 #include "base/result.h"
-#include "devices/virtio/vsock.h"
+#include "monitor/machine.h"
 
 namespace hrun::monitor {
 
@@ -17,8 +17,8 @@ class AgentConnector {
 
     explicit AgentConnector(EventLoop& loop) : loop_(loop) {}
 
-    // Calls `done` once, from the loop: with a connected socket, or with what the host lacks. `vsock` outlives the attempt.
-    void connect(virtio::VsockDevice& vsock, Done done);
+    // Calls `done` once, from the loop: with a connected socket, or with what the host lacks. `machine` outlives the attempt.
+    void connect(Machine& machine, Done done);
     // Forgets the attempt; `done` is not called any more.
     void cancel();
 
@@ -27,7 +27,7 @@ class AgentConnector {
     void finish(Result<Fd> socket);
 
     EventLoop& loop_;
-    virtio::VsockDevice* vsock_ = nullptr;
+    Machine* machine_ = nullptr;
     Done done_;
     Timer retry_;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/agent_session.h"
 
+#include <sys/socket.h>
+
 #include <cstring>
 
 namespace hrun::monitor {
@@ -59,7 +61,8 @@ void AgentSession::flush() {
 }
 
 void AgentSession::drain() {
-    while (socket_.valid())
+    char byte;
+    while (socket_.valid() && recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
         receive();
 }
 

@@ -144,6 +144,8 @@ Result<void> Client::handle(const Frame& frame) {
     if (!std::exchange(greeted_, true))
         return is_hello(frame) ? Result<void>() : Result<void>(Error{EPROTO, "client of another version"});
     uint32_t number;
+    if (joins_ || frame.type == HRUN_DISK)
+        return handle_join(frame);
     switch (frame.type) {
     case HRUN_ATTACH:
         return handle_attach(frame);
@@ -211,6 +213,36 @@ Result<void> Client::handle_plug(const Frame& frame) {
         return broken(frame);
     first_ = first_ && attached();
     events_.client_plug(*this, plug, std::move(descriptors));
+    return {};
+}
+
+// It is another container's monitor, which nothing is believed, and the owner's command never.
+Result<void> Client::handle_join(const Frame& frame) {
+    std::vector<Fd> descriptors = reader_.take_descriptors();
+    JoinRequest request{};
+    const bool passes = frame.type == HRUN_DISK || frame.type == HRUN_AGENT;
+    if (attached() || (passes && (descriptors.size() != 1 || !frame.payload.empty())))
+        return broken(frame);
+    first_ = false;
+    joins_ = true;
+    switch (frame.type) {
+    case HRUN_DISK:
+    case HRUN_AGENT:
+        request.step = frame.type == HRUN_DISK ? JoinRequest::Step::kDisk : JoinRequest::Step::kAgent;
+        request.descriptor = std::move(descriptors[0]);
+        break;
+    case HRUN_JOIN:
+        request.step = JoinRequest::Step::kJoin;
+        if (!frame.get(request.read_only))
+            return broken(frame);
+        break;
+    case HRUN_PART:
+        request.step = JoinRequest::Step::kPart;
+        break;
+    default:
+        return broken(frame);
+    }
+    events_.client_joins(*this, std::move(request));
     return {};
 }
 

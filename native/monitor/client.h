@@ -18,6 +18,18 @@ namespace hrun::monitor {
 
 class Client;
 
+struct JoinRequest {
+    enum class Step {
+        kDisk,  // `descriptor`: a disk's file
+        kJoin,  // with those that came: `read_only`, a bit for each in their order
+        kAgent, // `descriptor`: a socket that is to lead to the new agent
+        kPart,
+    };
+    Step step;
+    Fd descriptor;
+    uint32_t read_only = 0;
+};
+
 // What clients ask of the VM.
 class ClientEvents {
   public:
@@ -30,6 +42,8 @@ class ClientEvents {
     // A network interface for the machine: its tap, and perhaps a record that is to be held as long as the interface is there.
     virtual void client_plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors) = 0;
     virtual void client_unplug(Client& client, uint32_t slot) = 0;
+    // A container that joins this one in its machine, step by step: a client that has begun with it asks for nothing else.
+    virtual void client_joins(Client& client, JoinRequest request) = 0;
     // Output may go to it, or input has come from it.
     virtual void client_ready() = 0;
     // It is gone; called once, not from inside a call to it.
@@ -73,6 +87,7 @@ class Client {
     Result<void> handle_plug(const Frame& frame);
     Result<void> handle_attach(const Frame& frame);
     Result<void> handle_stop(const Frame& frame);
+    Result<void> handle_join(const Frame& frame);
     bool pump_stream(const Output& output, size_t index);
     bool wants(size_t output) const;
 
@@ -85,6 +100,7 @@ class Client {
     Outbox outbox_;
     bool first_;
     bool greeted_ = false;
+    bool joins_ = false;
     bool gone_ = false;
     std::optional<uint32_t> flags_; // enum hrun_attach_flags
     std::array<uint64_t, 2> position_{};

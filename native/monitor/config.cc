@@ -255,6 +255,16 @@ std::optional<HealthPolicy> read_health(Reader& reader) {
     return policy;
 }
 
+// Absent: the container has a machine of its own.
+std::optional<HostConfig> read_host(Reader& reader) {
+    if (!reader.has("joins"))
+        return std::nullopt;
+    Reader object = reader.object("joins");
+    HostConfig config{object.any_path("directory"), object.text("name")};
+    object.finish();
+    return config;
+}
+
 // Absent: never.
 RestartPolicy read_restart(Reader& reader, bool auto_remove) {
     using When = RestartPolicy::When;
@@ -302,6 +312,7 @@ std::variant<Config, std::string> parse_config(std::string_view text) {
     config.vcpus = static_cast<uint32_t>(reader.number("vcpus", 1, kMaxVcpus));
     config.memory_mib = reader.number("memoryMiB", 1, kMaxMemoryMib);
     read_devices(reader, config, mistake);
+    config.host = read_host(reader);
     config.log = read_log(reader);
     config.tty = reader.boolean("tty");
     config.stop_signal = static_cast<uint32_t>(reader.number("stopSignal", 1, kLastSignal));

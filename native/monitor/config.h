@@ -80,6 +80,12 @@ struct PortsConfig {
     std::vector<PortRequest> publish;
 };
 
+// The container whose machine and network are shared.
+struct HostConfig {
+    std::string directory;
+    std::string name;
+};
+
 enum class Engine { kQemu, kKvm };
 
 struct LogConfig {
@@ -110,6 +116,7 @@ struct Config {
     std::vector<NicConfig> nics;
     PortsConfig ports;
     LogConfig log;
+    std::optional<HostConfig> host; // none: the container has a machine of its own
     bool tty;
     uint32_t stop_signal;
     bool auto_remove;

@@ -36,7 +36,8 @@ struct Container {
     std::vector<Nic> nics;                   // of this run; none when only the files are served
     std::string template_path;               // of the template to start from; empty: the machine is booted
     std::optional<TemplateFiles> origin;     // of this run; none when it is booted
-    std::string refusal;                     // why it cannot run, for the monitor to tell; empty when it can
+    Fd host;             // of this run: asks the monitor whose machine it shares; none when it has its own
+    std::string refusal; // why it cannot run, for the monitor to tell; empty when it can
 
     // Of the monitor.
     pid_t keeper_pid = 0; // as the host sees it

@@ -85,6 +85,12 @@ std::string nothing_runs() {
                  std::string(bytes_of(hrun_error{HRUN_ERROR_START, ESRCH})) + "the container is not running");
 }
 
+std::string refusal(const Error& error) {
+    return frame(HRUN_ERROR,
+                 std::string(bytes_of(hrun_error{HRUN_ERROR_HOST, static_cast<uint32_t>(error.code)})) +
+                     error.what);
+}
+
 std::string hello_frame() {
     return frame_of(HRUN_HELLO, hrun_hello{HRUN_PROTOCOL_MAGIC, HRUN_PROTOCOL_VERSION, 0});
 }

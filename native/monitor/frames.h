@@ -64,6 +64,8 @@ template <class T> std::string frame_of(hrun_frame_type type, const T& value, ui
 
 // ERROR of kind START: there is no process.
 std::string nothing_runs();
+// ERROR of kind HOST.
+std::string refusal(const Error& error);
 std::string hello_frame();
 bool is_hello(const Frame& frame);
 

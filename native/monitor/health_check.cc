@@ -11,18 +11,18 @@ namespace hrun::monitor {
 namespace {
 
 // What is written waits in the socket until the guest has accepted the connection; if it refuses, the socket ends.
-Result<Fd> connect_agent(virtio::VsockDevice& vsock) {
+Result<Fd> connect_agent(Machine& machine) {
     auto pair = unix_pair();
     if (!pair)
         return pair.error();
-    HRUN_TRY(vsock.connect(HRUN_AGENT_PORT, std::move(pair->second), [](Result<virtio::VsockKey>) {}));
+    HRUN_TRY(machine.connect(HRUN_AGENT_PORT, std::move(pair->second), [](Result<virtio::VsockKey>) {}));
     return std::move(pair->first);
 }
 
 } // namespace
 
-void HealthCheck::start(virtio::VsockDevice& vsock) {
-    vsock_ = &vsock;
+void HealthCheck::start(Machine& machine) {
+    machine_ = &machine;
     started_ = EventLoop::Clock::now();
     save();
     schedule();
@@ -60,7 +60,7 @@ void HealthCheck::probe() {
     probe_age_ = age();
     keeper_.tell(KeeperRequest::kProbeBegun);
     probe_ = std::make_unique<Probe>(loop_, [this](const Probe::Done& done) { take(done); });
-    probe_->begin(connect_agent(*vsock_), payload_, policy_.timeout);
+    probe_->begin(connect_agent(*machine_), payload_, policy_.timeout);
 }
 
 void HealthCheck::take(const Probe::Done& done) {

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "base/event_loop.h"
-#include "devices/virtio/vsock.h"
 #include "monitor/health.h"
 #include "monitor/keeper_link.h"
+#include "monitor/machine.h"
 #include "monitor/probe.h"
 
 namespace hrun::monitor {
@@ -20,7 +20,7 @@ class HealthCheck {
         : loop_(loop), keeper_(keeper), policy_(policy), payload_(payload), health_(policy) {}
 
     // The container's process runs: its health is `starting`, and the first probe follows.
-    void start(virtio::VsockDevice& vsock);
+    void start(Machine& machine);
     // It stands still: a probe that runs is killed and does not count.
     void suspend();
     void resume();
@@ -39,7 +39,7 @@ class HealthCheck {
     const HealthPolicy& policy_;
     const std::string& payload_;
     Health health_;
-    virtio::VsockDevice* vsock_ = nullptr; // once started
+    Machine* machine_ = nullptr; // once started
     EventLoop::Clock::time_point started_;
     std::unique_ptr<Probe> probe_;          // that runs
     std::chrono::milliseconds probe_age_{}; // of the container when it began

@@ -17,6 +17,7 @@
 #include "jail/violation.h"
 #include "monitor/clock.h"
 #include "monitor/control_server.h"
+#include "monitor/join_request.h"
 #include "monitor/leased_nics.h"
 #include "monitor/signals.h"
 #include "monitor/start_payload.h"
@@ -88,14 +89,17 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
         renew_guest_limits();
     start_share();
     open_template();
-    if (role_ == Role::kContainer)
+    if (role_ == Role::kContainer) {
         connections_.open(container_);
+        join_host();
+    }
     if (!container_.refusal.empty())
         container_.origin.reset(); // its template is not to blame
     HRUN_TRY(start(monitor));
     container_.shared.reset();
     container_.origin.reset();
     container_.nics.clear(); // the machine's alone: they are to go with it
+    container_.host.reset();
     if (!cgroup_)
         create_cgroup();
     HRUN_TRY(watch());
@@ -141,6 +145,17 @@ void Keeper::open_template() {
     }
     say("booted, for its template is of no use: " + files.error().message());
     give_up_template();
+}
+
+// Outside of the jail, for it leads to another container's directory.
+void Keeper::join_host() {
+    if (!container_.config.host || !container_.refusal.empty())
+        return;
+    auto host = ask_to_join(*container_.config.host, container_.config.disks, container_.files.disks);
+    if (host)
+        container_.host = std::move(*host);
+    else
+        container_.refusal = host.error().what;
 }
 
 // Once a run, and not of a container that has run.

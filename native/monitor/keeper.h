@@ -36,6 +36,7 @@ class Keeper {
     Result<void> run_wait(const Monitor& wait);
     void start_share();
     void open_template();
+    void join_host();
     void boot_instead(bool spoilt);
     void give_up_template();
     Result<void> start(const Monitor& monitor);

@@ -202,6 +202,14 @@ void KvmMachine::unplug_nic(unsigned slot, Done done) {
     done(machine_->unplug(slot));
 }
 
+void KvmMachine::plug_disk(unsigned, bool, Fd, Done done) {
+    done(Error{ENOTSUP, "a machine of the kvm engine cannot be shared; use --engine qemu"});
+}
+
+void KvmMachine::unplug_disk(unsigned, Done done) {
+    done({});
+}
+
 void KvmMachine::kill() {
     if (machine_)
         machine_->stop();

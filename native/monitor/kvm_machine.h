@@ -27,9 +27,13 @@ class KvmMachine : public Machine {
     void close() override { hybrid_.close(); }
     std::string why_gone() const override;
     bool origin_is_good() const override { return origin_is_good_; }
-    virtio::VsockDevice& vsock() override { return *vsock_; }
+    Result<void> connect(uint32_t port, Fd socket, virtio::VsockConnection::Connected connected) override {
+        return vsock_->connect(port, std::move(socket), std::move(connected));
+    }
     void plug_nic(const PluggedNic& nic, Fd tap, Done done) override;
     void unplug_nic(unsigned slot, Done done) override;
+    void plug_disk(unsigned slot, bool read_only, Fd file, Done done) override;
+    void unplug_disk(unsigned slot, Done done) override;
 
   private:
     Result<std::vector<vmm::SlotDevice>> create_devices();

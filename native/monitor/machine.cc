@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/machine.h"
 
+#include "monitor/joined_machine.h"
 #include "monitor/kvm_machine.h"
 #include "monitor/qemu_machine.h"
 
 namespace hrun::monitor {
 
 std::unique_ptr<Machine> create_machine(EventLoop& loop, Container& container, MachineEvents& events) {
+    if (container.host.valid())
+        return std::make_unique<JoinedMachine>(loop, container, events);
     if (container.config.engine == Engine::kKvm)
         return std::make_unique<KvmMachine>(loop, container, events);
     return std::make_unique<QemuMachine>(loop, container, events);

@@ -30,6 +30,8 @@ class MachineEvents {
     virtual void machine_gone() = 0;
     // It can do nothing useful any more: its kernel panicked, or a disk's host file cannot be written.
     virtual void machine_failed(uint32_t kind, std::string message) = 0;
+    // The host file of a disk that was plugged in cannot be read or written; the guest is told, too.
+    virtual void machine_disk_failed(unsigned slot, bool no_space) = 0;
 };
 
 class Machine {
@@ -53,14 +55,17 @@ class Machine {
     virtual std::string why_gone() const = 0;
     // False when start() has failed for what is in the template that it was to copy.
     virtual bool origin_is_good() const { return true; }
-    // While it is running.
-    virtual virtio::VsockDevice& vsock() = 0;
+    // While it is running: has `socket`, a non-blocking stream, lead to a port of the guest; as VsockDevice::connect.
+    virtual Result<void> connect(uint32_t port, Fd socket, virtio::VsockConnection::Connected connected) = 0;
 
     using Done = std::function<void(Result<void>)>;
     // Puts a network interface into an empty slot of a machine that runs. `done` is called once, unless the machine ends before.
     virtual void plug_nic(const PluggedNic& nic, Fd tap, Done done) = 0;
     // Takes one away, whether the guest has let go of it or not.
     virtual void unplug_nic(unsigned slot, Done done) = 0;
+    // The same of a disk that another container brings. Errors of its host file are told by machine_disk_failed().
+    virtual void plug_disk(unsigned slot, bool read_only, Fd file, Done done) = 0;
+    virtual void unplug_disk(unsigned slot, Done done) = 0;
 };
 
 // A machine of the configuration's engine. Loop, container and events outlive it.

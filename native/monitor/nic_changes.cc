@@ -6,16 +6,6 @@
 
 namespace hrun::monitor {
 
-namespace {
-
-std::string refusal(const Error& error) {
-    return frame(HRUN_ERROR,
-                 std::string(bytes_of(hrun_error{HRUN_ERROR_HOST, static_cast<uint32_t>(error.code)})) +
-                     error.what);
-}
-
-} // namespace
-
 NicChanges::NicChanges(Machine& machine, const std::vector<NicConfig>& present) : machine_(machine) {
     for (const NicConfig& nic : present)
         present_.insert(nic.slot);
@@ -24,7 +14,7 @@ NicChanges::NicChanges(Machine& machine, const std::vector<NicConfig>& present) 
 void NicChanges::plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors) {
     if (present_.contains(plug.slot))
         return client.send(refusal({EEXIST, "there is a network interface in the slot"}));
-    if (!begin(client))
+    if (!begin(client, plug.slot))
         return;
     PluggedNic nic{plug.slot, {}, static_cast<uint16_t>(plug.mtu)};
     std::copy(std::begin(plug.mac), std::end(plug.mac), nic.mac.begin());
@@ -43,7 +33,7 @@ void NicChanges::plug(Client& client, const hrun_plug& plug, std::vector<Fd> des
 void NicChanges::unplug(Client& client, uint32_t slot) {
     if (!present_.contains(slot))
         return client.send(frame(HRUN_PLUGGED));
-    if (!begin(client))
+    if (!begin(client, slot))
         return;
     machine_.unplug_nic(slot, [this, slot](const Result<void>& done) {
         if (done) {
@@ -59,12 +49,13 @@ void NicChanges::forget(const Client& client) {
         client_ = nullptr;
 }
 
-bool NicChanges::begin(Client& client) {
+bool NicChanges::begin(Client& client, uint32_t slot) {
     if (busy_) {
         client.send(refusal({EBUSY, "the networks are being changed by another command"}));
         return false;
     }
     busy_ = true;
+    changing_ = slot;
     client_ = &client;
     return true;
 }

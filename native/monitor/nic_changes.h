@@ -23,15 +23,18 @@ class NicChanges {
     void plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors);
     // A slot that has none is fine.
     void unplug(Client& client, uint32_t slot);
+    // True when there is an interface in the slot, or soon may be.
+    bool has(unsigned slot) const { return present_.contains(slot) || (busy_ && changing_ == slot); }
     // It is gone: nobody is to be told.
     void forget(const Client& client);
 
   private:
-    bool begin(Client& client);
+    bool begin(Client& client, uint32_t slot);
     void end(const Result<void>& done);
 
     Machine& machine_;
     bool busy_ = false; // one change at a time
+    uint32_t changing_ = 0;
     Client* client_ = nullptr;
     std::set<uint32_t> present_;     // slots
     std::map<uint32_t, Fd> records_; // by slot

@@ -10,6 +10,13 @@
 
 namespace hrun::monitor {
 
+namespace {
+
+constexpr unsigned kCloseAttempts = 200;
+constexpr std::chrono::milliseconds kClosePause{10};
+
+} // namespace
+
 QemuMachine::QemuMachine(EventLoop& loop, Container& container, MachineEvents& events)
     : loop_(loop), container_(container), config_(container.config), events_(events),
       hybrid_(loop, kContainerDirectory, "vsock.sock"),
@@ -106,13 +113,8 @@ Result<void> QemuMachine::watch_share() {
 
 void QemuMachine::handle_event(const qemu::Event& event) {
     switch (event.kind) {
-    case qemu::Event::Kind::kDiskError: {
-        std::string path = event.detail;
-        for (const DiskConfig& disk : config_.disks)
-            if (event.detail == "disk" + std::to_string(disk.slot))
-                path = disk.path;
-        return events_.machine_failed(HRUN_ERROR_HOST, disk_failure(path, event.no_space));
-    }
+    case qemu::Event::Kind::kDiskError:
+        return handle_disk_error(event);
     case qemu::Event::Kind::kRefused:
         return events_.machine_failed(HRUN_ERROR_VM,
                                       "the template cannot be used: QEMU says: " + event.detail);
@@ -125,6 +127,16 @@ void QemuMachine::handle_event(const qemu::Event& event) {
     }
 }
 
+// Of a disk of its own the machine has stopped. One that it was given is known by its slot alone.
+void QemuMachine::handle_disk_error(const qemu::Event& event) {
+    for (const DiskConfig& disk : config_.disks)
+        if (event.detail == qemu::disk_node(disk.slot))
+            return events_.machine_failed(HRUN_ERROR_HOST, disk_failure(disk.path, event.no_space));
+    for (unsigned slot = 0; slot < qemu::kSlots; ++slot)
+        if (event.detail == qemu::disk_node(slot))
+            return events_.machine_disk_failed(slot, event.no_space);
+}
+
 void QemuMachine::plug_nic(const PluggedNic& nic, Fd tap, Done done) {
     const auto asked = process_.qmp().ask(
         qemu::plug_nic_commands({nic.slot, -1, nic.mac, nic.mtu}),
@@ -133,13 +145,50 @@ void QemuMachine::plug_nic(const PluggedNic& nic, Fd tap, Done done) {
                 (void)process_.qmp().ask(qemu::unplug_nic_commands(slot), [](const Result<void>&) {});
             done(plugged);
         },
-        tap.get(), qemu::tap_name(nic.slot));
+        tap.get());
     if (!asked)
         done(asked);
 }
 
 void QemuMachine::unplug_nic(unsigned slot, Done done) {
     if (auto asked = process_.qmp().ask(qemu::unplug_nic_commands(slot), done); !asked)
+        done(asked);
+}
+
+void QemuMachine::plug_disk(unsigned slot, bool read_only, Fd file, Done done) {
+    const auto asked = process_.qmp().ask(
+        qemu::plug_disk_commands({slot, -1, read_only}),
+        [this, slot, done](const Result<void>& plugged) {
+            if (plugged)
+                done(plugged);
+            else // what of it is there goes
+                unplug_disk(slot, [done, plugged](const Result<void>&) { done(plugged); });
+        },
+        file.get());
+    if (!asked)
+        done(asked);
+}
+
+void QemuMachine::unplug_disk(unsigned slot, Done done) {
+    const auto asked =
+        process_.qmp().ask(qemu::unplug_disk_commands(slot),
+                           [this, slot, done](const Result<void>&) { close_disk(slot, 1, done); });
+    if (!asked)
+        done(asked);
+}
+
+// The device, whose end was asked for, has its file open until QEMU's other thread has destroyed it.
+void QemuMachine::close_disk(unsigned slot, unsigned attempt, Done done) {
+    const auto asked = process_.qmp().ask(
+        qemu::close_disk_commands(slot), [this, slot, attempt, done](const Result<void>& closed) {
+            if (!closed && attempt < kCloseAttempts) {
+                closing_[slot] = loop_.after(kClosePause, [=, this] { close_disk(slot, attempt + 1, done); });
+                return;
+            }
+            (void)process_.qmp().ask(qemu::forget_disk_commands(slot),
+                                     [done, closed](const Result<void>&) { done(closed); });
+        });
+    if (!asked)
         done(asked);
 }
 

@@ -2,6 +2,7 @@
 // The qemu engine: QEMU as a child, with our vsock device behind it; booted, or the copy of a template.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,9 +26,13 @@ class QemuMachine : public Machine {
     void kill() override { process_.kill(); }
     void close() override { hybrid_.close(); }
     std::string why_gone() const override { return process_.why_gone(); }
-    virtio::VsockDevice& vsock() override { return vsock_; }
+    Result<void> connect(uint32_t port, Fd socket, virtio::VsockConnection::Connected connected) override {
+        return vsock_.connect(port, std::move(socket), std::move(connected));
+    }
     void plug_nic(const PluggedNic& nic, Fd tap, Done done) override;
     void unplug_nic(unsigned slot, Done done) override;
+    void plug_disk(unsigned slot, bool read_only, Fd file, Done done) override;
+    void unplug_disk(unsigned slot, Done done) override;
 
   private:
     Result<void> check_files() const;
@@ -36,6 +41,8 @@ class QemuMachine : public Machine {
     Result<void> spawn_copy(qemu::Config& config, HandedOver& fds);
     Result<void> watch_share();
     void handle_event(const qemu::Event& event);
+    void close_disk(unsigned slot, unsigned attempt, Done done);
+    void handle_disk_error(const qemu::Event& event);
 
     EventLoop& loop_;
     Container& container_;
@@ -45,7 +52,8 @@ class QemuMachine : public Machine {
     virtio::VsockDevice vsock_;
     std::unique_ptr<vhost_user::Backend> backend_;
     Watch share_ended_;
-    std::vector<std::string> plugs_; // what a copy is told once it has its state
+    std::map<unsigned, Timer> closing_; // disks, by slot
+    std::vector<std::string> plugs_;    // what a copy is told once it has its state
     QemuProcess process_;
 };
 

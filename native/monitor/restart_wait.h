@@ -32,6 +32,7 @@ class RestartWait : private ClientEvents {
         client.send(nothing_runs());
     }
     void client_unplug(Client& client, uint32_t) override { client.send(nothing_runs()); }
+    void client_joins(Client& client, JoinRequest) override { client.send(nothing_runs()); }
     void client_ready() override { schedule(); }
     void client_gone(Client& client) override;
 

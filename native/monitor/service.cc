@@ -41,7 +41,7 @@ Result<void> Service::start_parts(Fd first_client) {
     HRUN_TRY(machine_->start());
     limit_ = loop_.after(std::chrono::milliseconds(config_.boot_timeout_ms),
                          [this] { machine_failed(HRUN_ERROR_VM, "the guest did not answer in time"); });
-    connector_.connect(machine_->vsock(), [this](Result<Fd> socket) { begin_session(std::move(socket)); });
+    connector_.connect(*machine_, [this](Result<Fd> socket) { begin_session(std::move(socket)); });
     return {};
 }
 

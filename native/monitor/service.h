@@ -48,11 +48,13 @@ class Service : private AgentEvents, private ClientEvents, private MachineEvents
         client.send(nothing_runs());
     }
     void client_unplug(Client& client, uint32_t) override { client.send(nothing_runs()); }
+    void client_joins(Client& client, JoinRequest) override { client.send(nothing_runs()); }
     void client_ready() override { schedule(); }
     void client_gone(Client& client) override;
 
     void machine_gone() override;
     void machine_failed(uint32_t kind, std::string message) override;
+    void machine_disk_failed(unsigned, bool) override {}
 
     void conclude(std::string verdict);
     void end();

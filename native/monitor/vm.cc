@@ -42,9 +42,10 @@ size_t output_of(uint8_t stream) {
 
 Vm::Vm(EventLoop& loop, Container container)
     : loop_(loop), container_(std::move(container)), config_(container_.config),
-      machine_(create_machine(loop, container_, *this)), unproven_(container_.origin.has_value()),
-      control_(loop, kContainerDirectory, *this), nic_changes_(*machine_, config_.nics), connector_(loop),
-      agent_(loop, *this), wants_input_(start_wants_input(container_.start)) {
+      joins_(container_.host.valid()), machine_(create_machine(loop, container_, *this)),
+      unproven_(container_.origin.has_value()), control_(loop, kContainerDirectory, *this),
+      nic_changes_(*machine_, config_.nics), tenants_(loop, *machine_, config_, nic_changes_),
+      connector_(loop), agent_(loop, *this), wants_input_(start_wants_input(container_.start)) {
     if (config_.health)
         health_.emplace(loop, *container_.keeper, *config_.health, container_.probe);
 }
@@ -83,7 +84,7 @@ Result<void> Vm::start_parts() {
     state_.vmm_pid = machine_->pid();
     HRUN_TRY(write_state(kContainerDirectory, state_));
     limit_answer();
-    connector_.connect(machine_->vsock(), [this](Result<Fd> socket) { begin_session(std::move(socket)); });
+    connector_.connect(*machine_, [this](Result<Fd> socket) { begin_session(std::move(socket)); });
     return {};
 }
 
@@ -103,7 +104,8 @@ Result<void> Vm::serve_clients() {
 }
 
 void Vm::begin_session(Result<Fd> socket) {
-    auto configure = configure_payload(container_.configure);
+    auto configure =
+        joins_ ? Result<std::string>(container_.configure) : configure_payload(container_.configure);
     const auto begun = !socket      ? Result<void>(socket.error())
                        : !configure ? Result<void>(configure.error())
                                     : agent_.begin(std::move(*socket), *configure, container_.start);
@@ -134,7 +136,7 @@ void Vm::agent_started(uint32_t pid) {
         if (client.attached())
             client.send(frame_of(HRUN_STARTED, pid));
     if (health_)
-        health_->start(machine_->vsock());
+        health_->start(*machine_);
     state_.status = "running";
     state_.started_at = timestamp_now();
     save_state();
@@ -263,11 +265,23 @@ void Vm::client_stop(const hrun_stop& stop) {
 }
 
 void Vm::client_plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors) {
-    process_runs() ? nic_changes_.plug(client, plug, std::move(descriptors)) : client.send(nothing_runs());
+    if (!process_runs())
+        return client.send(nothing_runs());
+    if (tenants_.has(plug.slot))
+        return client.send(refusal({EBUSY, "a disk of a container that shares the machine is in the slot"}));
+    nic_changes_.plug(client, plug, std::move(descriptors));
 }
 
 void Vm::client_unplug(Client& client, uint32_t slot) {
     process_runs() ? nic_changes_.unplug(client, slot) : client.send(nothing_runs());
+}
+
+void Vm::client_joins(Client& client, JoinRequest request) {
+    const bool begins = request.step == JoinRequest::Step::kDisk || request.step == JoinRequest::Step::kJoin;
+    if (process_runs() || !begins)
+        tenants_.handle(client, std::move(request));
+    else if (request.step == JoinRequest::Step::kJoin)
+        client.send(refusal({ESRCH, "cannot join network of a non running container"}));
 }
 
 void Vm::client_ready() {
@@ -276,6 +290,7 @@ void Vm::client_ready() {
 
 void Vm::client_gone(Client& client) {
     nic_changes_.forget(client);
+    tenants_.forget(client);
     control_.remove(client);
     schedule();
 }
@@ -405,7 +420,8 @@ void Vm::end() {
     if (!machine_->running())
         return finish();
     // Nothing needs writing, or nobody is there to write it. What is shared by virtiofs is the host's already.
-    if ((config_.auto_remove && !config_.keeps_data()) || state_.error || !agent_.open())
+    const bool needs_writing = !config_.auto_remove || config_.keeps_data() || !tenants_.empty();
+    if (!needs_writing || state_.error || !agent_.open())
         return machine_->kill();
     agent_.shutdown();
     limit_ = loop_.after(kShutdownLimit, [this] { machine_->kill(); });

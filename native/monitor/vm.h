@@ -19,6 +19,7 @@
 #include "monitor/machine.h"
 #include "monitor/nic_changes.h"
 #include "monitor/state_file.h"
+#include "monitor/tenants.h"
 
 namespace hrun::monitor {
 
@@ -58,11 +59,13 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void client_pause(Client& client, bool paused) override;
     void client_plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors) override;
     void client_unplug(Client& client, uint32_t slot) override;
+    void client_joins(Client& client, JoinRequest request) override;
     void client_ready() override;
     void client_gone(Client& client) override;
 
     void machine_gone() override;
     void machine_failed(uint32_t kind, std::string message) override { fail(kind, 0, std::move(message)); }
+    void machine_disk_failed(unsigned slot, bool no_space) override { tenants_.disk_failed(slot, no_space); }
 
     void serve();
     void pass_output();
@@ -88,12 +91,14 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     const Config& config_;
     State state_;
     Phase phase_ = Phase::kStarting;
+    bool joins_; // another container's machine: the clock is not its own to set
     std::unique_ptr<Machine> machine_;
     bool machine_started_ = false;
     bool unproven_; // the copy of a template whose agent has not answered yet
     Fd first_client_;
     ControlServer control_;
     NicChanges nic_changes_;
+    Tenants tenants_;
     AgentConnector connector_;
     AgentSession agent_;
     std::optional<HealthCheck> health_;

@@ -92,9 +92,10 @@ void add_disk(Words& words, const Disk& disk) {
     const std::string id = std::to_string(disk.slot);
     words.option("-add-fd", "fd=" + std::to_string(disk.fd) + ",set=" + id);
     words.option("-blockdev",
-                 "driver=file,node-name=disk" + id + ",filename=/dev/fdset/" + id + ",locking=off," +
+                 "driver=file,node-name=" + disk_node(disk.slot) + ",filename=/dev/fdset/" + id +
+                     ",locking=off," +
                      (disk.read_only ? "read-only=on" : "read-only=off,discard=unmap,cache.no-flush=off"));
-    words.option("-device", "virtio-blk-device,drive=disk" + id + "," + bus(disk.slot) +
+    words.option("-device", "virtio-blk-device,drive=" + disk_node(disk.slot) + "," + bus(disk.slot) +
                                 (disk.read_only ? "" : ",werror=stop,rerror=report"));
 }
 
@@ -141,6 +142,15 @@ std::string no_control(const std::string& off, const std::string& quote = "") {
     return text;
 }
 
+// A tap's descriptor, as QEMU knows it.
+std::string tap_name(unsigned slot) {
+    return "tap" + std::to_string(slot);
+}
+
+std::string disk_id(unsigned slot) {
+    return "blk" + std::to_string(slot);
+}
+
 std::string nic_id(unsigned slot) {
     return "nic" + std::to_string(slot);
 }
@@ -180,6 +190,10 @@ void add_devices(Words& words, const Config& config) {
 }
 
 } // namespace
+
+std::string disk_node(unsigned slot) {
+    return "disk" + std::to_string(slot);
+}
 
 // The fourth field is the platform device's number: slot N is virtio-mmio.N in the guest whatever the order.
 std::string virtio_mmio_word(unsigned slot) {
@@ -236,13 +250,10 @@ std::vector<std::string> plug_commands(const Config& config) {
     return commands;
 }
 
-std::string tap_name(unsigned slot) {
-    return "tap" + std::to_string(slot);
-}
-
 std::vector<std::string> plug_nic_commands(const Nic& nic) {
     const std::string netdev = netdev_id(nic.slot);
-    return {handler_command(nic.slot),
+    return {R"({"execute":"getfd","arguments":{"fdname":")" + tap_name(nic.slot) + "\"}}",
+            handler_command(nic.slot),
             R"({"execute":"netdev_add","arguments":{"type":"tap","id":")" + netdev + R"(","fd":")" +
                 tap_name(nic.slot) + R"(","vhost":false}})",
             R"({"execute":"device_add","arguments":{"driver":"virtio-net-device","id":")" + nic_id(nic.slot) +
@@ -254,6 +265,32 @@ std::vector<std::string> plug_nic_commands(const Nic& nic) {
 std::vector<std::string> unplug_nic_commands(unsigned slot) {
     return {handler_command(slot), R"({"execute":"device_del","arguments":{"id":")" + nic_id(slot) + "\"}}",
             R"({"execute":"netdev_del","arguments":{"id":")" + netdev_id(slot) + "\"}}"};
+}
+
+// It is another container's: an error of its file is reported, not a reason to stop the machine.
+std::vector<std::string> plug_disk_commands(const Disk& disk) {
+    const std::string id = std::to_string(disk.slot);
+    const std::string access = disk.read_only
+                                   ? R"("read-only":true)"
+                                   : R"("read-only":false,"discard":"unmap","cache":{"no-flush":false})";
+    return {R"({"execute":"add-fd","arguments":{"fdset-id":)" + id + "}}", handler_command(disk.slot),
+            R"({"execute":"blockdev-add","arguments":{"driver":"file","node-name":")" + disk_node(disk.slot) +
+                R"(","filename":"/dev/fdset/)" + id + R"(","locking":"off",)" + access + "}}",
+            R"({"execute":"device_add","arguments":{"driver":"virtio-blk-device","id":")" +
+                disk_id(disk.slot) + R"(","drive":")" + disk_node(disk.slot) +
+                R"(","werror":"report","rerror":"report","bus":")" + transport_of(disk.slot) + "\"}}"};
+}
+
+std::vector<std::string> unplug_disk_commands(unsigned slot) {
+    return {handler_command(slot), R"({"execute":"device_del","arguments":{"id":")" + disk_id(slot) + "\"}}"};
+}
+
+std::vector<std::string> close_disk_commands(unsigned slot) {
+    return {R"({"execute":"blockdev-del","arguments":{"node-name":")" + disk_node(slot) + "\"}}"};
+}
+
+std::vector<std::string> forget_disk_commands(unsigned slot) {
+    return {R"({"execute":"remove-fd","arguments":{"fdset-id":)" + std::to_string(slot) + "}}"};
 }
 
 } // namespace hrun::qemu

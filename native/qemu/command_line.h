@@ -28,8 +28,8 @@ struct Nic {
     bool stream = false; // each packet after its length, as passt has it
 };
 
-// The name of a tap's descriptor, for plug_nic_commands().
-std::string tap_name(unsigned slot);
+// The node in a slot, as QEMU's events name it.
+std::string disk_node(unsigned slot);
 
 // Templates (docs/templates.md): a machine without devices is booted once, and saved; its copies have devices, and no kernel to boot.
 enum class Role { kBooted, kTemplate, kCopy };
@@ -71,10 +71,18 @@ std::vector<std::string> command_line(const Config& config);
 // it loads none (vhost-user-vsock, vhost-user-fs; "unmigratable" in its sources), are plugged into their transports.
 std::vector<std::string> plug_commands(const Config& config);
 
-// What puts a network interface into an empty slot of a machine that runs; its tap was handed over as tap_name(). Nic::fd means
+// What puts a network interface into an empty slot of a machine that runs; its tap goes along with the first command. Nic::fd means
 // nothing.
 std::vector<std::string> plug_nic_commands(const Nic& nic);
 // What takes it, or one that the machine was started with, away. The guest had better have let go of it.
 std::vector<std::string> unplug_nic_commands(unsigned slot);
+
+// The same of a disk.
+std::vector<std::string> plug_disk_commands(const Disk& disk);
+std::vector<std::string> unplug_disk_commands(unsigned slot);
+// Then, until it is not refused, for the device is destroyed a moment later: lets go of its file.
+std::vector<std::string> close_disk_commands(unsigned slot);
+// And of the descriptor.
+std::vector<std::string> forget_disk_commands(unsigned slot);
 
 } // namespace hrun::qemu

@@ -60,13 +60,11 @@ Result<void> Qmp::carry_out(const std::vector<std::string>& commands) {
     return {};
 }
 
-Result<void> Qmp::ask(const std::vector<std::string>& commands, Done done, int fd, const std::string& name) {
+Result<void> Qmp::ask(const std::vector<std::string>& commands, Done done, int fd) {
     const std::string id = "{\"id\":" + std::to_string(++last_question_) + ",";
-    questions_[last_question_] = {commands.size() + (fd < 0 ? 0 : 1), std::move(done), {}};
-    if (fd >= 0)
-        HRUN_TRY(send_command(id + R"("execute":"getfd","arguments":{"fdname":")" + name + "\"}}", fd));
+    questions_[last_question_] = {commands.size(), std::move(done), {}};
     for (const std::string& command : commands)
-        HRUN_TRY(send_command(id + command.substr(1)));
+        HRUN_TRY(send_command(id + command.substr(1), std::exchange(fd, -1)));
     return {};
 }
 

@@ -43,9 +43,8 @@ class Qmp {
     Result<void> carry_out(const std::vector<std::string>& commands);
     using Done = std::function<void(Result<void>)>;
     // The same, and `done` is called once all of them were answered, with what QEMU said first against one. `fd`, unless it is -1,
-    // is handed over before as `name`. A QEMU that ends does not answer.
-    Result<void> ask(const std::vector<std::string>& commands, Done done, int fd = -1,
-                     const std::string& name = {});
+    // goes along with the first of them. A QEMU that ends does not answer.
+    Result<void> ask(const std::vector<std::string>& commands, Done done, int fd = -1);
     // Reads what is left after QEMU's end.
     void drain() { receive(); }
 

@@ -174,7 +174,7 @@ export interface PortBinding {
 
 /** What the user asked for around the process, as far as it is not in the image: for `inspect`. */
 export interface HostOptions extends CpuTime {
-  /** "none", or the name of a network */
+  /** "none", the name of a network, or "container:" and the id of the one whose machine it shares */
   network: string;
   portBindings: PortBinding[];
   publishAllPorts: boolean;

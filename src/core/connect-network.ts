@@ -35,6 +35,7 @@ import { checkRequest, joinNetwork, withNetworks } from './join-networks.ts';
 import { networkFiles, settleNetworks, writeNetworks } from './network-files.ts';
 import { guestNics } from './network-membership.ts';
 import { isHeld, isRunning, type KnownContainer, openContainer } from './open-container.ts';
+import { sharesMachine } from './shared-machine.ts';
 
 const SETTLE_ATTEMPTS = 100;
 const SETTLE_PAUSE_MS = 100;
@@ -150,6 +151,13 @@ function membersOf({ directory }: KnownContainer): ContainerNetwork[] {
 }
 
 function checkConnectable(known: KnownContainer, network: Network): void {
+  if (sharesMachine(known.config.host)) {
+    throw new HrunError(
+      'USAGE',
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+      { hint: 'connect the one whose network it has' },
+    );
+  }
   if (known.config.host.network === USER_NETWORK) {
     throw new HrunError('USAGE', `container ${known.name} has passt's network, which goes with no other`, {
       hint: 'make it with --network',

@@ -42,7 +42,7 @@ import { lockVolumes } from '../volume/index.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { bootTimeoutMs, machineCpus, vcpusFor } from './cpus.ts';
 import { probePayload } from './exec-payload.ts';
-import { configurePayload, startPayload } from './guest-config.ts';
+import { configurePayload, sharedConfigurePayload, startPayload } from './guest-config.ts';
 import { checkHostname } from './guest-files.ts';
 import { type GuestMounts, guestMounts } from './guest-mounts.ts';
 import { healthcheckOf, probeCommand, vmHealth } from './healthcheck.ts';
@@ -56,6 +56,7 @@ import { type PlannedMount, planMounts } from './plan-mounts.ts';
 import { type ContainerProcess, containerProcess } from './process-config.ts';
 import type { Report } from './progress.ts';
 import { type PortPlan, planPorts, vmPorts } from './publish.ts';
+import { checkMounts, layersIn, type SharedMachine, sharedMachine } from './shared-machine.ts';
 import { vmResources, wantsHostLimits } from './vm-resources.ts';
 
 /** A container that is ready to be started, held so that nobody takes it for a half-made one. */
@@ -79,18 +80,20 @@ export async function createContainer(
   options: ContainerOptions,
   report: Report = () => {},
 ): Promise<CreatedContainer> {
-  const choice = await chooseEngine(root, options.engine);
+  const machine = await sharedMachine(root, options);
+  const choice = machine?.choice ?? (await chooseEngine(root, options.engine));
   const assets = findAssets();
   using store = await openImageStore(root);
   const image = await imageForContainer(store, options, report);
   const id = newContainerId();
   const volumes = mountsAny(options, image) ? await lockVolumes(root, { shared: true }) : undefined;
   try {
-    const mounts = await planMounts(root, options, { id, image, sharing: canShareDirectories() });
+    const mounts = await planMounts(root, options, { id, image, sharing: !machine && canShareDirectories() });
     const guest = guestMounts(mounts, options.tmpfs);
-    const layers = await rootDisks(store, image, guest.layers);
+    if (machine) checkMounts(guest);
+    const layers = await rootDisks(store, image, layersIn(machine, guest));
     const making = await inStore(root.containers, () => lockForMaking(root));
-    const ingredients = { id, image, layers, choice, assets, mounts, guest, making };
+    const ingredients = { id, image, layers, machine, choice, assets, mounts, guest, making };
     return await withAddresses(root, options, ingredients, async (networks) => {
       const plan = planContainer(options, { ...ingredients, networks });
       return await inStore(root.containers, () => makeContainer(root, options, plan));
@@ -104,12 +107,13 @@ export async function createContainer(
 async function withAddresses(
   root: Root,
   options: ContainerOptions,
-  { id, making, layers, guest }: Omit<Ingredients, 'networks'>,
+  { id, making, layers, guest, machine }: Omit<Ingredients, 'networks'>,
   make: (networks: ContainerNetwork[]) => Promise<CreatedContainer>,
 ): Promise<CreatedContainer> {
   let networks: ContainerNetwork[] = [];
   try {
-    networks = await joinNetworks(root, options, { id, takenSlots: diskSlots(layers.length, guest) });
+    if (!machine)
+      networks = await joinNetworks(root, options, { id, takenSlots: diskSlots(layers.length, guest) });
     return await make(networks);
   } catch (error) {
     if (networks.length > 0) await leaveNetworks(root, id);
@@ -132,6 +136,8 @@ interface Ingredients {
   id: string;
   image: Image;
   layers: string[];
+  /** whose machine it runs in; undefined: its own */
+  machine: SharedMachine | undefined;
   choice: EngineChoice;
   assets: VmAssets;
   mounts: PlannedMount[];
@@ -155,17 +161,19 @@ interface Plan extends Ingredients {
 
 /** Checks all options before anything is written. */
 function planContainer(options: ContainerOptions, ingredients: Ingredients): Plan {
-  const { id, image, layers, guest, networks } = ingredients;
-  const hostname = checkHostname(options.hostname ?? shortId(id));
+  const { id, image, layers, guest, networks, machine } = ingredients;
+  const hostname = machine?.hostname ?? checkHostname(options.hostname ?? shortId(id));
   const process = containerProcess(image.config.config ?? {}, options, hostname);
   return {
     ...ingredients,
     ...{ hostname, process },
     ports: planPorts(options, image.config.config ?? {}, networks),
     healthcheck: healthcheckOf(image.config.config?.Healthcheck, options.health),
-    vcpus: machineCpus(vcpusFor(options), options.maxCpus ?? 0),
-    memoryMiB: memoryMiB(options.memory),
-    configure: configurePayload(options, hostname, layers.length, guest, networks),
+    vcpus: machine?.vcpus ?? machineCpus(vcpusFor(options), options.maxCpus ?? 0),
+    memoryMiB: machine?.memoryMiB ?? memoryMiB(options.memory),
+    configure: machine
+      ? sharedConfigurePayload(options, layers.length, guest, machine.memoryBytes)
+      : configurePayload(options, hostname, layers.length, guest, networks),
     start: startPayload(options, process),
   };
 }
@@ -245,6 +253,7 @@ function vmFile(root: Root, plan: Plan, config: ContainerConfig, writable: strin
     writable,
     volumes: guest.disks,
     share: guest.share,
+    joins: plan.machine && { directory: plan.machine.directory, name: plan.machine.name },
     nics: vmNics(config),
     ports: vmPorts(root, plan.ports.bindings, plan.networks),
     tty,

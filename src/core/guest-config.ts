@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerNetwork } from '../container/index.ts';
-import { type Configure, encodeConfigure, encodeStart } from '../guest/index.ts';
+import { encodeConfigure, encodeStart, withLimits } from '../guest/index.ts';
 import { layerSlots, WRITABLE_SLOT } from '../vm/index.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { ContainerOptions } from './container-options.ts';
@@ -32,32 +32,59 @@ export function configurePayload(
   { share, mounts }: GuestMounts,
   networks: readonly ContainerNetwork[],
 ): Buffer {
-  const open = options.privileged || options.unconfinedPaths;
   const identity = {
     hostname,
     domainname: options.domainname,
     extraHosts: options.extraHosts,
     network: guestNetwork(networks, options.dns),
   };
-  const configure: Configure = {
-    layerSlots: layerSlots(layers),
-    writableSlot: WRITABLE_SLOT,
+  return encodeConfigure({
+    ...ownRoot(options, layers, mounts),
     shareSlot: share?.slot,
     nics: guestNics(networks),
     hostname,
     domainname: options.domainname,
+    files: withoutTargets(guestFiles(identity), mounts),
+    cpus: onlineCpus(vcpusFor(options), options.maxCpus ?? 0),
+  });
+}
+
+/** The same of a container in the machine of another, which has network, names and CPUs already; `memory` in bytes. */
+export function sharedConfigurePayload(
+  options: ContainerOptions,
+  layers: number,
+  { mounts }: GuestMounts,
+  memory: number | undefined,
+): Buffer {
+  const configure = encodeConfigure({
+    ...ownRoot(options, layers, mounts),
+    ...{
+      shareSlot: undefined,
+      nics: [],
+      hostname: undefined,
+      domainname: '',
+      files: new Map(),
+      cpus: undefined,
+    },
+  });
+  return withLimits(configure, { pidsLimit: options.pidsLimit, memoryBytes: memory, cpus: undefined });
+}
+
+/** What a container has to itself in whichever machine. */
+function ownRoot(options: ContainerOptions, layers: number, mounts: GuestMounts['mounts']) {
+  const open = options.privileged || options.unconfinedPaths;
+  return {
+    layerSlots: layerSlots(layers),
+    writableSlot: WRITABLE_SLOT,
     readOnlyRoot: options.readOnly,
     privileged: options.privileged,
     mounts,
     sysctls: options.sysctls,
-    files: withoutTargets(guestFiles(identity), mounts),
     maskedPaths: open ? [] : MASKED_PATHS,
     readOnlyPaths: open ? [] : READONLY_PATHS,
     shmSize: options.shmSize ?? SHM_BYTES,
     pidsLimit: options.pidsLimit,
-    cpus: onlineCpus(vcpusFor(options), options.maxCpus ?? 0),
   };
-  return encodeConfigure(configure);
 }
 
 /** The payload of START: the container's own process. */

@@ -15,6 +15,7 @@ import { SHM_BYTES } from './guest-config.ts';
 import type { ContainerProcess } from './process-config.ts';
 import type { PortPlan } from './publish.ts';
 import { toUlimit } from './rlimits.ts';
+import { type SharedMachine, sharedNetworkMode } from './shared-machine.ts';
 
 /** What is known of a new container besides its options. */
 export interface ContainerFacts {
@@ -27,6 +28,7 @@ export interface ContainerFacts {
   memoryMiB: number;
   mounts: readonly ContainerMount[];
   networks: readonly ContainerNetwork[];
+  machine: SharedMachine | undefined;
   ports: PortPlan;
   healthcheck: Healthcheck | undefined;
 }
@@ -42,7 +44,7 @@ export function newContainerConfig(options: ContainerOptions, facts: ContainerFa
     imageDigest: image.descriptor.digest,
     imageId: image.id,
     process: processOf(options, facts.process),
-    domainname: options.domainname,
+    domainname: facts.machine?.domainname ?? options.domainname,
     labels: { ...image.config.config?.Labels, ...options.labels },
     resources: { memoryMiB, vcpus },
     mounts: facts.mounts.map(asStored),
@@ -93,10 +95,13 @@ function anonymousTargets({ mounts }: ContainerOptions, image: Image): string[] 
   return [...new Set([...ofImage, ...given.map(({ target }) => target)])];
 }
 
-function hostOptions(options: ContainerOptions, { image, networks, ports }: ContainerFacts): HostOptions {
+function hostOptions(
+  options: ContainerOptions,
+  { image, networks, ports, machine }: ContainerFacts,
+): HostOptions {
   const { servers, search, options: resolver } = options.dns;
   return {
-    network: networks[0]?.network ?? 'none',
+    network: machine ? sharedNetworkMode(machine.id) : (networks[0]?.network ?? 'none'),
     portBindings: ports.bindings,
     publishAllPorts: options.publishAll,
     exposedPorts: ports.exposed,

@@ -48,6 +48,7 @@ export function findOrigin(root: Root, containerDirectory: string, assets: VmAss
   const policy = templatePolicy();
   if (policy === 'off') return { directory: undefined, makeForNextTime: () => {} };
   const vm = readVmConfig(containerDirectory);
+  if (vm.joins) return { directory: undefined, makeForNextTime: () => {} };
   const directory = findTemplate(root, templateInputs(vm, assets, vm));
   const wanted = policy === 'auto' && directory === undefined;
   return { directory, makeForNextTime: () => wanted && makeInBackground(vm) };

@@ -21,6 +21,7 @@ import { askUsage, setGuestLimits } from './ask-agent.ts';
 import { bootTimeoutMs, onlineCpus, vcpusFor } from './cpus.ts';
 import { vmNics } from './network-membership.ts';
 import { isRunning, type KnownContainer, openContainer } from './open-container.ts';
+import { checkMemory, sharesMachine } from './shared-machine.ts';
 import { vmResources } from './vm-resources.ts';
 
 const NO_UPDATE: ContainerUpdate = {
@@ -86,6 +87,7 @@ async function carryOut(root: Root, container: KnownContainer, update: Container
   checkRestart(config, update);
   checkNetworks(config, update);
   checkCpuTime(config, update);
+  if (sharesMachine(config.host)) checkShared(config, update);
   const wanted = updatedHost(config.host, update);
   const vm = updatedMachine(container, wanted);
   if (hasMachine(container)) await checkFits(container, update, { host: wanted, vm });
@@ -114,6 +116,17 @@ function hasMachine({ state }: KnownContainer): boolean {
 function checkRestart({ autoRemove }: ContainerConfig, { restart }: ContainerUpdate): void {
   if (!autoRemove || restart === undefined || restart.name === 'no') return;
   throw new HrunError('USAGE', 'the container is removed when it ends (--rm): it cannot be started again');
+}
+
+/** What belongs to the machine is the other container's; memory is a limit in it. */
+function checkShared({ resources, host }: ContainerConfig, update: ContainerUpdate): void {
+  const { memory, pidsLimit: _pidsLimit, ...machines } = update;
+  if (Object.values(machines).some((value) => value !== undefined)) {
+    throw new HrunError('USAGE', `the container shares the machine of another (${host.network})`, {
+      hint: 'only --memory and --pids-limit can be changed; update that one',
+    });
+  }
+  checkMemory(memory, { name: 'the other container', memoryMiB: resources.memoryMiB });
 }
 
 function checkNetworks({ host }: ContainerConfig, { networkRates }: ContainerUpdate): void {
@@ -150,10 +163,9 @@ function updatedHost(host: HostOptions, update: ContainerUpdate): HostOptions {
 /** vm.json for the next start. */
 function updatedMachine({ directory, config }: KnownContainer, host: HostOptions): VmConfig {
   const vm = readVmConfig(directory);
-  const resources = {
-    memoryMiB: memoryMiB(host.memory || undefined),
-    vcpus: Math.max(cpusOf(host), host.maxCpus),
-  };
+  const resources = sharesMachine(host)
+    ? config.resources
+    : { memoryMiB: memoryMiB(host.memory || undefined), vcpus: Math.max(cpusOf(host), host.maxCpus) };
   const { name, maximumRetries } = host.restart;
   const nics = vmNics({ ...config, host });
   return {
@@ -228,12 +240,13 @@ async function writeFiles(directory: string, contents: readonly (Buffer | string
 
 /** A restart by policy has the VM of the size that it was started with: less memory than that is the guest's to see to. */
 function storedLimits(container: KnownContainer, { host, vm }: Wanted): StoredLimits {
-  const machine = hasMachine(container) ? container.config.resources : vm;
-  const less = hasMachine(container) && host.memory > 0 && host.memory < machine.memoryMiB * MIB;
+  const fixed = hasMachine(container) || sharesMachine(host);
+  const machine = fixed ? container.config.resources : vm;
+  const less = fixed && host.memory > 0 && host.memory < machine.memoryMiB * MIB;
   return {
     pidsLimit: host.pidsLimit || undefined,
     memoryBytes: less ? host.memory : undefined,
-    cpus: onlineCpus(cpusOf(host), machine.vcpus),
+    cpus: sharesMachine(host) ? undefined : onlineCpus(cpusOf(host), machine.vcpus),
   };
 }
 

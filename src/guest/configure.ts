@@ -21,7 +21,8 @@ export interface Configure {
   /** slot of the virtiofs device, for mounts of type "share" */
   shareSlot: number | undefined;
   nics: readonly GuestNic[];
-  hostname: string;
+  /** undefined in the machine of another container */
+  hostname: string | undefined;
   domainname: string;
   readOnlyRoot: boolean;
   privileged: boolean;
@@ -49,7 +50,7 @@ export function encodeConfigure(configure: Configure): Buffer {
   tlv.u32(ConfigureTag.WRITABLE, configure.writableSlot);
   if (configure.shareSlot !== undefined) tlv.u32(ConfigureTag.SHARE, configure.shareSlot);
   writeNics(tlv, configure.nics);
-  tlv.string(ConfigureTag.HOSTNAME, configure.hostname);
+  if (configure.hostname !== undefined) tlv.string(ConfigureTag.HOSTNAME, configure.hostname);
   if (configure.domainname) tlv.string(ConfigureTag.DOMAINNAME, configure.domainname);
   tlv.u32(ConfigureTag.FLAGS, flagsOf(configure));
   writeRoot(tlv, configure);

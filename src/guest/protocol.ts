@@ -4,6 +4,10 @@
 export const PROTOCOL_MAGIC = 0x4e555248;
 export const PROTOCOL_VERSION = 1;
 export const AGENT_PORT = 1024;
+/** further containers in one machine */
+export const MAX_JOINED = 16;
+/** of virtio-mmio */
+export const MAX_SLOT = 22;
 /** bytes: CONFIGURE and START */
 export const MAX_PAYLOAD = 1024 * 1024;
 /** bytes of one DATA frame */
@@ -47,6 +51,10 @@ export const FrameType = {
   LIMITED: 21,
   NETWORK: 22,
   NETWORKED: 23,
+  JOIN: 25,
+  JOINED: 26,
+  PART: 27,
+  PARTED: 28,
   ATTACH: 32,
   ATTACHED: 33,
   TRACE: 34,
@@ -55,6 +63,8 @@ export const FrameType = {
   PLUG: 37,
   UNPLUG: 38,
   PLUGGED: 39,
+  DISK: 40,
+  AGENT: 41,
 } as const;
 
 export const ExitFlags = { OOM: 1 } as const;

@@ -27,6 +27,8 @@ export type VmConfig = Engine & {
   memoryMiB: number;
   disks: VmDisk[];
   share?: SharedDirectories;
+  /** the container whose machine it runs in */
+  joins?: SharedHost;
   nics?: VmNic[];
   ports?: VmPorts;
   vsock: { slot: number; cid: number };
@@ -49,6 +51,12 @@ export type VmConfig = Engine & {
   /** with it, probe.bin is a probe's START */
   health?: VmHealth;
 };
+
+/** A container, by the directory that its monitor serves; the name is for messages. */
+export interface SharedHost {
+  directory: string;
+  name: string;
+}
 
 /** When the container is probed, and how many failures in a row make it unhealthy. */
 export interface VmHealth {
@@ -146,6 +154,7 @@ export interface VmRequest {
   /** disks of volumes */
   volumes: readonly VmDisk[];
   share: SharedDirectories | undefined;
+  joins?: SharedHost | undefined;
   nics: readonly VmNic[];
   ports: VmPorts | undefined;
   tty: boolean;
@@ -184,6 +193,7 @@ export function vmConfig(request: VmRequest): VmConfig {
     memoryMiB: request.memoryMiB,
     disks: [{ slot: WRITABLE_SLOT, path: request.writable, readOnly: false }, ...layers, ...request.volumes],
     ...(request.share && { share: request.share }),
+    ...(request.joins && { joins: request.joins }),
     ...(request.nics.length > 0 && { nics: [...request.nics] }),
     ...(request.ports && { ports: request.ports }),
     vsock: { slot: VSOCK_SLOT, cid: GUEST_CID },

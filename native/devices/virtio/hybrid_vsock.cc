@@ -49,13 +49,19 @@ void HybridVsock::close() {
 }
 
 Result<void> HybridVsock::listen(VsockDevice& device) {
+    return listen([&device](uint32_t guest_port, Fd socket, VsockConnection::Connected connected) {
+        return device.connect(guest_port, std::move(socket), std::move(connected));
+    });
+}
+
+Result<void> HybridVsock::listen(Connect connect) {
     auto listener = listen_unix(directory_, name_);
     if (!listener)
         return listener.error();
     auto listening = loop_.watch(listener->get(), EPOLLIN | EPOLLET, [this](uint32_t) { accept_clients(); });
     if (!listening)
         return listening.error();
-    device_ = &device;
+    connect_ = std::move(connect);
     listener_ = std::move(*listener);
     listening_ = std::move(*listening);
     return {};
@@ -109,7 +115,7 @@ void HybridVsock::connect_client(Entry client, uint32_t guest_port) {
     clients_.erase(client);
     const int answer = socket.get();
     [[maybe_unused]] const auto refused =
-        device_->connect(guest_port, std::move(socket), [answer](Result<VsockKey> key) {
+        connect_(guest_port, std::move(socket), [answer](Result<VsockKey> key) {
             if (key)
                 send_ok(answer, key->host_port);
         });

@@ -5,6 +5,7 @@
 // the end of file. Guest to host: a guest's connection to host port N goes to whoever listens on `<name>_N`.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <string>
 
@@ -23,7 +24,12 @@ class HybridVsock {
         : loop_(loop), directory_(directory), name_(std::move(name)) {}
     ~HybridVsock() { close(); }
 
-    // Binds the socket and serves clients with `device`.
+    // How a client gets to the guest's port: as VsockDevice::connect.
+    using Connect = std::function<Result<void>(uint32_t guest_port, Fd socket, VsockConnection::Connected)>;
+
+    // Binds the socket and serves clients with `connect`.
+    Result<void> listen(Connect connect);
+    // The same with a device, which outlives this.
     Result<void> listen(VsockDevice& device);
     // Unbinds the socket; connections made stay.
     void close();
@@ -46,7 +52,7 @@ class HybridVsock {
     EventLoop& loop_;
     int directory_;
     std::string name_;
-    VsockDevice* device_ = nullptr;
+    Connect connect_;
     Fd listener_;
     Watch listening_;
     std::list<Client> clients_;

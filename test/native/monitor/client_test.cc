@@ -27,6 +27,7 @@ struct ClientRig : ClientEvents {
         plugged.push_back(plug.slot * 10 + static_cast<uint32_t>(descriptors.size()));
     }
     void client_unplug(Client&, uint32_t slot) override { plugged.push_back(slot); }
+    void client_joins(Client&, JoinRequest request) override { joins.push_back(std::move(request)); }
     void client_ready() override { client->pump(outputs); }
     void client_gone(Client&) override { ++gone; }
 
@@ -82,7 +83,8 @@ struct ClientRig : ClientEvents {
     int resizes = 0;
     int gone = 0;
     std::vector<uint32_t> plugged; // slot * 10 + descriptors; slot
-    int spare = STDERR_FILENO;     // a descriptor to send
+    std::vector<JoinRequest> joins;
+    int spare = STDERR_FILENO; // a descriptor to send
     FrameReader reader;
     std::array<int, 256> types{};
     std::unique_ptr<Client> client;
@@ -166,6 +168,43 @@ TEST_CASE("requests reach the VM") {
     CHECK(rig.stop.signal == 15);
     CHECK(rig.stop.milliseconds == 500);
     CHECK(rig.stop.flags == HRUN_STOP_FOR_HOST);
+}
+
+TEST_CASE("who joins brings its disks, each with one descriptor, and can ask for nothing else any more") {
+    using Step = JoinRequest::Step;
+    ClientRig rig(false);
+    rig.say(hello_frame());
+    rig.say_with(frame(HRUN_DISK), 1);
+    rig.say_with(frame(HRUN_DISK), 1);
+    rig.say(frame_of(HRUN_JOIN, uint32_t{2}));
+    rig.say_with(frame(HRUN_AGENT), 1);
+    rig.say(frame(HRUN_PART));
+    REQUIRE(rig.joins.size() == 5);
+    CHECK(rig.joins[1].step == Step::kDisk);
+    CHECK(rig.joins[1].descriptor.valid());
+    CHECK(rig.joins[2].step == Step::kJoin);
+    CHECK(rig.joins[2].read_only == 2);
+    CHECK(rig.joins[3].step == Step::kAgent);
+    CHECK(rig.joins[4].step == Step::kPart);
+    rig.say(frame_of(HRUN_STOP, hrun_stop{15, 500, 0}));
+    CHECK(rig.stop.signal == 0);
+    CHECK(rig.gone == 1);
+}
+
+TEST_CASE("a disk without a descriptor, a place without a disk and one for who is attached are refused") {
+    for (const std::string& bytes :
+         {frame(HRUN_DISK), frame_of(HRUN_JOIN, uint32_t{0}), frame(HRUN_AGENT), frame(HRUN_PART)}) {
+        ClientRig rig(false);
+        rig.say(hello_frame());
+        rig.say(bytes);
+        CHECK(rig.joins.empty());
+        CHECK(rig.gone == 1);
+    }
+    ClientRig attached;
+    attached.attach();
+    attached.say_with(frame(HRUN_DISK), 1);
+    CHECK(attached.joins.empty());
+    CHECK(attached.gone == 1);
 }
 
 TEST_CASE("input and its end are kept in order") {

@@ -99,6 +99,19 @@ TEST_CASE("a container is probed if its configuration says all about it") {
     CHECK(!mistake(json).empty());
 }
 
+TEST_CASE("a container shares the machine of another if its configuration says which") {
+    Json json = sample();
+    CHECK_FALSE(std::get<Config>(parse_config(json.dump())).host);
+    json["joins"] = {{"directory", "/var/lib/hrun/containers/ab"}, {"name", "web"}};
+    const auto result = parse_config(json.dump());
+    REQUIRE(std::holds_alternative<Config>(result));
+    CHECK(std::get<Config>(result).host->name == "web");
+    json["joins"]["directory"] = "relative";
+    CHECK(mistake(json).find("joins.directory") != std::string::npos);
+    json["joins"] = {{"name", "web"}};
+    CHECK(!mistake(json).empty());
+}
+
 TEST_CASE("network interfaces may be left out; each is a port of a bridge, in a slot of its own") {
     Json json = sample();
     const Json nic = {

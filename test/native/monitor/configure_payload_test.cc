@@ -58,6 +58,28 @@ TEST_CASE("a machine without networks is told of none, and of all else") {
     CHECK(monitor::without_networks(before + "stray") == before + "stray");
 }
 
+TEST_CASE("disks are in the slots of the machine that they are plugged into") {
+    const auto tlv = [](uint16_t tag, const std::string& value) {
+        const hrun_tlv head{tag, 0, static_cast<uint32_t>(value.size())};
+        return std::string(reinterpret_cast<const char*>(&head), sizeof head) + value;
+    };
+    const auto slot = [](uint32_t number) {
+        return std::string(reinterpret_cast<const char*>(&number), sizeof number);
+    };
+    const auto mount = [](const std::string& type, const std::string& source) {
+        return type + '\0' + source + '\0' + "/data" + '\0' + "rw";
+    };
+    const std::map<unsigned, unsigned> slots{{2, 7}, {3, 8}, {18, 9}};
+    const std::string rest = tlv(HRUN_CONF_HOSTNAME, "a") + tlv(HRUN_CONF_LAYER, "odd") +
+                             tlv(HRUN_CONF_MOUNT, mount("tmpfs", "2")) +
+                             tlv(HRUN_CONF_MOUNT, mount("disk", "x"));
+    const std::string stored = tlv(HRUN_CONF_LAYER, slot(3)) + tlv(HRUN_CONF_LAYER, slot(4)) +
+                               tlv(HRUN_CONF_WRITABLE, slot(2)) + tlv(HRUN_CONF_MOUNT, mount("disk", "18"));
+    CHECK(monitor::with_slots(stored + rest + "stray", slots) ==
+          tlv(HRUN_CONF_LAYER, slot(8)) + tlv(HRUN_CONF_LAYER, slot(4)) + tlv(HRUN_CONF_WRITABLE, slot(7)) +
+              tlv(HRUN_CONF_MOUNT, mount("disk", "9")) + rest + "stray");
+}
+
 TEST_CASE("a payload that leaves no room for them is refused") {
     CHECK_FALSE(monitor::configure_payload(std::string(HRUN_MAX_PAYLOAD, 'x')));
 }

@@ -95,17 +95,32 @@ TEST_CASE("a network interface comes to a machine that runs, and goes, by its tr
     const std::string handler =
         R"({"execute":"qom-set","arguments":{"path":"virtio-mmio-bus.21","property":"hotplug-handler","value":"plug.0"}})";
     const auto plug = plug_nic_commands({20, -1, {0x02, 0x42, 0xac, 0x1f, 0, 2}, 1400});
-    REQUIRE(plug.size() == 3);
-    CHECK(plug[0] == handler);
-    CHECK(plug[1] ==
+    REQUIRE(plug.size() == 4);
+    CHECK(plug[0] == R"({"execute":"getfd","arguments":{"fdname":"tap20"}})");
+    CHECK(plug[1] == handler);
+    CHECK(plug[2] ==
           R"({"execute":"netdev_add","arguments":{"type":"tap","id":"net20","fd":"tap20","vhost":false}})");
-    CHECK(plug[2].find(R"("host_mtu":1400,"ctrl_vq":false,"ctrl_rx":false,)") != std::string::npos);
-    CHECK(plug[2].ends_with(R"("mq":false,"bus":"virtio-mmio-bus.21"}})"));
+    CHECK(plug[3].find(R"("host_mtu":1400,"ctrl_vq":false,"ctrl_rx":false,)") != std::string::npos);
+    CHECK(plug[3].ends_with(R"("mq":false,"bus":"virtio-mmio-bus.21"}})"));
     const auto unplug = unplug_nic_commands(20);
     REQUIRE(unplug.size() == 3);
     CHECK(unplug[0] == handler);
     CHECK(unplug[1] == R"({"execute":"device_del","arguments":{"id":"nic20"}})");
     CHECK(unplug[2] == R"({"execute":"netdev_del","arguments":{"id":"net20"}})");
+}
+
+TEST_CASE("a disk that comes later is told by its slot, and its errors do not stop the machine") {
+    const auto plug = plug_disk_commands({7, -1, true});
+    REQUIRE(plug.size() == 4);
+    CHECK(plug[0] == R"({"execute":"add-fd","arguments":{"fdset-id":7}})");
+    CHECK(plug[2] == R"({"execute":"blockdev-add","arguments":{"driver":"file","node-name":"disk7",)"
+                     R"("filename":"/dev/fdset/7","locking":"off","read-only":true}})");
+    CHECK(plug[3].find(R"("werror":"report","rerror":"report","bus":"virtio-mmio-bus.8")") !=
+          std::string::npos);
+    CHECK(plug_disk_commands({7, -1, false})[2].find(R"("cache":{"no-flush":false})") != std::string::npos);
+    CHECK(unplug_disk_commands(7)[1] == R"({"execute":"device_del","arguments":{"id":"blk7"}})");
+    CHECK(close_disk_commands(7)[0] == R"({"execute":"blockdev-del","arguments":{"node-name":"disk7"}})");
+    CHECK(forget_disk_commands(7)[0] == R"({"execute":"remove-fd","arguments":{"fdset-id":7}})");
 }
 
 TEST_CASE("QEMU is confined and starts with nothing of its own") {
