@@ -11,14 +11,21 @@ import { errnoOf } from './errors.ts';
  */
 export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
   try {
+    await makeOne(path, mode);
+  } catch (error) {
+    const parent = dirname(path);
+    if (errnoOf(error) !== 'ENOENT' || parent === path) throw error;
+    if (!(await isThere(parent))) await makeDirectory(parent, mode);
+    await makeOne(path, mode); // somebody else may have made the parent meanwhile
+  }
+}
+
+async function makeOne(path: string, mode: number): Promise<void> {
+  try {
     await mkdir(path, mode);
     await syncDirectory(dirname(path));
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    const parent = dirname(path);
-    if (errnoOf(error) !== 'ENOENT' || parent === path || (await isThere(parent))) throw error;
-    await makeDirectory(parent, mode);
-    await makeDirectory(path, mode);
+    if (errnoOf(error) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
   }
 }
 
