@@ -24,8 +24,8 @@
 #define HRUN_PROTOCOL_VERSION 1
 
 #define HRUN_AGENT_PORT 1024 /* vsock port the agent listens on */
-#define HRUN_MAX_JOINED                                                                                      \
-    16 /* further containers in one machine; the agent of one listens on a port above that */
+#define HRUN_MAX_JOINED 16   /* further containers in one machine */
+/* The agent of each listens on a port above HRUN_AGENT_PORT. */
 #define HRUN_MAX_SLOT 22 /* of virtio-mmio */
 
 #define HRUN_MAX_PAYLOAD (1024 * 1024)   /* CONFIGURE and START */
