@@ -31,6 +31,7 @@ int listener_open_unix(const char* path, struct err* err) {
     if (strlen(path) >= sizeof(address.sun_path))
         return err_set(err, 0, 0, "socket path %s is too long", path);
     memcpy(address.sun_path, path, strlen(path) + 1);
+    unlink(path); /* of one before that had the same port */
     return listen_at(AF_UNIX, (const struct sockaddr*)&address, sizeof(address), err);
 }
 #else

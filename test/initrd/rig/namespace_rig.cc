@@ -212,7 +212,7 @@ int NamespaceRig::wait() {
     return status;
 }
 
-Wire NamespaceRig::connect() const {
+Wire NamespaceRig::connect_to(const std::string& name) const {
     std::string children =
         "/proc/" + std::to_string(agent_) + "/task/" + std::to_string(agent_) + "/children";
     for (int attempt = 0; attempt < 500; attempt++, usleep(10000)) {
@@ -220,7 +220,7 @@ Wire NamespaceRig::connect() const {
         std::ifstream(children) >> pid;
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_un address{AF_UNIX, {}};
-        snprintf(address.sun_path, sizeof(address.sun_path), "/proc/%d/root/agent.sock", pid);
+        snprintf(address.sun_path, sizeof(address.sun_path), "/proc/%d/root/%s", pid, name.c_str());
         if (pid > 0 && ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0)
             return Wire(fd);
         close(fd);

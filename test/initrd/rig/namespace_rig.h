@@ -55,7 +55,9 @@ class NamespaceRig {
     uint32_t add_interface();
     // Starts the agent. Slots can be added no more.
     void start();
-    Wire connect() const;
+    Wire connect() const { return connect_to("agent.sock"); }
+    // The agent of a further container, by the port that JOINED has told.
+    Wire connect(uint32_t port) const { return connect_to("agent.sock." + std::to_string(port)); }
     // Waits for the agent to end; its status as from waitpid.
     int wait();
     pid_t agent() const { return agent_; }
@@ -63,6 +65,8 @@ class NamespaceRig {
     std::string writable_file() const { return directory_.path("writable.ext4"); }
 
   private:
+    Wire connect_to(const std::string& socket) const;
+
     [[noreturn]] void become_agent();
     uint32_t add_disk(const std::string& file, bool read_only);
     uint32_t add_device(const std::string& kind, const std::string& name);
