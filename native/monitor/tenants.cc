@@ -144,7 +144,7 @@ void Tenants::ask_agent(Entry tenant) {
         loop_,
         JoinLink::Events{[this, tenant](uint32_t port) { agent_joined(tenant, port); },
                          [this, tenant] { tenant->limit = loop_.after({}, [=, this] { unplug(tenant); }); },
-                         [this, tenant](uint32_t kind, const std::string& message) {
+                         [tenant](uint32_t kind, const std::string& message) {
                              if (tenant->client)
                                  tenant->client->send(
                                      frame(HRUN_ERROR, std::string(bytes_of(hrun_error{kind, 0})) + message));
