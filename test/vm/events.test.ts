@@ -9,6 +9,9 @@ afterAll(() => store.remove());
 
 const ok = store.ok.bind(store);
 
+/** What a busy host may need a while for. */
+const polled = <T>(action: () => Promise<T>) => expect.poll(action, { timeout: 30_000 });
+
 /** Actions of the container with this name, and one attribute of each. */
 async function actionsOf(name: string, attribute = 'none'): Promise<string[]> {
   const format = `{{.Action}} {{index .Actor.Attributes "${attribute}"}}`;
@@ -75,8 +78,7 @@ describe('events', { timeout: 120_000 }, () => {
 
   test('of a container with --rm are told by its keeper, when no hrun is there', async () => {
     await ok('run', '-d', '--rm', '--name', 'brief', 'busybox', 'sh', '-c', 'exit 3');
-    await eventually(() => store.containers().every((id) => store.state(id).status !== 'running'));
-    await expect.poll(() => actionsOf('brief', 'exitCode')).toEqual(['create', 'start', 'die 3', 'destroy']);
+    await polled(() => actionsOf('brief', 'exitCode')).toEqual(['create', 'start', 'die 3', 'destroy']);
   });
 
   test('say that the guest ran out of memory', async () => {
@@ -91,7 +93,7 @@ describe('events', { timeout: 120_000 }, () => {
     await store.shell('$HRUN export seen >/dev/null');
     const imageID = await ok('commit', '-m', 'why', 'seen', 'kept');
     const attached = store.start(['attach', 'seen']);
-    await expect.poll(() => actionsOf('seen')).toContain('attach');
+    await polled(() => actionsOf('seen')).toContain('attach');
     await ok('kill', 'seen');
     await attached;
     const actions = (await actionsOf('seen')).slice(2);
@@ -110,7 +112,7 @@ describe('events', { timeout: 120_000 }, () => {
     await expect
       .poll(async () => (await ok('ps', '-a')).includes('Exited (137)'), { timeout: 20_000 })
       .toBe(true);
-    await expect.poll(() => actionsOf('orphan', 'exitCode')).toEqual(['create', 'start', 'die 137']);
+    await polled(() => actionsOf('orphan', 'exitCode')).toEqual(['create', 'start', 'die 137']);
   });
 
   test('of images and volumes', async () => {
