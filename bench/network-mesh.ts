@@ -3,18 +3,17 @@
 // it. On a network namespace of its own.
 //
 //   bench/network-mesh.ts [--containers 50]
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { rootAt } from '../src/base/root.ts';
 import { summarize } from '../src/bench/statistics.ts';
 import { containerDirectory, listContainerIds, readState } from '../src/container/index.ts';
 import { hostCost } from '../src/core/host-cost.ts';
 import { type Figures, PROJECT, report } from './harness.ts';
+import { OwnHost } from './own-host.ts';
 
-const HRUN = join(PROJECT, 'bin/hrun');
 const NETWORK = 'mesh';
 const MEMORY = '64m';
 const TIMEOUT_MS = 1_200_000;
@@ -22,19 +21,17 @@ const TIMEOUT_MS = 1_200_000;
 const { values } = parseArgs({ options: { containers: { type: 'string' } } });
 const names = Array.from({ length: Number(values.containers ?? 50) }, (_, index) => `node-${index}`);
 const dir = mkdtempSync(join(tmpdir(), 'hrun-mesh-'));
-const host = spawn('unshare', ['-n', 'sh', '-c', 'ip link set lo up; echo up; exec sleep 100000'], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
+const host = new OwnHost(dir, TIMEOUT_MS, { HRUN_TEMPLATES: 'use' });
 const failures: string[] = [];
 const missing: string[] = [];
 
 try {
-  await new Promise((resolve) => host.stdout.once('data', resolve));
-  await must('load', '-i', join(PROJECT, 'build/fixtures/oci'));
-  await must('network', 'create', NETWORK);
+  await host.ready();
+  await host.must('load', '-i', join(PROJECT, 'build/fixtures/oci'));
+  await host.must('network', 'create', NETWORK);
   // Once alone, so that the template that the others are copies of is there.
-  await must('run', '--rm', '-m', MEMORY, '--network', NETWORK, 'busybox', 'true');
-  await must('template', 'create', '-m', MEMORY);
+  await host.must('run', '--rm', '-m', MEMORY, '--network', NETWORK, 'busybox', 'true');
+  await host.must('template', 'create', '-m', MEMORY);
   const load = loadavg()[0]!;
   const began = performance.now();
   const started = await timed(start);
@@ -79,14 +76,14 @@ try {
   for (const text of [...failures, ...missing].slice(0, 20)) console.log(text);
   process.exitCode = kept ? 0 : 1;
 } finally {
-  await hrun('rm', '-f', ...names);
-  await hrun('network', 'rm', NETWORK);
-  end(host);
+  await host.hrun('rm', '-f', ...names);
+  await host.hrun('network', 'rm', NETWORK);
+  host.close();
   rmSync(dir, { recursive: true, force: true });
 }
 
 async function start(name: string): Promise<void> {
-  const { code, stderr } = await hrun(
+  const { code, stderr } = await host.hrun(
     'run',
     '-d',
     '--name',
@@ -104,7 +101,7 @@ async function start(name: string): Promise<void> {
 
 async function reachAll(name: string): Promise<void> {
   const script = `for name in ${names.join(' ')}; do ping -c 1 -W 60 $name >/dev/null 2>&1 && echo $name; done; true`;
-  const { stdout, stderr } = await hrun('exec', name, 'sh', '-c', script);
+  const { stdout, stderr } = await host.hrun('exec', name, 'sh', '-c', script);
   const answered = new Set(stdout.trim().split('\n'));
   for (const other of names) if (!answered.has(other)) missing.push(`${name} -> ${other} ${stderr.trim()}`);
 }
@@ -132,31 +129,4 @@ function memoryOfAll(): number {
   return states
     .filter(({ vmmPid }) => vmmPid > 0)
     .reduce((sum, state) => sum + hostCost(state).memoryBytes, 0);
-}
-
-async function must(...args: string[]): Promise<void> {
-  const { code, stderr } = await hrun(...args);
-  if (code !== 0) throw new Error(`hrun ${args.join(' ')}: ${stderr}`);
-}
-
-async function hrun(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = {
-    ...process.env,
-    HRUN_ROOT: dir,
-    HRUN_ENGINE: 'qemu',
-    HRUN_NETWORK: '',
-    HRUN_TEMPLATES: 'use',
-  };
-  const words = [`--net=/proc/${host.pid}/ns/net`, HRUN, ...args];
-  try {
-    return { code: 0, ...(await promisify(execFile)('nsenter', words, { env, timeout: TIMEOUT_MS })) };
-  } catch (error) {
-    const { code, stdout = '', stderr = '' } = error as { code?: number; stdout?: string; stderr?: string };
-    return { code: code ?? -1, stdout, stderr: stderr || String(error) };
-  }
-}
-
-function end(child: ChildProcess): void {
-  child.stdout?.destroy();
-  child.kill('SIGKILL');
 }

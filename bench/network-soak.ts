@@ -3,17 +3,18 @@
 // be left of them: no tap, lease, record, rule, process. On a network namespace of its own.
 //
 //   bench/network-soak.ts [--seconds 600] [--containers 20] [--seed N]
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { describeHost } from '../src/bench/host.ts';
 import { PROJECT } from './harness.ts';
+import { OwnHost } from './own-host.ts';
 
-const HRUN = join(PROJECT, 'bin/hrun');
 const NETWORKS = ['alpha', 'beta', 'gamma'];
 const WORKERS = 3;
+/** of one command */
+const TIMEOUT_MS = 120_000;
 /** What a command may say when another was faster. */
 const RACES =
   /no such container|is not running|already (?:exists|in use)|is not connected|is being (?:started|stopped)|did not answer|cannot be changed now|is already running|has just been|has ended|was killed|in use by|container .* ended/i;
@@ -27,23 +28,21 @@ const seed = Number(values.seed ?? Date.now() % 100000);
 const random = mulberry32(seed);
 
 const dir = mkdtempSync(join(tmpdir(), 'hrun-soak-'));
-const host = spawn('unshare', ['-n', 'sh', '-c', 'ip link set lo up; echo up; exec sleep 100000'], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
+const host = new OwnHost(dir, TIMEOUT_MS);
 const counts = new Map<string, number>();
 const refusals = new Map<string, number>();
 const odd: string[] = [];
 
 try {
-  await new Promise((resolve) => host.stdout.once('data', resolve));
-  await must('load', '-i', join(PROJECT, 'build/fixtures/oci'));
-  for (const network of NETWORKS) await must('network', 'create', network);
+  await host.ready();
+  await host.must('load', '-i', join(PROJECT, 'build/fixtures/oci'));
+  for (const network of NETWORKS) await host.must('network', 'create', network);
   const end = Date.now() + seconds * 1000;
   await Promise.all(Array.from({ length: WORKERS }, () => work(end)));
   await checkReachable();
-  for (const container of containers) await hrun('rm', '-f', container);
-  for (const network of NETWORKS) await must('network', 'rm', network);
-  await must('network', 'ls');
+  for (const container of containers) await host.hrun('rm', '-f', container);
+  for (const network of NETWORKS) await host.must('network', 'rm', network);
+  await host.must('network', 'ls');
   const left = await leftovers();
   const told = { counts: Object.fromEntries(counts), refusals: Object.fromEntries(refusals), odd, left };
   const text = JSON.stringify({ bench: 'network-soak', ...about(), seconds, ...told }, null, 2);
@@ -51,7 +50,7 @@ try {
   writeFileSync(join(PROJECT, 'bench/results/network-soak.json'), `${text}\n`);
   process.exitCode = left.length + odd.length > 0 ? 1 : 0;
 } finally {
-  end(host);
+  host.close();
   rmSync(dir, { recursive: true, force: true });
 }
 
@@ -82,7 +81,7 @@ async function work(until: number): Promise<void> {
       ...Array(3).fill(['network', 'connect', network, container]),
       ...Array(3).fill(['network', 'disconnect', network, container]),
     ]);
-    const { code, stderr } = await hrun(...command);
+    const { code, stderr } = await host.hrun(...command);
     const what = command[0] === 'network' ? command[1]! : command[0]!;
     const outcome = code === 0 ? what : `${what} refused`;
     counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
@@ -101,10 +100,10 @@ function note(refusal: string): void {
 async function checkReachable(): Promise<void> {
   const format = '{{.State.Running}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}';
   for (const container of containers) {
-    const { stdout } = await hrun('inspect', '-f', format, container);
+    const { stdout } = await host.hrun('inspect', '-f', format, container);
     const [running, ...addresses] = stdout.trim().split(' ');
     for (const address of running === 'true' ? addresses : []) {
-      const { code } = await onHost('busybox', 'ping', '-c', '1', '-W', '5', address);
+      const { code } = await host.run('busybox', 'ping', '-c', '1', '-W', '5', address);
       counts.set('address reached', (counts.get('address reached') ?? 0) + 1);
       if (code !== 0) odd.push(`${container} does not answer at ${address}`);
     }
@@ -114,17 +113,17 @@ async function checkReachable(): Promise<void> {
 /** What names this store, or is an interface or a rule of the namespace. */
 async function leftovers(): Promise<string[]> {
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  const links = (await onHost('ip', '-o', 'link', 'show')).stdout
+  const links = (await host.run('ip', '-o', 'link', 'show')).stdout
     .split('\n')
     .filter((line) => line && !line.includes(' lo:'));
   const bridge = (line: string) => /hr[0-9a-f]{6}-\d+:/.test(line);
-  const routes = (await onHost('ip', 'route')).stdout
+  const routes = (await host.run('ip', 'route')).stdout
     .split('\n')
     .filter((line) => line && !/dev hr[0-9a-f]{6}-\d+ /.test(line));
   const files = readdirSync(join(dir, 'networks'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\/(?:leases|names|\.ports)$/.test(entry.parentPath))
     .map((entry) => join(entry.parentPath, entry.name));
-  const elements = (await onHost('nft', 'list', 'ruleset')).stdout
+  const elements = (await host.run('nft', 'list', 'ruleset')).stdout
     .split('\n')
     .filter((line) => line.includes('elements = { tcp'));
   return [...links.filter((line) => !bridge(line)), ...routes, ...files, ...elements, ...processes()];
@@ -143,31 +142,6 @@ function commandLine(pid: string): string {
   } catch {
     return '';
   }
-}
-
-async function must(...args: string[]): Promise<void> {
-  const { code, stderr } = await hrun(...args);
-  if (code !== 0) throw new Error(`hrun ${args.join(' ')}: ${stderr}`);
-}
-
-function hrun(...args: string[]) {
-  return onHost(HRUN, ...args);
-}
-
-async function onHost(...command: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = { ...process.env, HRUN_ROOT: dir, HRUN_ENGINE: 'qemu', HRUN_NETWORK: '' };
-  try {
-    const words = [`--net=/proc/${host.pid}/ns/net`, ...command];
-    return { code: 0, ...(await promisify(execFile)('nsenter', words, { env, timeout: 120_000 })) };
-  } catch (error) {
-    const { code, stdout = '', stderr = '' } = error as { code?: number; stdout?: string; stderr?: string };
-    return { code: code ?? -1, stdout, stderr: stderr || String(error) };
-  }
-}
-
-function end(child: ChildProcess): void {
-  child.stdout?.destroy();
-  child.kill('SIGKILL');
 }
 
 function pick<T>(from: readonly T[]): T {

@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "monitor/frame_watch.h"
+
 namespace hrun::monitor {
 
 namespace {
@@ -19,13 +21,8 @@ Error broken(const Frame& frame) {
 } // namespace
 
 Result<void> AgentSession::begin(Fd socket, std::string_view configure, std::string_view start) {
-    auto watch =
-        loop_.watch(socket.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, [this](uint32_t events) {
-            if (events & EPOLLOUT)
-                flush();
-            if (events & ~static_cast<uint32_t>(EPOLLOUT))
-                receive();
-        });
+    auto watch = watch_frames(
+        loop_, socket.get(), [this] { flush(); }, [this] { receive(); });
     if (!watch)
         return watch.error();
     watch_ = std::move(*watch);
@@ -67,7 +64,7 @@ void AgentSession::drain() {
 }
 
 void AgentSession::receive() {
-    watch_.modify(EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET); // what is not read now raises a new edge
+    tell_again(watch_);
     for (int i = 0; i < kReadsPerTurn && socket_.valid(); ++i) {
         auto more = reader_.read(socket_.get(), [this](const Frame& frame) { return handle(frame); });
         if (!more)

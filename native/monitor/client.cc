@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "monitor/frame_watch.h"
+
 namespace hrun::monitor {
 
 namespace {
@@ -30,15 +32,15 @@ Client::Client(EventLoop& loop, ClientEvents& events, Fd socket, bool first)
     : loop_(loop), events_(events), socket_(std::move(socket)), first_(first) {}
 
 Result<void> Client::start() {
-    auto watch =
-        loop_.watch(socket_.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, [this](uint32_t events) {
-            if ((events & EPOLLOUT) && !outbox_.empty()) {
-                send({});
-                events_.client_ready();
-            }
-            if (events & ~static_cast<uint32_t>(EPOLLOUT))
-                receive();
-        });
+    auto watch = watch_frames(
+        loop_, socket_.get(),
+        [this] {
+            if (outbox_.empty())
+                return;
+            send({});
+            events_.client_ready();
+        },
+        [this] { receive(); });
     if (!watch)
         return watch.error();
     watch_ = std::move(*watch);
@@ -119,7 +121,7 @@ void Client::credit_input(size_t bytes) {
 }
 
 void Client::receive() {
-    watch_.modify(EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    tell_again(watch_);
     const auto more = reader_.read(socket_.get(), [this](const Frame& frame) { return handle(frame); });
     if (!more && !gone_) {
         const hrun_error error{HRUN_ERROR_PROTOCOL, static_cast<uint32_t>(more.error().code)};

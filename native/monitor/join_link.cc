@@ -4,17 +4,13 @@
 #include <sys/socket.h>
 
 #include "base/passed_descriptors.h"
+#include "monitor/frame_watch.h"
 
 namespace hrun::monitor {
 
 Result<void> JoinLink::begin(Fd socket, std::string_view frames) {
-    auto watch =
-        loop_.watch(socket.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, [this](uint32_t events) {
-            if (events & EPOLLOUT)
-                flush();
-            if (events & ~static_cast<uint32_t>(EPOLLOUT))
-                receive();
-        });
+    auto watch = watch_frames(
+        loop_, socket.get(), [this] { flush(); }, [this] { receive(); });
     if (!watch)
         return watch.error();
     watch_ = std::move(*watch);
@@ -46,9 +42,9 @@ void JoinLink::flush() {
 void JoinLink::receive() {
     if (!socket_.valid())
         return;
-    watch_.modify(EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET); // what is not read now raises a new edge
-    const auto more = reader_.read(socket_.get(), [this](const Frame& frame) { return handle(frame); });
-    if (parted_ || !more || !*const_cast<Result<bool>&>(more))
+    tell_again(watch_);
+    auto more = reader_.read(socket_.get(), [this](const Frame& frame) { return handle(frame); });
+    if (parted_ || !more || !*more)
         close();
 }
 

@@ -10,6 +10,7 @@ import type { VmConfig } from '../../src/vm/vm-config.ts';
 import { guest, kvmUsable } from '../native/micro-vm-guest.ts';
 import { jailedProcess, POWERLESS, parentOf } from '../vm/jailed-process.ts';
 import { AttachFlags, MonitorClient, MonitorRig, processEnd } from '../vm/monitor-rig.ts';
+import { bareMetal } from './bare-metal.ts';
 
 let rig: MonitorRig;
 beforeAll(() => {
@@ -19,8 +20,7 @@ afterAll(() => rig[Symbol.dispose]());
 
 /** A container's directory whose guest does what `word` says. */
 function container(word: string, change: Partial<VmConfig> = {}): string {
-  const kvm = { engine: 'kvm', qemu: undefined, kernel: guest('agent'), memoryMiB: 64 } as Partial<VmConfig>;
-  return rig.container([word], { ...kvm, ...change });
+  return rig.container([word], bareMetal(change));
 }
 
 function log(directory: string): string {

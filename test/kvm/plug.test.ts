@@ -4,11 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { settingsPath } from '../../src/base/settings.ts';
-import type { VmConfig } from '../../src/vm/vm-config.ts';
-import { guest, kvmUsable } from '../native/micro-vm-guest.ts';
+import { kvmUsable } from '../native/micro-vm-guest.ts';
 import { TestStore } from '../vm/hrun.ts';
 import { MonitorRig } from '../vm/monitor-rig.ts';
 import { hostNetworkObstacle, OwnNetwork } from '../vm/own-network.ts';
+import { bareMetal } from './bare-metal.ts';
 
 const cannot = kvmUsable() ? hostNetworkObstacle() : 'no KVM';
 const PROGRAM = join(import.meta.dirname, '../../build/native/hrun-vmm');
@@ -35,13 +35,7 @@ describe.skipIf(cannot)(`--plug and --unplug${cannot ? ` (this host cannot: ${ca
   });
 
   test('give a jailed monitor a tap interface, and have it let go of it, as often as asked', async () => {
-    const kvm = {
-      engine: 'kvm',
-      qemu: undefined,
-      kernel: guest('agent'),
-      memoryMiB: 64,
-    } as Partial<VmConfig>;
-    const directory = rig.container(['wait'], kvm);
+    const directory = rig.container(['wait'], bareMetal());
     const client = rig.run(directory);
     await client.started;
     const file = settingsPath(directory, 'vm.json');

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newContainerId } from '../../src/container/id.ts';
 import type { VmConfig } from '../../src/vm/vm-config.ts';
-import { guest, kvmUsable } from '../native/micro-vm-guest.ts';
+import { kvmUsable } from '../native/micro-vm-guest.ts';
 import { AttachFlags, type MonitorClient, MonitorRig, processEnd } from '../vm/monitor-rig.ts';
+import { bareMetal } from './bare-metal.ts';
 
 const SIGTERM = 15;
 const SIGUSR1 = 10;
@@ -19,11 +20,8 @@ afterAll(() => rig[Symbol.dispose]());
 
 /** Starts a container whose guest does what `word` says. */
 function start(word: string, policy: NonNullable<VmConfig['restart']>['policy'], maximumRetries = 0) {
-  const kvm = { engine: 'kvm', qemu: undefined, kernel: guest('agent'), memoryMiB: 64 } as Partial<VmConfig>;
-  const directory = rig.container([word], {
-    ...{ ...kvm, id: newContainerId() },
-    restart: { policy, maximumRetries },
-  });
+  const restart = { policy, maximumRetries };
+  const directory = rig.container([word], bareMetal({ id: newContainerId(), restart }));
   return { directory, client: rig.run(directory) };
 }
 
@@ -108,10 +106,8 @@ describe.skipIf(!kvmUsable())('a container with a restart policy', { timeout: 60
   });
 
   test('that cannot be started is not tried again', async () => {
-    const directory = rig.container(['exit'], {
-      ...({ engine: 'kvm', qemu: undefined, kernel: '/nonexistent', memoryMiB: 64 } as Partial<VmConfig>),
-      restart: { policy: 'always', maximumRetries: 0 },
-    });
+    const restart = { policy: 'always', maximumRetries: 0 } as const;
+    const directory = rig.container(['exit'], bareMetal({ kernel: '/nonexistent', restart }));
     expect((await rig.run(directory).ended).error?.kind).toBe(9);
     await processEnd(rig.state(directory).monitorPid);
     expect(rig.state(directory)).toMatchObject({ status: 'exited', restartCount: 0 });

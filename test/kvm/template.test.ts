@@ -16,6 +16,7 @@ import { bootTemplate, type TemplateInputs } from '../../src/vm/template.ts';
 import type { VmConfig } from '../../src/vm/vm-config.ts';
 import { guest, kvmUsable } from '../native/micro-vm-guest.ts';
 import { type MonitorClient, MonitorRig } from '../vm/monitor-rig.ts';
+import { bareMetal } from './bare-metal.ts';
 
 describe.skipIf(!kvmUsable())('a template of the kvm engine', () => {
   let rig: MonitorRig;
@@ -46,13 +47,7 @@ describe.skipIf(!kvmUsable())('a template of the kvm engine', () => {
   }
 
   function container(word: string, change: Partial<VmConfig> = {}): string {
-    const kvm = {
-      engine: 'kvm',
-      qemu: undefined,
-      kernel: guest('agent'),
-      memoryMiB: 64,
-    } as Partial<VmConfig>;
-    return rig.container([word], { ...kvm, ...change });
+    return rig.container([word], bareMetal(change));
   }
 
   const copy = (directory: string): MonitorClient => rig.run(directory, undefined, template);

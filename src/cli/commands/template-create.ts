@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rootFromEnvironment } from '../../base/root.ts';
 import { createTemplate } from '../../core/templates.ts';
-import { ENGINE_NAMES, type EngineName } from '../../vm/index.ts';
+import type { EngineName } from '../../vm/index.ts';
 import { defineCommand } from '../command.ts';
-import { choice } from '../option.ts';
+import { engineOption } from '../options/engine.ts';
 import { parseBytes, parseCpus } from '../options/quantity.ts';
 
 interface CreateOptions {
@@ -18,7 +18,7 @@ export const command = defineCommand<CreateOptions, string | undefined>({
   configure: (command) =>
     command
       .description('Boot a machine that containers of its size start from, and print its ID.')
-      .addOption(choice('--engine <engine>', 'what runs the VM', ENGINE_NAMES, 'auto').env('HRUN_ENGINE'))
+      .addOption(engineOption())
       .option('-m, --memory <bytes>', 'memory of the VM, as for run (default: 1g)')
       .option('--cpus <number>', 'CPUs of the VM, as for run (default: 1)')
       .option('--no-wait', 'leave it to whoever makes it already'),

@@ -3,19 +3,19 @@
 import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
 import { HrunError } from '../../base/errors.ts';
-import {
-  type ContainerOptions,
-  type DeviceRates,
-  ENGINE_NAMES,
-  type EngineName,
-  type LogOptions,
-  type RestartPolicy,
-  type TmpfsMount,
+import type {
+  ContainerOptions,
+  DeviceRates,
+  EngineName,
+  LogOptions,
+  RestartPolicy,
+  TmpfsMount,
 } from '../../core/container-options.ts';
 import { parsePlatform } from '../../oci/index.ts';
 import { choice, collect } from '../option.ts';
 import { parseAttach } from './attach.ts';
 import { parseEgress } from './egress.ts';
+import { engineOption } from './engine.ts';
 import { parseEnvironment, readLabelFile } from './environment.ts';
 import { declareHealthOptions, type HealthFlags, healthOptions } from './health.ts';
 import { parseCpuList, parseDeviceRate, parseMemorySwap, parseMicroseconds } from './host-limits.ts';
@@ -218,7 +218,7 @@ export function declareContainerOptions(command: Command): void {
     choice('--pull <when>', 'when to ask the registry', ['always', 'missing', 'never'], 'missing'),
   );
   command.option('--platform <os/arch>', 'platform of the image');
-  command.addOption(choice('--engine <engine>', 'what runs the VM', ENGINE_NAMES, 'auto').env('HRUN_ENGINE'));
+  command.addOption(engineOption());
   const quietList = (flags: string, description: string) =>
     new Option(flags, description).argParser((value: string, before?: string[]) =>
       collect(value, before ?? []),
