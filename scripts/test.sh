@@ -26,13 +26,7 @@ lane() { # name, file of its counts, command...
 
 lane_checks() {
     heading 'format, lint, types'
-    local output passed failed
-    output=$(scripts/check.sh --no-tests 2>&1)
-    echo "$output"
-    passed=$(grep -c '^ok ' <<<"$output")
-    failed=$(grep -c '^FAIL ' <<<"$output")
-    ((passed + failed > 0)) || failed=1
-    echo "{\"passed\": $passed, \"failed\": $failed, \"skipped\": 0}" >"$counts/checks.json"
+    scripts/check.sh --no-tests 2>&1 | tee "$counts/checks.txt"
 }
 
 # Verbose, so that the junit file holds what each program said; only failures are shown.
