@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel_file.h"
 #include "mounts.h"
 
 /* The kernel opens /dev/console as 0 to 2, unless there is none. */
@@ -30,4 +31,11 @@ int boot_mounts(struct err* err) {
         mount_at("sysfs", "sysfs", "nosuid,nodev,noexec", "/sys", err) < 0)
         return -1;
     return mount_at("devtmpfs", "devtmpfs", "nosuid", "/dev", err);
+}
+
+/* A process may reserve more than there is, as in a container beside others on a large host: the kernel's guess would measure
+ * it by this small machine's memory. What is used and not there is the OOM killer's affair. */
+int boot_parameters(struct err* err) {
+    const char* overcommit = "/proc/sys/vm/overcommit_memory";
+    return kernel_file_write(AT_FDCWD, overcommit, "1") < 0 ? err_system(err, "write %s", overcommit) : 0;
 }

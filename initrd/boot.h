@@ -14,4 +14,7 @@ int boot_process(struct err* err);
 /* Mounts /proc, /sys and /dev. */
 int boot_mounts(struct err* err);
 
+/* What the kernel does otherwise by default, for the whole machine: only where the machine is the container's own. */
+int boot_parameters(struct err* err);
+
 #endif

@@ -23,7 +23,7 @@ static int run(const struct options* options, struct err* err) {
     /* Before anything else: the host may connect from here on, and waits. */
     int listener = options->unix_path ? listener_open_unix(options->unix_path, err)
                                       : listener_open_vsock(HRUN_AGENT_PORT, err);
-    if (listener < 0 || boot_mounts(err) < 0)
+    if (listener < 0 || boot_mounts(err) < 0 || (!options->unix_path && boot_parameters(err) < 0))
         return -1;
     agent.container.cgroup = cgroup_mount(err) < 0 ? -1 : cgroup_make(CONTAINER_GROUP, err);
     if (agent.container.cgroup < 0)

@@ -28,6 +28,13 @@ describe('out of memory', { timeout: 120_000 }, () => {
     expect(stdout).toMatch(/^full Exited \(137\) /);
   });
 
+  test('of one large allocation: it is had, and killed when it is used, not refused', async () => {
+    const dd = ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=200M', 'count=1'];
+    const { exitCode } = await store.hrun(['run', '--name', 'large', '-m', '64m', 'busybox', ...dd]);
+    expect(exitCode).toBe(137);
+    expect(await stateOf('large')).toMatchObject({ ExitCode: 137, OOMKilled: true });
+  });
+
   test('of a child: the container that passes its exit code on was killed by it', async () => {
     const script = 'tail /dev/zero; exit $?';
     await store.hrun(['run', '--name', 'child', '-m', '64m', 'busybox', 'sh', '-c', script]);

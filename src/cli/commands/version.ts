@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hrunVersion } from '../../base/version.ts';
+import { HOST_PLATFORM } from '../../oci/platform.ts';
 import { defineCommand } from '../command.ts';
 import { formatList } from '../output/format.ts';
 
@@ -38,6 +39,6 @@ function sentence({ Client: { Version, Os, Arch, NodeVersion } }: Version): stri
 }
 
 function readVersion(): Version {
-  const half = { Version: hrunVersion(), Os: process.platform, Arch: process.arch };
+  const half = { Version: hrunVersion(), Os: HOST_PLATFORM.os, Arch: HOST_PLATFORM.architecture };
   return { Client: { ...half, NodeVersion: process.versions.node }, Server: half };
 }
