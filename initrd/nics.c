@@ -17,6 +17,17 @@
 
 #define IPV6_METRIC 1024 /* Linux IP6_RT_PRIO_USER */
 
+/* An interface as the kernel has made it. */
+struct made_nic {
+    int index;
+    char name[IFNAMSIZ];
+};
+
+/* Renaming costs the kernel's files of the interface, so one that came with its name keeps it. */
+static bool is_named(const struct made_nic* made, const struct hrun_nic* nic) {
+    return strcmp(made->name, nic->name) == 0;
+}
+
 /* A name that no device comes with: so that two interfaces can have each other's. */
 static int rename_aside(int socket_fd, int index) {
     char name[IFNAMSIZ];
@@ -29,11 +40,12 @@ static int rename_aside(int socket_fd, int index) {
 }
 
 /* Name, MAC address and MTU; the interface stays down. */
-static int set_up_link(int socket_fd, int index, const struct hrun_nic* nic) {
+static int set_up_link(int socket_fd, const struct made_nic* made, const struct hrun_nic* nic) {
     struct rtnetlink_message message;
-    const struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+    const struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = made->index};
     rtnetlink_begin(&message, RTM_NEWLINK, 0, &link, sizeof(link));
-    rtnetlink_put(&message, IFLA_IFNAME, nic->name, strlen(nic->name) + 1);
+    if (!is_named(made, nic))
+        rtnetlink_put(&message, IFLA_IFNAME, nic->name, strlen(nic->name) + 1);
     rtnetlink_put(&message, IFLA_ADDRESS, nic->mac, sizeof(nic->mac));
     rtnetlink_put(&message, IFLA_MTU, &nic->mtu, sizeof(nic->mtu));
     return rtnetlink_send(socket_fd, &message);
@@ -132,23 +144,22 @@ static int set_addresses(int socket_fd, int index, const struct nic_requests* re
     return 0;
 }
 
-static int nic_up(int socket_fd, int index, const struct nic_requests* requests, const struct hrun_nic* nic,
-                  struct err* err) {
-    if (set_up_link(socket_fd, index, nic) < 0)
+static int nic_up(int socket_fd, const struct made_nic* made, const struct nic_requests* requests,
+                  const struct hrun_nic* nic, struct err* err) {
+    if (set_up_link(socket_fd, made, nic) < 0)
         return err_system(err, "set up the network interface %s", nic->name);
     if (set_ipv6(requests, nic) < 0)
         return err_system(err, "set up IPv6 of %s", nic->name);
-    if (raise_link(socket_fd, index) < 0)
+    if (raise_link(socket_fd, made->index) < 0)
         return err_system(err, "bring %s up", nic->name);
-    return set_addresses(socket_fd, index, requests, nic, err);
+    return set_addresses(socket_fd, made->index, requests, nic, err);
 }
 
-static int find_index(const char* sysfs, uint32_t slot, struct err* err) {
-    char name[IFNAMSIZ];
-    if (device_interface(sysfs, slot, name, sizeof(name), err) < 0)
+static int find_made(const char* sysfs, uint32_t slot, struct made_nic* made, struct err* err) {
+    if (device_interface(sysfs, slot, made->name, sizeof(made->name), err) < 0)
         return -1;
-    int index = (int)if_nametoindex(name);
-    return index > 0 ? index : err_system(err, "find the network interface %s", name);
+    made->index = (int)if_nametoindex(made->name);
+    return made->index > 0 ? 0 : err_system(err, "find the network interface %s", made->name);
 }
 
 int nics_change(const char* sysfs, const struct network_request* request, struct err* err) {
@@ -159,20 +170,20 @@ int nics_change(const char* sysfs, const struct network_request* request, struct
 }
 
 int nics_up(const char* sysfs, const struct nic_requests* requests, struct err* err) {
-    int indices[NIC_MAX];
+    struct made_nic made[NIC_MAX];
     if (requests->count == 0)
         return 0;
     owned_fd socket_fd = rtnetlink_open();
     if (socket_fd < 0)
         return err_system(err, "configure the network");
     for (size_t i = 0; i < requests->count; i++)
-        if ((indices[i] = find_index(sysfs, requests->nics[i].slot, err)) < 0)
+        if (find_made(sysfs, requests->nics[i].slot, &made[i], err) < 0)
             return -1;
     for (size_t i = 0; i < requests->count; i++)
-        if (rename_aside(socket_fd, indices[i]) < 0)
+        if (!is_named(&made[i], &requests->nics[i]) && rename_aside(socket_fd, made[i].index) < 0)
             return err_system(err, "rename the network interface in slot %u", requests->nics[i].slot);
     for (size_t i = 0; i < requests->count; i++)
-        if (nic_up(socket_fd, indices[i], requests, &requests->nics[i], err) < 0)
+        if (nic_up(socket_fd, &made[i], requests, &requests->nics[i], err) < 0)
             return -1;
     return 0;
 }
