@@ -39,6 +39,7 @@ void VsockReset::tell(const Activation& active, uint16_t events, DescriptorChain
     if (queue.publish())
         active.interrupt->signal_queue(events);
     buffers_left_ = queue.available();
+    limit_ = std::chrono::steady_clock::now() + kPatience;
     state_ = State::kTold;
 }
 

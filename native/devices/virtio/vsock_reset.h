@@ -13,7 +13,8 @@ namespace hrun::virtio {
 
 class VsockReset {
   public:
-    static constexpr auto kPatience = std::chrono::milliseconds(200);
+    // For a driver that gives no buffer, and again for one that puts none back: longer than a busy host leaves a guest waiting.
+    static constexpr auto kPatience = std::chrono::seconds(2);
     static constexpr auto kInterval = std::chrono::milliseconds(1); // between two looks
 
     // The driver is to be told.
