@@ -3,13 +3,14 @@
 // be left of them: no tap, lease, record, rule, process. On a network namespace of its own.
 //
 //   bench/network-soak.ts [--seconds 600] [--containers 20] [--seed N]
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeHost } from '../src/bench/host.ts';
 import { PROJECT } from './harness.ts';
 import { OwnHost } from './own-host.ts';
+import { processesOf } from './processes-of.ts';
 
 const NETWORKS = ['alpha', 'beta', 'gamma'];
 const WORKERS = 3;
@@ -126,22 +127,7 @@ async function leftovers(): Promise<string[]> {
   const elements = (await host.run('nft', 'list', 'ruleset')).stdout
     .split('\n')
     .filter((line) => line.includes('elements = { tcp'));
-  return [...links.filter((line) => !bridge(line)), ...routes, ...files, ...elements, ...processes()];
-}
-
-function processes(): string[] {
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
-    .map((pid) => commandLine(pid))
-    .filter((line) => line.includes(dir));
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return '';
-  }
+  return [...links.filter((line) => !bridge(line)), ...routes, ...files, ...elements, ...processesOf(dir)];
 }
 
 function pick<T>(from: readonly T[]): T {
