@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { constants, createGzip } from 'node:zlib';
 import type { Digest } from '../base/digest.ts';
 import { makeDirectory } from '../base/directory.ts';
 import { HrunError } from '../base/errors.ts';
@@ -50,7 +50,8 @@ async function convert(
   blobFd: number,
 ): Promise<{ result: LayerResult; tarDigest: Digest }> {
   const hash = createHash('sha256');
-  const gzip = createGzip();
+  // Somebody waits for the commit: of a Debian tree this level takes less than half the time, and 8 % more room.
+  const gzip = createGzip({ level: constants.Z_BEST_SPEED });
   const packing = pipeline(Readable.from(hashed(tar, hash)), gzip);
   packing.catch(() => {}); // it is awaited below; gzip fails with it
   const stream = native().openLayerStream({ outputFd, blobFd });
