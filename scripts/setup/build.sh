@@ -15,13 +15,13 @@ build_initrd() {
 
 # Everything esbuild reads decides whether it must run.
 bundle_inputs() {
-    (cd "$root" && find src scripts/bundle.mjs package-lock.json -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+    (cd "$root" && find src scripts/bundle.mjs scripts/launcher.cjs package-lock.json -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
 }
 
 ensure_bundle() {
     local stamp=$root/build/bundle.stamp wanted
     wanted=$(bundle_inputs)
-    [[ -e $root/dist/hrun.js && -e $stamp && $(<"$stamp") == "$wanted" ]] && return
+    [[ -e $root/dist/hrun.cjs && -e $stamp && $(<"$stamp") == "$wanted" ]] && return
     rm -f "$stamp"
     step bundle 'TypeScript bundle' "$root/build/node" "$root/scripts/bundle.mjs"
     echo "$wanted" >"$stamp"

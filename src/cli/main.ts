@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { main } from './dispatch.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

@@ -40,7 +40,10 @@ const RANDOM_ATTEMPTS = 100;
 const LONGEST_PREFIX6 = 125;
 const SHORTEST_PREFIX6 = 16;
 /** where stations of a network can be: global and local unicast addresses (RFC 4291, 2.4; RFC 4193) */
-const UNICAST6: readonly Subnet6[] = ['2000::/3', 'fc00::/7'].map((text) => parseSubnet6(text)!);
+const UNICAST6: readonly Subnet6[] = [
+  { first: 0x2000n << 112n, prefix: 3 },
+  { first: 0xfc00n << 112n, prefix: 7 },
+];
 const CANONICAL_HINT =
   'use an IPv6 subnet from /16 to /125 with no bits behind the prefix, such as fd00:1::/64';
 

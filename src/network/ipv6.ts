@@ -14,7 +14,7 @@ export interface Subnet6 {
 const BITS = 128;
 const GROUP_BITS = 16n;
 /** RFC 4193 */
-const LOCAL = parseIPv6('fd00::')!;
+const LOCAL = 0xfd00n << 112n;
 const LOCAL_RANDOM_BYTES = 5;
 const LOCAL_RANDOM_SHIFT = 80n;
 const LOCAL_PREFIX = 64;
