@@ -70,6 +70,8 @@ static int enter(const struct container* first, struct err* err) {
         return err_system(err, "make a further container's mounts");
     if (leave_first_mounts(&first->configure, err) < 0)
         return -1;
+    if (first->init_pidfd < 0) /* a rehearsal */
+        return unshare(CLONE_NEWUTS) < 0 ? err_system(err, "make a rehearsal's host name") : 0;
     return setns(first->init_pidfd, CLONE_NEWUTS) < 0
                ? err_system(err, "join the first container's host name")
                : 0;
@@ -131,7 +133,9 @@ static int listen_at(const struct agent* agent, uint32_t port, struct err* err) 
 
 static int check(const struct agent* agent, unsigned number, const uint32_t* slots, size_t count,
                  struct err* err) {
-    if (agent->container.state != CONTAINER_RUNNING || agent->shutting_down)
+    /* Before there is a container it is a rehearsal: docs/pool.md. */
+    bool possible = agent->container.state == CONTAINER_RUNNING || agent->container.state == CONTAINER_EMPTY;
+    if (!possible || agent->shutting_down)
         return err_set(err, HRUN_ERROR_START, ESRCH, "the container is not running");
     if (number > HRUN_MAX_JOINED)
         return err_set(err, HRUN_ERROR_START, E2BIG, "%d containers share the machine already",

@@ -106,8 +106,9 @@ enum hrun_frame_type {
     HRUN_DETACH = 24, /* empty */
 
     /* Host to guest, once per connection, while the container's process runs: a further container is to share the machine, its
-     * network and host name. u32 slots of its disks. An agent of its own serves it as this one serves the first; the connection
-     * stays, and its end is the further container's. Answered by JOINED or ERROR.
+     * network and host name. Before CONFIGURE it is a rehearsal, with a host name of its own. u32 slots of its disks. An agent of
+     * its own serves it as this one serves the first; the connection stays, and its end is the further container's. Answered by
+     * JOINED or ERROR.
      * On the control socket, client to monitor: u32 bit mask of the disks that can only be read; after a DISK for each. */
     HRUN_JOIN = 25,
     HRUN_JOINED =

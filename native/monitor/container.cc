@@ -47,6 +47,25 @@ Result<std::string> read_configure(int directory) {
     return read_setting(directory, "configure.bin", HRUN_MAX_PAYLOAD);
 }
 
+std::optional<std::string> read_settings(int directory, Container& container) {
+    auto config = read_config(directory);
+    auto configure = read_configure(directory);
+    auto start = read_setting(directory, "start.bin", HRUN_MAX_PAYLOAD);
+    if (auto* mistake = std::get_if<std::string>(&config))
+        return *mistake;
+    Result<std::string> probe = std::get<Config>(config).health
+                                    ? read_setting(directory, "probe.bin", HRUN_MAX_PAYLOAD)
+                                    : Result<std::string>(std::string());
+    for (auto* file : {&configure, &start, &probe})
+        if (!*file)
+            return file->error().message();
+    container.config = std::move(std::get<Config>(config));
+    container.configure = std::move(*configure);
+    container.start = std::move(*start);
+    container.probe = std::move(*probe);
+    return std::nullopt;
+}
+
 std::variant<Container, std::string> open_container(const char* path) {
     char resolved[PATH_MAX];
     const std::string where = std::string(path) + ": ";
@@ -59,21 +78,8 @@ std::variant<Container, std::string> open_container(const char* path) {
     if (!lock)
         return where + lock.error().message();
     container.lock = std::move(*lock);
-    auto config = read_config(container.directory.get());
-    auto configure = read_configure(container.directory.get());
-    auto start = read_setting(container.directory.get(), "start.bin", HRUN_MAX_PAYLOAD);
-    if (auto* mistake = std::get_if<std::string>(&config))
+    if (auto mistake = read_settings(container.directory.get(), container))
         return where + *mistake;
-    Result<std::string> probe = std::get<Config>(config).health
-                                    ? read_setting(container.directory.get(), "probe.bin", HRUN_MAX_PAYLOAD)
-                                    : Result<std::string>(std::string());
-    for (auto* file : {&configure, &start, &probe})
-        if (!*file)
-            return where + file->error().message();
-    container.config = std::move(std::get<Config>(config));
-    container.configure = std::move(*configure);
-    container.start = std::move(*start);
-    container.probe = std::move(*probe);
     container.files = open_machine_files(container.config);
     return container;
 }

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -53,6 +54,9 @@ std::variant<Config, std::string> read_config(int directory);
 
 // settings/configure.bin of a container's directory.
 Result<std::string> read_configure(int directory);
+
+// Reads the settings of a container's directory into `container`. One line that says what is wrong with them; nothing when all is well.
+std::optional<std::string> read_settings(int directory, Container& container);
 
 // Locks and reads the directory and opens the machine's files; or one line that says what is wrong with the directory.
 std::variant<Container, std::string> open_container(const char* path);

@@ -49,11 +49,14 @@ std::string how_it_ended(int status) {
 
 int Keeper::run(Fd first_client, const Monitor& monitor, const Monitor& wait) {
     first_client_ = std::move(first_client);
-    auto done = prepare();
+    return live(prepare(), monitor, wait);
+}
+
+int Keeper::live(Result<void> done, const Monitor& monitor, const Monitor& wait) {
     do {
         if (done)
-            done = run_monitor(monitor);
-        if (done && std::exchange(boots_instead_, false))
+            done = handed_over_ ? see_through() : run_monitor(monitor);
+        while (done && std::exchange(boots_instead_, false))
             done = run_monitor(monitor);
         first_client_.reset(); // a client that saw the monitor's end comes to a directory that tells of it
         if (done && next_run_)
@@ -102,8 +105,13 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     container_.host.reset();
     if (!cgroup_)
         create_cgroup();
+    return see_through();
+}
+
+Result<void> Keeper::see_through() {
     HRUN_TRY(watch());
     collect();
+    handed_over_ = false;
     share_.reset();
     if (!next_run_) {
         connections_.close();
@@ -158,11 +166,13 @@ void Keeper::join_host() {
         container_.refusal = host.error().what;
 }
 
-// Once a run, and not of a container that has run.
+// Once a run, and not of a container that has run. A machine that has waited is no reason not to copy its template.
 void Keeper::boot_instead(bool spoilt) {
-    if (container_.template_path.empty() || !started_at_.empty())
+    if (container_.template_path.empty() || !started_at_.empty() || boots_instead_)
         return;
     boots_instead_ = true;
+    if (handed_over_)
+        return;
     if (spoilt)
         give_up_template();
     else
@@ -301,6 +311,9 @@ void Keeper::answer(const KeeperMessage& message) {
         return;
     case KeeperRequest::kViolation:
         return note_violation(message.argument);
+    case KeeperRequest::kWaiting:
+        ready_ = role_ == Role::kPool;
+        return;
     case KeeperRequest::kProbeBegun:
     case KeeperRequest::kProbeEnded:
     case KeeperRequest::kHealth:

@@ -13,6 +13,7 @@
 #include "monitor/connections.h"
 #include "monitor/container.h"
 #include "monitor/event_journal.h"
+#include "monitor/pool_place.h"
 #include "monitor/probe_journal.h"
 
 namespace hrun::monitor {
@@ -21,18 +22,28 @@ class Keeper {
   public:
     // Runs in the jailed process until its VM is gone, or its wait is over; returns its exit code.
     using Monitor = std::function<int(Container container, Fd first_client)>;
-    // kService: there is no container's state to be kept (docs/monitor.md).
-    enum class Role { kContainer, kService };
+    // kService: there is no container's state to be kept (docs/monitor.md). kPool: there is none yet (docs/pool.md).
+    enum class Role { kContainer, kService, kPool };
 
     Keeper(Container container, Role role) : container_(std::move(container)), role_(role) {}
 
     // Runs `monitor`, and as long as the container's restart policy wants another run, `wait` and it again. Returns the
     // process's exit code when all is over. Called once, by a process of one thread.
     int run(Fd first_client, const Monitor& monitor, const Monitor& wait);
+    // The same in a pool: runs `waiting` until a container comes, which is then its own, or `monitor`'s if it cannot be.
+    int run_in_pool(const Monitor& waiting, const Monitor& monitor, const Monitor& wait);
 
   private:
     Result<void> prepare();
+    int live(Result<void> done, const Monitor& monitor, const Monitor& wait);
+    Result<void> wait_for_container(const Monitor& waiting);
+    Result<PoolPlace::News> watch_place(PoolPlace& place);
+    Result<void> take_container(PoolPlace& place);
+    bool can_be_handed_over(const Config& machine) const;
+    Result<void> hand_over();
+    void end_waiting();
     Result<void> run_monitor(const Monitor& monitor);
+    Result<void> see_through();
     Result<void> run_wait(const Monitor& wait);
     void start_share();
     void open_template();
@@ -76,6 +87,8 @@ class Keeper {
     std::optional<uint32_t> exit_code_; // of the container's process
     std::string violation_;
     bool boots_instead_ = false; // of what a template should have spared it
+    bool ready_ = false;         // a machine that waits
+    bool handed_over_ = false;   // to a machine that has waited, and no other has been tried
     bool finished_ = false;      // the monitor, or the wait, has come to its proper end
     bool waited_ = false;
     bool stopping_ = false; // by SIGTERM: nothing is to run any more

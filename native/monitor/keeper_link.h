@@ -21,6 +21,7 @@ enum class KeeperRequest : uint32_t {
     kProbeBegun = 8, // of the container's health
     kProbeEnded = 9, // `argument`: exit code of the probe's process
     kHealth = 10,    // `argument`: what the container's health has become, Health::Status
+    kWaiting = 11,   // the machine is ready for its container (monitor/hand_over.h)
 };
 
 constexpr uint32_t kRunAgain = 2;          // an answer

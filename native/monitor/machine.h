@@ -66,6 +66,14 @@ class Machine {
     // The same of a disk that another container brings. Errors of its host file are told by machine_disk_failed().
     virtual void plug_disk(unsigned slot, bool read_only, Fd file, Done done) = 0;
     virtual void unplug_disk(unsigned slot, Done done) = 0;
+
+    // Of a machine that was started without a container and is given one. From here on `events` hear of it.
+    virtual void report_to(MachineEvents& events) { (void)events; }
+    // Puts the container's disks and network interfaces in, which are then as if the machine had been started with them.
+    virtual void take_in(Container& container, Done done) {
+        (void)container;
+        done(Error{ENOTSUP, "give the machine a container"});
+    }
 };
 
 // A machine of the configuration's engine. Loop, container and events outlive it.

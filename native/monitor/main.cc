@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hrun-vmm [--service] [--from TEMPLATE] CONTAINER_DIRECTORY, hrun-vmm --template DIRECTORY, hrun-vmm --limit
+// hrun-vmm [--service] [--from TEMPLATE] CONTAINER_DIRECTORY, hrun-vmm --pool --from TEMPLATE DIRECTORY, hrun-vmm --template DIRECTORY, hrun-vmm --limit
 // CONTAINER_DIRECTORY PID, hrun-vmm --plug|--unplug CONTAINER_DIRECTORY SLOT, hrun-vmm --check: see docs/monitor.md; hrun-vmm --names NETWORK_DIRECTORY ADDRESS TABLE: docs/networks.md.
 #include <fcntl.h>
 #include <signal.h>
@@ -25,6 +25,7 @@
 #include "monitor/signals.h"
 #include "monitor/template_maker.h"
 #include "monitor/vm.h"
+#include "monitor/waiting_machine.h"
 
 namespace {
 
@@ -116,6 +117,9 @@ std::optional<Arguments> parse(std::vector<std::string> words) {
     } else if (is("--service")) {
         arguments.monitor = serve<Service>;
         ++at;
+    } else if (is("--pool")) {
+        arguments.monitor = serve<WaitingMachine>;
+        ++at;
     }
     if (is("--from") && arguments.monitor != serve<TemplateMaker>) {
         arguments.from = words[at + 1];
@@ -142,14 +146,17 @@ int main(int argc, char** argv) {
     }
     const std::optional<Arguments> arguments = parse({argv + 1, argv + argc});
     if (!arguments)
-        return complain(
-            "usage: hrun-vmm [--service] [--from TEMPLATE] CONTAINER_DIRECTORY, or --template DIRECTORY");
+        return complain("usage: hrun-vmm [--service|--pool] [--from TEMPLATE] CONTAINER_DIRECTORY, or "
+                        "--template DIRECTORY");
     Fd client = first_client();
     auto opened = open_container(arguments->directory.c_str());
     if (auto* mistake = std::get_if<std::string>(&opened))
         return complain(*mistake);
     Container& container = std::get<Container>(opened);
     container.template_path = arguments->from;
+    if (arguments->monitor == serve<WaitingMachine>)
+        return Keeper(std::move(container), Keeper::Role::kPool)
+            .run_in_pool(arguments->monitor, serve<Vm>, serve<RestartWait>);
     const auto role = arguments->monitor == serve<Vm> ? Keeper::Role::kContainer : Keeper::Role::kService;
     return Keeper(std::move(container), role).run(std::move(client), arguments->monitor, serve<RestartWait>);
 }

@@ -18,15 +18,15 @@ constexpr std::chrono::milliseconds kClosePause{10};
 } // namespace
 
 QemuMachine::QemuMachine(EventLoop& loop, Container& container, MachineEvents& events)
-    : loop_(loop), container_(container), config_(container.config), events_(events),
-      hybrid_(loop, kContainerDirectory, "vsock.sock"),
+    : loop_(loop), container_(container), config_(container.config), events_(&events),
+      own_disks_(container.config.disks), hybrid_(loop, kContainerDirectory, "vsock.sock"),
       vsock_(loop, container.config.vsock_cid,
              [this](uint32_t port) { return hybrid_.accept_from_guest(port); }),
       process_(loop, container,
                {[this](const qemu::Event& event) { handle_event(event); },
-                [this] { events_.machine_failed(HRUN_ERROR_VM, process_.why_gone()); },
+                [this] { events_->machine_failed(HRUN_ERROR_VM, process_.why_gone()); },
                 {},
-                [this] { events_.machine_gone(); }}) {}
+                [this] { events_->machine_gone(); }}) {}
 
 Result<void> QemuMachine::start() {
     HRUN_TRY(check_files());
@@ -65,7 +65,7 @@ Result<void> QemuMachine::start_vsock(Fd socket) {
     backend_ =
         std::make_unique<vhost_user::Backend>(loop_, vsock_, std::move(socket), [this](const Error& error) {
             if (error.code != ECONNRESET) // that is QEMU's end, of which the process itself tells
-                events_.machine_failed(HRUN_ERROR_VM, error.message());
+                events_->machine_failed(HRUN_ERROR_VM, error.message());
         });
     return backend_->start();
 }
@@ -103,7 +103,7 @@ Result<void> QemuMachine::watch_share() {
     auto watch = loop_.watch(container_.shared->daemon.get(), EPOLLIN, [this](uint32_t) {
         share_ended_.reset();
         if (running())
-            events_.machine_failed(HRUN_ERROR_HOST, kShareDaemonEnded);
+            events_->machine_failed(HRUN_ERROR_HOST, kShareDaemonEnded);
     });
     if (!watch)
         return watch.error();
@@ -116,25 +116,53 @@ void QemuMachine::handle_event(const qemu::Event& event) {
     case qemu::Event::Kind::kDiskError:
         return handle_disk_error(event);
     case qemu::Event::Kind::kRefused:
-        return events_.machine_failed(HRUN_ERROR_VM,
-                                      "the template cannot be used: QEMU says: " + event.detail);
+        return events_->machine_failed(HRUN_ERROR_VM,
+                                       "the template cannot be used: QEMU says: " + event.detail);
     case qemu::Event::Kind::kCompleted:
         if (auto plugged = process_.qmp().carry_out(plugs_); !plugged)
-            events_.machine_failed(HRUN_ERROR_VM, plugged.error().message());
+            events_->machine_failed(HRUN_ERROR_VM, plugged.error().message());
         return;
     case qemu::Event::Kind::kShutdown:
         return;
     }
 }
 
+// One command after the other; `done` hears of the last, or of what was wrong first.
+void QemuMachine::take_in(Container& container, Done done) {
+    struct Taking {
+        size_t left;
+        Result<void> result;
+    };
+    const auto taking =
+        std::make_shared<Taking>(Taking{container.config.disks.size() + container.nics.size(), {}});
+    const Done one = [taking, done](const Result<void>& taken) {
+        if (!taken && taking->result)
+            taking->result = taken;
+        if (--taking->left == 0)
+            done(taking->result);
+    };
+    own_disks_ = container.config.disks;
+    for (size_t i = 0; i < own_disks_.size(); ++i)
+        ask_to_plug(qemu::plug_disk_commands({own_disks_[i].slot, -1, own_disks_[i].read_only}, true),
+                    std::move(*container.files.disks[i]), one);
+    for (Nic& nic : container.nics)
+        ask_to_plug(qemu::plug_nic_commands({nic.config.slot, -1, nic.config.mac, nic.config.mtu}),
+                    std::move(*nic.backend), one);
+}
+
+void QemuMachine::ask_to_plug(const std::vector<std::string>& commands, const Fd& file, const Done& done) {
+    if (auto asked = process_.qmp().ask(commands, done, file.get()); !asked)
+        done(asked);
+}
+
 // Of a disk of its own the machine has stopped. One that it was given is known by its slot alone.
 void QemuMachine::handle_disk_error(const qemu::Event& event) {
-    for (const DiskConfig& disk : config_.disks)
+    for (const DiskConfig& disk : own_disks_)
         if (event.detail == qemu::disk_node(disk.slot))
-            return events_.machine_failed(HRUN_ERROR_HOST, disk_failure(disk.path, event.no_space));
+            return events_->machine_failed(HRUN_ERROR_HOST, disk_failure(disk.path, event.no_space));
     for (unsigned slot = 0; slot < qemu::kSlots; ++slot)
         if (event.detail == qemu::disk_node(slot))
-            return events_.machine_disk_failed(slot, event.no_space);
+            return events_->machine_disk_failed(slot, event.no_space);
 }
 
 void QemuMachine::plug_nic(const PluggedNic& nic, Fd tap, Done done) {
@@ -157,7 +185,7 @@ void QemuMachine::unplug_nic(unsigned slot, Done done) {
 
 void QemuMachine::plug_disk(unsigned slot, bool read_only, Fd file, Done done) {
     const auto asked = process_.qmp().ask(
-        qemu::plug_disk_commands({slot, -1, read_only}),
+        qemu::plug_disk_commands({slot, -1, read_only}, false),
         [this, slot, done](const Result<void>& plugged) {
             if (plugged)
                 done(plugged);

@@ -33,6 +33,8 @@ class QemuMachine : public Machine {
     void unplug_nic(unsigned slot, Done done) override;
     void plug_disk(unsigned slot, bool read_only, Fd file, Done done) override;
     void unplug_disk(unsigned slot, Done done) override;
+    void report_to(MachineEvents& events) override { events_ = &events; }
+    void take_in(Container& container, Done done) override;
 
   private:
     Result<void> check_files() const;
@@ -41,13 +43,15 @@ class QemuMachine : public Machine {
     Result<void> spawn_copy(qemu::Config& config, HandedOver& fds);
     Result<void> watch_share();
     void handle_event(const qemu::Event& event);
+    void ask_to_plug(const std::vector<std::string>& commands, const Fd& file, const Done& done);
     void close_disk(unsigned slot, unsigned attempt, Done done);
     void handle_disk_error(const qemu::Event& event);
 
     EventLoop& loop_;
     Container& container_;
     const Config& config_;
-    MachineEvents& events_;
+    MachineEvents* events_;
+    std::vector<DiskConfig> own_disks_; // the container's
     virtio::HybridVsock hybrid_;
     virtio::VsockDevice vsock_;
     std::unique_ptr<vhost_user::Backend> backend_;

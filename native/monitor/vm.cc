@@ -40,14 +40,17 @@ size_t output_of(uint8_t stream) {
 
 } // namespace
 
-Vm::Vm(EventLoop& loop, Container container)
+Vm::Vm(EventLoop& loop, Container container, std::unique_ptr<Machine> waiting)
     : loop_(loop), container_(std::move(container)), config_(container_.config),
-      joins_(container_.host.valid()), machine_(create_machine(loop, container_, *this)),
-      unproven_(container_.origin.has_value()), control_(loop, kContainerDirectory, *this),
+      joins_(container_.host.valid()), takes_up_(waiting != nullptr),
+      machine_(waiting ? std::move(waiting) : create_machine(loop, container_, *this)),
+      unproven_(container_.origin.has_value() || takes_up_), control_(loop, kContainerDirectory, *this),
       nic_changes_(*machine_, config_.nics), tenants_(loop, *machine_, config_, nic_changes_),
       connector_(loop), agent_(loop, *this), wants_input_(start_wants_input(container_.start)) {
     if (config_.health)
         health_.emplace(loop, *container_.keeper, *config_.health, container_.probe);
+    if (takes_up_)
+        machine_->report_to(*this);
 }
 
 // ---- start
@@ -58,9 +61,12 @@ void Vm::start(Fd first_client) {
     state_.monitor_pid = container_.keeper_pid;
     first_client_ = std::move(first_client);
     auto started = start_parts();
-    const auto locked = container_.jail->lock(); // whatever has failed: clients are served in the jail only
-    if (started && container_.refusal.empty())
-        started = locked ? machine_->run() : locked;
+    if (!takes_up_) {
+        const auto locked =
+            container_.jail->lock(); // whatever has failed: clients are served in the jail only
+        if (started && container_.refusal.empty())
+            started = locked ? machine_->run() : locked;
+    }
     if (!container_.refusal.empty())
         fail(HRUN_ERROR_HOST, EADDRINUSE, container_.refusal);
     else if (!started)
@@ -78,14 +84,33 @@ Result<void> Vm::start_parts() {
     if (!log)
         return log.error();
     log_ = std::move(*log);
-    HRUN_TRY(machine_->start());
-    machine_started_ = true;
-    reached(HRUN_STAGE_VMM_SPAWNED);
+    HRUN_TRY(start_machine());
     state_.vmm_pid = machine_->pid();
     HRUN_TRY(write_state(kContainerDirectory, state_));
     limit_answer();
-    connector_.connect(*machine_, [this](Result<Fd> socket) { begin_session(std::move(socket)); });
+    if (!takes_up_)
+        connect_agent();
     return {};
+}
+
+Result<void> Vm::start_machine() {
+    if (takes_up_) {
+        machine_->take_in(container_, [this](const Result<void>& taken) {
+            if (taken)
+                connect_agent();
+            else
+                fail(HRUN_ERROR_HOST, static_cast<uint32_t>(taken.error().code), taken.error().message());
+        });
+        return {};
+    }
+    HRUN_TRY(machine_->start());
+    machine_started_ = true;
+    return {};
+}
+
+void Vm::connect_agent() {
+    reached(HRUN_STAGE_VMM_SPAWNED);
+    connector_.connect(*machine_, [this](Result<Fd> socket) { begin_session(std::move(socket)); });
 }
 
 void Vm::limit_answer() {

@@ -25,7 +25,8 @@ namespace hrun::monitor {
 
 class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
   public:
-    Vm(EventLoop& loop, Container container);
+    // `waiting`: a machine that runs, for this container to take; this process is in its jail already.
+    Vm(EventLoop& loop, Container container, std::unique_ptr<Machine> waiting = nullptr);
 
     // Starts everything; `first_client` may be invalid. After an error nothing is left behind but the state, which tells it.
     void start(Fd first_client);
@@ -37,6 +38,8 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     enum class Phase { kStarting, kRunning, kPaused, kEnding, kGone };
 
     Result<void> start_parts();
+    Result<void> start_machine();
+    void connect_agent();
     Result<void> serve_clients();
     void limit_answer();
     void begin_session(Result<Fd> socket);
@@ -91,10 +94,11 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     const Config& config_;
     State state_;
     Phase phase_ = Phase::kStarting;
-    bool joins_; // another container's machine: the clock is not its own to set
+    bool joins_;    // another container's machine: the clock is not its own to set
+    bool takes_up_; // a machine that has waited
     std::unique_ptr<Machine> machine_;
     bool machine_started_ = false;
-    bool unproven_; // the copy of a template whose agent has not answered yet
+    bool unproven_; // the copy of a template, or a machine that has waited, whose agent has not answered yet
     Fd first_client_;
     ControlServer control_;
     NicChanges nic_changes_;

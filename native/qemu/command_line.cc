@@ -267,8 +267,7 @@ std::vector<std::string> unplug_nic_commands(unsigned slot) {
             R"({"execute":"netdev_del","arguments":{"id":")" + netdev_id(slot) + "\"}}"};
 }
 
-// It is another container's: an error of its file is reported, not a reason to stop the machine.
-std::vector<std::string> plug_disk_commands(const Disk& disk) {
+std::vector<std::string> plug_disk_commands(const Disk& disk, bool own) {
     const std::string id = std::to_string(disk.slot);
     const std::string access = disk.read_only
                                    ? R"("read-only":true)"
@@ -277,8 +276,9 @@ std::vector<std::string> plug_disk_commands(const Disk& disk) {
             R"({"execute":"blockdev-add","arguments":{"driver":"file","node-name":")" + disk_node(disk.slot) +
                 R"(","filename":"/dev/fdset/)" + id + R"(","locking":"off",)" + access + "}}",
             R"({"execute":"device_add","arguments":{"driver":"virtio-blk-device","id":")" +
-                disk_id(disk.slot) + R"(","drive":")" + disk_node(disk.slot) +
-                R"(","werror":"report","rerror":"report","bus":")" + transport_of(disk.slot) + "\"}}"};
+                disk_id(disk.slot) + R"(","drive":")" + disk_node(disk.slot) + R"(","werror":")" +
+                (own && !disk.read_only ? "stop" : "report") + R"(","rerror":"report","bus":")" +
+                transport_of(disk.slot) + "\"}}"};
 }
 
 std::vector<std::string> unplug_disk_commands(unsigned slot) {

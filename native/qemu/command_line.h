@@ -77,8 +77,9 @@ std::vector<std::string> plug_nic_commands(const Nic& nic);
 // What takes it, or one that the machine was started with, away. The guest had better have let go of it.
 std::vector<std::string> unplug_nic_commands(unsigned slot);
 
-// The same of a disk.
-std::vector<std::string> plug_disk_commands(const Disk& disk);
+// The same of a disk. Of one that is the machine's `own` an error that the guest could not be told stops the machine; another
+// container's is no reason to.
+std::vector<std::string> plug_disk_commands(const Disk& disk, bool own);
 std::vector<std::string> unplug_disk_commands(unsigned slot);
 // Then, until it is not refused, for the device is destroyed a moment later: lets go of its file.
 std::vector<std::string> close_disk_commands(unsigned slot);

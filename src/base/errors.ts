@@ -38,6 +38,8 @@ export type ErrorCode =
   | 'VM_FAILED' // the VM did not boot, or died
   | 'BENCH_FAILED' // one of what is measured does not work
   | 'TEMPLATE_FAILED' // the machine that containers are to start from cannot be made
+  | 'POOL_FAILED' // a machine that is to wait for a container cannot be made
+  | 'NO_SUCH_POOL'
   | 'COMMAND_NOT_FOUND'
   | 'COMMAND_NOT_EXECUTABLE'
   | 'START_FAILED'

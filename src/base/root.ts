@@ -19,6 +19,8 @@ export interface Root {
   readonly networks: string;
   /** machines booted in advance, one directory each: docs/templates.md */
   readonly templates: string;
+  /** machines that wait for a container: docs/pool.md */
+  readonly pool: string;
   /** prepared things that can be made again: empty ext4 disks, engine verdict */
   readonly cache: string;
   /** unfinished files; each is held by a lock while its writer lives */
@@ -39,6 +41,7 @@ export function rootAt(dir: string): Root {
     volumes: join(dir, 'volumes'),
     networks: join(dir, 'networks'),
     templates: join(dir, 'templates'),
+    pool: join(dir, 'pool'),
     cache: join(dir, 'cache'),
     tmp: join(dir, 'tmp'),
   };

@@ -213,6 +213,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/template-inspect.ts'),
   },
   'template rm': { summary: 'Remove templates', load: () => import('./commands/template-rm.ts') },
+  'pool create': {
+    summary: 'Have machines wait for containers',
+    load: () => import('./commands/pool-create.ts'),
+  },
+  'pool ls': { summary: 'List pools of waiting machines', load: () => import('./commands/pool-ls.ts') },
+  'pool rm': { summary: 'End the machines of pools', load: () => import('./commands/pool-rm.ts') },
   'container prune': {
     summary: 'Remove all containers that do not run',
     load: () => import('./commands/container-prune.ts'),
@@ -267,6 +273,8 @@ const ALIASES: Readonly<Record<string, readonly [name: string, ...options: strin
   'system info': ['info'],
   'network list': ['network ls'],
   'network remove': ['network rm'],
+  'pool list': ['pool ls'],
+  'pool remove': ['pool rm'],
   'template list': ['template ls'],
   'template remove': ['template rm'],
   'volume list': ['volume ls'],

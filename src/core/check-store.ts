@@ -16,6 +16,7 @@ import {
   unneededFiles,
 } from '../image/index.ts';
 import { checkNetworks } from './check-networks.ts';
+import { checkPools } from './pools.ts';
 
 export interface CheckOptions {
   /** mend what can be mended */
@@ -40,6 +41,7 @@ export async function checkStore(root: Root, options: CheckOptions): Promise<Che
   const mended = images.list.length > 0 && options.repair ? await repairAlone(root, options) : images;
   const findings = new Findings(options.repair);
   await inStore(root.containers, () => checkContainers(root, dangling, findings));
+  await checkPools(root, findings);
   await checkNetworks(root, findings);
   return { findings: [...mended.list, ...findings.list], damaged: mended.damaged || findings.damaged };
 }

@@ -57,6 +57,7 @@ import { type ContainerProcess, containerProcess } from './process-config.ts';
 import type { Report } from './progress.ts';
 import { type PortPlan, planPorts, vmPorts } from './publish.ts';
 import { checkMounts, layersIn, type SharedMachine, sharedMachine } from './shared-machine.ts';
+import { type PoolUse, type TakenMachine, takeMachine } from './take-machine.ts';
 import { vmResources, wantsHostLimits } from './vm-resources.ts';
 
 /** A container that is ready to be started, held so that nobody takes it for a half-made one. */
@@ -68,6 +69,8 @@ export interface CreatedContainer {
   assets: VmAssets;
   /** one line about the engine, or about limits that the host does not enforce, that the user should read */
   remark: string | undefined;
+  /** of its machine's size, if there is one */
+  pool: PoolUse | undefined;
   /** Lets go of it: it is running, or is to stay as it is. */
   release(): void;
   /** Removes it again. */
@@ -85,29 +88,54 @@ export async function createContainer(
   const assets = findAssets();
   using store = await openImageStore(root);
   const image = await imageForContainer(store, options, report);
-  const id = newContainerId();
+  const making = await inStore(root.containers, () => lockForMaking(root));
   const volumes = mountsAny(options, image) ? await lockVolumes(root, { shared: true }) : undefined;
+  let pool: PoolUse | undefined;
   try {
+    pool = machine ? undefined : await usePool(root, options, image, { choice, assets });
+    const id = pool?.machine?.id ?? newContainerId();
     const mounts = await planMounts(root, options, { id, image, sharing: !machine && canShareDirectories() });
     const guest = guestMounts(mounts, options.tmpfs);
     if (machine) checkMounts(guest);
     const layers = await rootDisks(store, image, layersIn(machine, guest));
-    const making = await inStore(root.containers, () => lockForMaking(root));
-    const ingredients = { id, image, layers, machine, choice, assets, mounts, guest, making };
+    const ingredients = { id, image, layers, machine, choice, assets, mounts, guest, making, pool };
     return await withAddresses(root, options, ingredients, async (networks) => {
       const plan = planContainer(options, { ...ingredients, networks });
       return await inStore(root.containers, () => makeContainer(root, options, plan));
     });
+  } catch (error) {
+    if (pool?.machine) await letDown(root, pool.machine);
+    making.release();
+    throw error;
   } finally {
     volumes?.release();
   }
 }
 
-/** What fails leaves neither an address taken nor the lock held. */
+/** A machine that waits has room for disks alone, so far; and who only creates a container wants none yet. */
+async function usePool(
+  root: Root,
+  options: ContainerOptions,
+  image: Image,
+  { choice, assets }: { choice: EngineChoice; assets: VmAssets },
+): Promise<PoolUse | undefined> {
+  if (options.awaitsStart || mountsAny(options, image)) return undefined;
+  const vcpus = machineCpus(vcpusFor(options), options.maxCpus ?? 0);
+  return await inStore(root.containers, () =>
+    takeMachine(root, choice.engine, assets, { vcpus, memoryMiB: memoryMiB(options.memory) }),
+  );
+}
+
+async function letDown(root: Root, { id, connection }: TakenMachine): Promise<void> {
+  connection.destroy();
+  await deleteDirectory(root, id);
+}
+
+/** What fails leaves no address taken. */
 async function withAddresses(
   root: Root,
   options: ContainerOptions,
-  { id, making, layers, guest, machine }: Omit<Ingredients, 'networks'>,
+  { id, layers, guest, machine }: Omit<Ingredients, 'networks'>,
   make: (networks: ContainerNetwork[]) => Promise<CreatedContainer>,
 ): Promise<CreatedContainer> {
   let networks: ContainerNetwork[] = [];
@@ -117,7 +145,6 @@ async function withAddresses(
     return await make(networks);
   } catch (error) {
     if (networks.length > 0) await leaveNetworks(root, id);
-    making.release();
     throw error;
   }
 }
@@ -145,6 +172,7 @@ interface Ingredients {
   networks: ContainerNetwork[];
   /** until it is there nobody clears it away */
   making: FileLock;
+  pool: PoolUse | undefined;
 }
 
 /** Everything about a container that needs no file of its own. */
@@ -179,10 +207,11 @@ function planContainer(options: ContainerOptions, ingredients: Ingredients): Pla
 }
 
 async function makeContainer(root: Root, options: ContainerOptions, plan: Plan): Promise<CreatedContainer> {
-  const { id, assets, making, networks } = plan;
-  const directory = makeContainerDirectory(root, id);
+  const { id, assets, making, networks, pool } = plan;
+  const directory = pool?.machine?.directory ?? makeContainerDirectory(root, id);
   let name: string | undefined;
   const discard = async () => {
+    pool?.machine?.connection.destroy();
     await deleteDirectory(root, id);
     if (name !== undefined) await releaseName(root, name, id);
     if (networks.length > 0) await leaveNetworks(root, id);
@@ -197,7 +226,7 @@ async function makeContainer(root: Root, options: ContainerOptions, plan: Plan):
     const remark =
       plan.choice.remark ??
       (wantsHostLimits(config.host) ? await limitsRemark(root, assets.monitor) : undefined);
-    return { id, name, directory, config, assets, remark, release: () => making.release(), discard };
+    return { id, name, directory, config, assets, remark, pool, release: () => making.release(), discard };
   } catch (error) {
     await discard();
     throw error;

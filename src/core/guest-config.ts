@@ -106,6 +106,23 @@ export function startPayload(options: ContainerOptions, process: ContainerProces
   });
 }
 
+/** CONFIGURE and START of the container that a machine rehearses: one of an image that has nothing but `program`. */
+export function rehearsalPayloads(program: string): { configure: Buffer; start: Buffer } {
+  const configure = encodeConfigure({
+    ...{ layerSlots: layerSlots(1), writableSlot: WRITABLE_SLOT, shareSlot: undefined, nics: [] },
+    ...{ hostname: undefined, domainname: '', files: new Map(), mounts: [], sysctls: new Map() },
+    ...{ readOnlyRoot: false, privileged: false, maskedPaths: MASKED_PATHS, readOnlyPaths: READONLY_PATHS },
+    ...{ shmSize: SHM_BYTES, pidsLimit: undefined, cpus: undefined },
+  });
+  const start = encodeStart({
+    ...{ args: [program], env: [], cwd: '/', user: '', supplementaryGroups: [] },
+    ...{ capabilities: capabilityMask([], [], false), rlimits: withDefaultRlimits([]) },
+    ...{ initSession: true, tty: false, stdin: false, noNewPrivileges: false, reaper: false },
+    terminalSize: undefined,
+  });
+  return { configure, start };
+}
+
 /** A file that the user mounts is not made. */
 function withoutTargets(files: Map<string, string>, mounts: GuestMounts['mounts']): Map<string, string> {
   const taken = new Set(mounts.map(({ target }) => target));

@@ -15,7 +15,11 @@ const CLOCK_TICKS = 100;
 
 /** What a container's VM and monitor use now. */
 export function hostCost(state: ContainerState): HostCost {
-  const pids = processesOf(state);
+  return costOf(processesOf(state));
+}
+
+/** What processes use now; none of one that has ended. */
+export function costOf(pids: readonly number[]): HostCost {
   return { cpuSeconds: sum(pids.map(cpuSeconds)), memoryBytes: sum(pids.map(memoryBytes)) };
 }
 

@@ -6,6 +6,7 @@ import { DEFAULT_NETWORK, networkObstacle, USER_NETWORK, userNetworkObstacle } f
 import { assessKvm, explain, type KvmVerdict, listTemplates } from '../vm/index.ts';
 import { type DockerInfo, dockerInfo } from './docker-info.ts';
 import { listContainers } from './list-containers.ts';
+import { poolStates } from './pools.ts';
 import { type TemplatePolicy, templatePolicy } from './templates.ts';
 
 /** What `hrun info` tells; field names are Docker's where Docker has them. */
@@ -28,6 +29,8 @@ export interface HostInfo extends DockerInfo {
   Engine: { Name: 'kvm' | 'qemu'; Because: string; Advice: string };
   /** what containers start from: `Because` says why some or all machines are booted */
   Templates: { Current: number; Because: string };
+  /** machines that are to wait for a container, and that do: `hrun pool` */
+  Pool: { Wanted: number; Waiting: number };
   /** `InstructionsPerSecond` in guest kernel mode; 0 when it was not measured */
   KVM: { State: KvmVerdict['state']; InstructionsPerSecond: number };
 }
@@ -62,6 +65,7 @@ export async function hostInfo(root: Root): Promise<HostInfo> {
       Advice: advice ?? '',
     },
     Templates: templatesInfo(root),
+    Pool: poolInfo(root),
     KVM: { State: verdict.state, InstructionsPerSecond: verdict.probe?.instructionsPerSecond ?? 0 },
   };
 }
@@ -72,6 +76,15 @@ function defaultNetworkInfo(): HostInfo['Network'] {
   const other = userNetworkObstacle();
   if (other === undefined) return { Default: USER_NETWORK, Because: obstacle };
   return { Default: 'none', Because: `${obstacle}, and ${other}` };
+}
+
+function poolInfo(root: Root): HostInfo['Pool'] {
+  const pools = poolStates(root);
+  const sum = (numbers: number[]) => numbers.reduce((total, each) => total + each, 0);
+  return {
+    Wanted: sum(pools.map(({ wanted }) => wanted)),
+    Waiting: sum(pools.map(({ waiting }) => waiting)),
+  };
 }
 
 function templatesInfo(root: Root): HostInfo['Templates'] {

@@ -16,7 +16,7 @@ import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } fro
 import type { TerminalSize } from './container-options.ts';
 import type { CreatedContainer } from './create-container.ts';
 import { leaveNetworks, sweepNetworks } from './join-networks.ts';
-import type { KnownContainer } from './open-container.ts';
+import { isHeld, type KnownContainer } from './open-container.ts';
 import { monitorDied, sessionFailure } from './session-failure.ts';
 import { takeTurn } from './start-turn.ts';
 import { findOrigin } from './templates.ts';
@@ -44,9 +44,10 @@ export interface RunEnd {
 /** A container that can be started: new, or stopped. */
 export type StartableContainer = Pick<
   CreatedContainer,
-  'id' | 'name' | 'directory' | 'config' | 'assets' | 'release'
+  'id' | 'name' | 'directory' | 'config' | 'assets' | 'pool' | 'release'
 >;
 
+const REFILL_DELAY_MS = 500;
 const KILLED = 128 + 9;
 const BROKEN_PIPE = 128 + 13;
 const NOT_RUN = 125;
@@ -60,9 +61,10 @@ export function startContainer(
 ): RunningContainer {
   recordStreams(root, container.config, streams, 'attach');
   const origin = findOrigin(root, container.directory, container.assets);
-  const connection = startMonitor(container.assets.monitor, container.directory, {
-    template: origin.directory,
-  });
+  const refill = refillOnce(container);
+  const connection =
+    waitingMachine(container) ??
+    startMonitor(container.assets.monitor, container.directory, { template: origin.directory });
   const running = join(root, container, connection, streams, {
     ...events,
     started: () => {
@@ -71,10 +73,28 @@ export function startContainer(
       recordMounts(root, container.config);
       repairInBackground(root);
       origin.makeForNextTime();
+      setTimeout(refill, REFILL_DELAY_MS).unref();
     },
   });
-  const ended = running.ended.finally(() => container.release());
+  const ended = running.ended.finally(() => {
+    container.release();
+    refill();
+  });
   return { ...running, ended };
+}
+
+/** Not while the container starts, for the host has more to do then. */
+function refillOnce({ pool }: StartableContainer): () => void {
+  let left = pool;
+  return () => {
+    left?.refill();
+    left = undefined;
+  };
+}
+
+/** The one that was taken for the container, unless it has been killed since: then the container has a machine of its own. */
+function waitingMachine({ pool, directory }: StartableContainer): Duplex | undefined {
+  return pool?.machine && isHeld(directory) ? pool.machine.connection : undefined;
 }
 
 /** Waits for the container's turn to boot, which ends when its command runs: where many are started at once, a few boot at a time. */

@@ -28,7 +28,7 @@ export async function openToStart(root: Root, text: string): Promise<StartableCo
   const assets = findAssets();
   await renewAssets(container, assets);
   const { id, name, directory, config } = container;
-  return { id, name, directory, config, assets, release: () => {} };
+  return { id, name, directory, config, assets, pool: undefined, release: () => {} };
 }
 
 /** Starts a container that was made or ran before, unless it runs; resolves to `text` once its command runs. */

@@ -20,13 +20,20 @@ export function vmResources(
   const devices = deviceLimits(host.deviceRates);
   const bandwidth = cpuBandwidth(host);
   return {
-    memoryMax: hostMemoryMax(machine.engine, memoryMiB),
-    pidsMax: threads(machine, vcpus),
+    ...sizeLimits({ memoryMiB, vcpus }, machine),
     ...(host.memorySwap > 0 && { swapMax: host.memorySwap - host.memory }),
     ...(bandwidth && { cpuMax: bandwidth.quota, cpuPeriod: bandwidth.period }),
     ...(host.cpusetCpus !== '' && { cpus: host.cpusetCpus }),
     ...(devices.length > 0 && { devices }),
   };
+}
+
+/** What the size of a VM alone gives. */
+export function sizeLimits(
+  { memoryMiB, vcpus }: { memoryMiB: number; vcpus: number },
+  machine: { engine: 'kvm' | 'qemu'; disks: number },
+): VmResources {
+  return { memoryMax: hostMemoryMax(machine.engine, memoryMiB), pidsMax: threads(machine, vcpus) };
 }
 
 /** True when the user wants a limit that the size of the VM alone does not give. */

@@ -27,12 +27,12 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
   };
 }
 
-/** A header for a regular file of `size` bytes, mode 0644, owner root, made at the epoch; `name` fits 100 bytes. */
-export function makeTarHeader(name: string, size: number): Buffer {
+/** A header for a regular file of `size` bytes, `mode` or 0644, owner root, made at the epoch; `name` fits 100 bytes. */
+export function makeTarHeader(name: string, size: number, mode = 0o644): Buffer {
   const block = Buffer.alloc(BLOCK);
   if (block.write(name, 0, 100) !== Buffer.byteLength(name))
     throw new Error(`name too long for a tar header: ${name}`);
-  block.write('0000644\0', 100);
+  writeNumber(block.subarray(100, 108), mode);
   block.write('0000000\0', 108);
   block.write('0000000\0', 116);
   writeNumber(block.subarray(124, 136), size);

@@ -15,6 +15,22 @@ export { type VirtualizationFacts, virtualizationFacts } from './kvm-advice.ts';
 export { assessKvm, type KvmVerdict } from './kvm-verdict.ts';
 export { DEFAULT_MEMORY_MIB, hostMemoryMax, LEAST_MEMORY_MIB, memoryMiB } from './memory.ts';
 export { changeNic, connectMonitor, limitMonitor, monitorLastWords, startMonitor } from './monitor.ts';
+export {
+  connectWaiting,
+  dismiss,
+  emptySettings,
+  keeperOf,
+  launchWaiting,
+  listPools,
+  listWaiting,
+  machinesDirectory,
+  makeWaitingDirectory,
+  type PoolSettings,
+  poolDirectory,
+  readPool,
+  sweepPool,
+  writePool,
+} from './pool.ts';
 export { findProgram } from './program.ts';
 export { canShareDirectories, findShareDaemon } from './share-daemon.ts';
 export {
@@ -26,7 +42,7 @@ export {
   volumeSlots,
   WRITABLE_SLOT,
 } from './slots.ts';
-export { type TemplateInputs, templateInputs } from './template.ts';
+export { type TemplateInputs, type TemplateSize, templateInputs, templateKey } from './template.ts';
 export { findTemplate, listTemplates, makeTemplate, removeTemplate, type Template } from './templates.ts';
 export {
   type DeviceLimits,

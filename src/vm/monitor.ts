@@ -22,11 +22,7 @@ export function startMonitor(
   directory: string,
   { service, template }: { service?: boolean; template?: string | undefined } = {},
 ): Duplex {
-  const log = openRegularFile(
-    join(directory, LOG_FILE),
-    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT,
-    0o600,
-  );
+  const log = openMonitorLog(directory);
   try {
     const words = [...(service ? ['--service'] : []), ...(template ? ['--from', template] : []), directory];
     const child = spawn(program, words, {
@@ -42,6 +38,12 @@ export function startMonitor(
   } finally {
     closeSync(log);
   }
+}
+
+/** A descriptor for what the monitor of a directory has to say. */
+export function openMonitorLog(directory: string): number {
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
+  return openRegularFile(join(directory, LOG_FILE), flags, 0o600);
 }
 
 /** Sets the limits of vm.json around a VM that runs, as far as they can change; HOST_SETUP when the host cannot. `pid` is the VM's. */

@@ -23,7 +23,7 @@ export const command = defineCommand<InfoOptions, HostInfo>({
 });
 
 function overview(info: HostInfo): string {
-  const { Engine, KVM, Network, Templates } = info;
+  const { Engine, KVM, Network, Pool, Templates } = info;
   const lines = [
     ['Containers', String(info.Containers)],
     [' Running', String(info.ContainersRunning)],
@@ -39,6 +39,7 @@ function overview(info: HostInfo): string {
     ['Engine', `${Engine.Name}: ${Engine.Because}`],
     ...(Engine.Advice === '' ? [] : [[' To change it', Engine.Advice]]),
     ['Templates', `${Templates.Current}: ${Templates.Because}`],
+    ...(Pool.Wanted === 0 ? [] : [['Pool', `${Pool.Waiting} of ${Pool.Wanted} machines wait`]]),
     ['KVM', KVM.State],
     ['Kernel Version', info.KernelVersion],
     ['Operating System', info.OperatingSystem],

@@ -107,3 +107,34 @@ TEST_CASE("what belongs to the machine is not a further container's to set") {
     CHECK(answer(HRUN_CONFIGURE, machine.further().add(HRUN_CONF_HOSTNAME, "other").payload()) ==
           "a container that shares the machine of another has its clock, CPUs, names and network");
 }
+
+TEST_CASE("before there is a container, a further one is a rehearsal, of which nothing is left") {
+    REQUIRE_RIG();
+    Machine machine;
+    const uint32_t layer = machine.rig.add_layer(BUSYBOX_LAYER), disk = machine.rig.add_writable();
+    machine.rig.start();
+    const auto greeted = [](Wire wire) {
+        wire.hello();
+        wire.expect(HRUN_HELLO);
+        return wire;
+    };
+    for (int run = 1; run <= 2; run++) {
+        Wire owner = greeted(machine.rig.connect());
+        owner.send(HRUN_JOIN, bytes_of(layer) + bytes_of(disk));
+        uint32_t port = 0;
+        owner.expect(HRUN_JOINED).payload.copy(reinterpret_cast<char*>(&port), sizeof port);
+        Wire wire = greeted(machine.rig.connect(port));
+        wire.send(HRUN_CONFIGURE,
+                  Tlvs().add_u32(HRUN_CONF_LAYER, layer).add_u32(HRUN_CONF_WRITABLE, disk).payload());
+        wire.expect(HRUN_CONFIGURED);
+        const Outcome outcome =
+            run_session(wire, {.arguments = {"hostname", "rehearsed"}, .flags = HRUN_START_INIT_SESSION});
+        CHECK(outcome.failure == "");
+        owner.send(HRUN_PART);
+        owner.expect(HRUN_PARTED);
+    }
+    machine.configure.add(HRUN_CONF_HOSTNAME, "own");
+    const Outcome outcome = machine.run_shell("hostname; echo /proc/[0-9]*; ls -A /root");
+    CHECK(outcome.output == "own\n/proc/1\n");
+    CHECK(outcome.exit.code == 0);
+}

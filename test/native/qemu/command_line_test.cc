@@ -110,14 +110,17 @@ TEST_CASE("a network interface comes to a machine that runs, and goes, by its tr
 }
 
 TEST_CASE("a disk that comes later is told by its slot, and its errors do not stop the machine") {
-    const auto plug = plug_disk_commands({7, -1, true});
+    const auto plug = plug_disk_commands({7, -1, true}, false);
     REQUIRE(plug.size() == 4);
     CHECK(plug[0] == R"({"execute":"add-fd","arguments":{"fdset-id":7}})");
     CHECK(plug[2] == R"({"execute":"blockdev-add","arguments":{"driver":"file","node-name":"disk7",)"
                      R"("filename":"/dev/fdset/7","locking":"off","read-only":true}})");
     CHECK(plug[3].find(R"("werror":"report","rerror":"report","bus":"virtio-mmio-bus.8")") !=
           std::string::npos);
-    CHECK(plug_disk_commands({7, -1, false})[2].find(R"("cache":{"no-flush":false})") != std::string::npos);
+    CHECK(plug_disk_commands({7, -1, false}, false)[2].find(R"("cache":{"no-flush":false})") !=
+          std::string::npos);
+    CHECK(plug_disk_commands({7, -1, false}, false)[3].find(R"("werror":"report")") != std::string::npos);
+    CHECK(plug_disk_commands({7, -1, false}, true)[3].find(R"("werror":"stop")") != std::string::npos);
     CHECK(unplug_disk_commands(7)[1] == R"({"execute":"device_del","arguments":{"id":"blk7"}})");
     CHECK(close_disk_commands(7)[0] == R"({"execute":"blockdev-del","arguments":{"node-name":"disk7"}})");
     CHECK(forget_disk_commands(7)[0] == R"({"execute":"remove-fd","arguments":{"fdset-id":7}})");

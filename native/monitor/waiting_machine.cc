@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/waiting_machine.h"
+
+#include <cstdio>
+
+#include "protocol.h"
+
+namespace hrun::monitor {
+
+namespace {
+
+constexpr uint32_t kStopMilliseconds = 10000;
+
+} // namespace
+
+WaitingMachine::WaitingMachine(EventLoop& loop, Container container)
+    : loop_(loop), container_(std::move(container)), machine_(nullptr),
+      rehearsal_(loop, container_, [this](const Result<void>& done) { rehearsed(done); }) {
+    machine_ = create_machine(loop, container_, *this);
+}
+
+void WaitingMachine::start(Fd) {
+    if (auto started = start_machine(); !started)
+        give_up(started.error().message());
+}
+
+Result<void> WaitingMachine::start_machine() {
+    HRUN_TRY(machine_->start());
+    HRUN_TRY(container_.jail->lock());
+    HRUN_TRY(machine_->run());
+    rehearsal_.begin(*machine_);
+    return {};
+}
+
+void WaitingMachine::rehearsed(const Result<void>& done) {
+    if (!done)
+        return give_up(done.error().message());
+    auto watch = loop_.watch(container_.keeper->fd(), EPOLLIN, [this](uint32_t) { receive(); });
+    if (!watch)
+        return give_up(watch.error().message());
+    keeper_ = std::move(*watch);
+    container_.keeper->tell(KeeperRequest::kWaiting);
+}
+
+void WaitingMachine::receive() {
+    auto whole = reader_.receive(container_.keeper->fd());
+    if (whole && !*whole)
+        return;
+    keeper_.reset();
+    if (!whole)
+        return give_up(whole.error().message());
+    if (auto done = become(reader_.take()); !done) {
+        give_up(done.error().message());
+        container_.keeper->ask(KeeperRequest::kBootInstead);
+    }
+}
+
+// The settings are read where the keeper has read them: nothing that could change them has run yet.
+Result<void> WaitingMachine::become(HandOver what) {
+    Container container;
+    if (auto mistake = read_settings(kContainerDirectory, container))
+        return Error{EINVAL, *mistake};
+    const Config& config = container.config;
+    if (config.disks.size() != what.disks.size() || config.nics.size() != what.nics.size())
+        return Error{EINVAL, "take disks and networks"};
+    container.path = std::move(what.path);
+    container.control = std::move(what.control);
+    for (Fd& disk : what.disks)
+        container.files.disks.emplace_back(std::move(disk));
+    for (size_t i = 0; i < what.nics.size(); ++i)
+        container.nics.push_back({config.nics[i], std::move(what.nics[i])});
+    container.keeper_pid = container_.keeper_pid;
+    container.lock = std::move(container_.lock);
+    container.jail = std::move(container_.jail);
+    container.keeper = std::move(container_.keeper);
+    vm_.emplace(loop_, std::move(container), std::move(machine_));
+    vm_->start(std::move(what.client));
+    return {};
+}
+
+void WaitingMachine::stop() {
+    if (vm_)
+        vm_->stop({vm_->stop_signal(), kStopMilliseconds, HRUN_STOP_FOR_HOST});
+    else
+        give_up("it was told to stop");
+}
+
+void WaitingMachine::give_up(const std::string& why) {
+    dprintf(STDERR_FILENO, "hrun-vmm: the machine that waits goes: %s\n", why.c_str());
+    loop_.stop();
+}
+
+} // namespace hrun::monitor
