@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import { HrunError } from '../base/errors.ts';
 import { installDir, type Root } from '../base/root.ts';
+import { createPool, machineSize, poolStates, removePool } from '../core/pools.ts';
 import { createTemplate } from '../core/templates.ts';
 import { findImage, openImageStore } from '../image/index.ts';
 import { assessKvm, explain } from '../vm/index.ts';
@@ -25,6 +27,26 @@ export async function hrunSubjects(root: Root, image: string, command: readonly 
       subject(root, { name: 'hrun, template (kvm)', engine: 'kvm', templates: 'use' }, image, command),
     ],
     absent: [],
+  };
+}
+
+/**
+ * hrun with a machine that waits for it, and only for this one run: the other subjects find none. USAGE when there is a pool of this size, which
+ * they would all use.
+ */
+export function pooledSubject(root: Root, image: string, command: readonly string[]): Subject {
+  const size = machineSize({ memory: undefined, cpus: undefined });
+  if (poolStates(root).some(({ vcpus, memoryMiB }) => vcpus === size.vcpus && memoryMiB === size.memoryMiB)) {
+    throw new HrunError('USAGE', 'machines of this size wait in a pool, which all runs would use', {
+      hint: 'run: hrun pool rm',
+    });
+  }
+  return {
+    ...subject(root, { name: 'hrun, pool (qemu)', engine: 'qemu', templates: 'use' }, image, command),
+    around: {
+      before: async () => void (await createPool(root, size, { engine: 'qemu', wanted: 1 })),
+      after: () => removePool(root, size),
+    },
   };
 }
 

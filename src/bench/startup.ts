@@ -9,7 +9,7 @@ import { HrunError } from '../base/errors.ts';
 import { installDir, type Root } from '../base/root.ts';
 import { BenchFailure } from './failure.ts';
 import { describeHost, type Host } from './host.ts';
-import { hrunSubjects } from './hrun-subjects.ts';
+import { hrunSubjects, pooledSubject } from './hrun-subjects.ts';
 import { type PeerImage, peerSubjects, releasePeers } from './peers.ts';
 import { type Ratio, ratioOfMedians, type Summary, summarize } from './statistics.ts';
 import { type Subject, type Subjects, timedRun } from './subject.ts';
@@ -80,6 +80,7 @@ async function findSubjects(
   dir: string,
 ): Promise<Subjects & { baseline: string }> {
   const own = await hrunSubjects(root, image, command);
+  own.subjects.push(pooledSubject(root, image, command));
   const peers = await peerSubjects(names, dir, await unpack(root, image, dir), command);
   const subjects = [...own.subjects, ...peers.subjects];
   const baseline = asked ?? (peers.subjects[0] ?? own.subjects[0]!).name;
@@ -110,7 +111,9 @@ async function inTurn(
 
 /** Milliseconds. */
 async function runOnce(subject: Subject, more: NodeJS.ProcessEnv = {}): Promise<number> {
+  await subject.around?.before();
   const { ms, failed, stderr } = await timedRun(subject, more);
+  await subject.around?.after();
   if (failed) throw new BenchFailure(subject.name, stderr.trim().split('\n').at(-1) ?? '', subject.argv);
   return ms;
 }

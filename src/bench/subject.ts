@@ -7,6 +7,8 @@ export interface Subject {
   name: string;
   argv: readonly string[];
   env: NodeJS.ProcessEnv;
+  /** what has to be there for a run, and what is to go after it: not in its time */
+  around?: { before(): Promise<void>; after(): Promise<void> };
   /** it can write its stages to $HRUN_TRACE */
   traced: boolean;
 }

@@ -33,6 +33,8 @@ test('hrun is measured beside a namespace container, and nothing is left behind'
   expect(stdout).toMatch(/^busybox echo hi, from execve of the command to its exit; times in ms\n/);
   expect(stdout).toMatch(/\nhrun, booted \(qemu\) +2 +[\d.]+ .*\([\d.]+ to [\d.]+\)\n/);
   expect(stdout).toMatch(/\nhrun, template \(qemu\) +2 /);
+  expect(stdout).toMatch(/\nhrun, pool \(qemu\) +2 /);
+  expect((await store.hrun(['pool', 'ls', '--format', 'json'])).stdout).toBe('');
   expect(stdout).toMatch(/\nrunc +2 .* 1\n/);
   expect(stdout).toMatch(/\nnot measured: kata: not installed\n/);
 
