@@ -27,7 +27,9 @@ static void on_room(struct connection* connection) {
 static void on_lost(struct connection* connection) {
     struct session* session = connection->session;
     connection->session = NULL;
-    if (session)
+    if (session && session->held)
+        session_lose(session);
+    else if (session)
         session_detach(session);
     joined_lost(connection->owner, connection);
 }
@@ -125,6 +127,7 @@ static int time_left(const struct agent* agent) {
     uint64_t now = loop_now();
     uint64_t next = sooner(agent->shutting_down ? agent->shutdown_deadline : 0, agent->bind_at);
     next = sooner(next, joined_deadline(agent));
+    next = sooner(next, suspend_deadline(agent));
     for (struct session* session = agent->sessions; session; session = session->next)
         next = sooner(next, session->deadline);
     if (!next)
@@ -155,6 +158,7 @@ int agent_serve(struct agent* agent, int listener, struct err* err) {
             return -1;
         tend_sessions(agent);
         joined_tend(agent);
+        suspend_tend(agent);
         if (agent->bind_at <= loop_now())
             agent_bind_now(agent);
     }

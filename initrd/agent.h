@@ -14,6 +14,7 @@
 #include "loop.h"
 #include "reaper.h"
 #include "session.h"
+#include "suspend.h"
 
 #define AGENT_MAX_CONNECTIONS 64
 
@@ -30,6 +31,7 @@ struct agent {
     uint64_t shutdown_deadline;           /* loop_now() after which output is not waited for */
     struct joined* joined;                /* further containers in the machine */
     const char* unix_path;                /* of a test build's socket, else NULL */
+    struct suspend suspend;
     uint64_t bind_at; /* loop_now() at which a template's copy binds the rest of its devices, or 0 */
 };
 

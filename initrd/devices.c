@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -111,4 +112,17 @@ int device_release(const char* sysfs, uint32_t slot, struct err* err) {
     return first_entry(device, ".", "virtio", virtio, sizeof(virtio))
                ? tell_driver(sysfs, "unbind", slot, err)
                : 0;
+}
+
+uint32_t device_status(const char* sysfs, uint32_t slot) {
+    char path[PATH_MAX], virtio[64], text[16] = "";
+    struct err ignored;
+    owned_fd device = open_device(sysfs, slot, &ignored);
+    if (device < 0 || !first_entry(device, ".", "virtio", virtio, sizeof(virtio)))
+        return 0;
+    snprintf(path, sizeof(path), "%s/status", virtio);
+    owned_fd file = openat(device, path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 || read(file, text, sizeof(text) - 1) <= 0)
+        return 0;
+    return (uint32_t)strtoul(text, NULL, 16);
 }

@@ -26,4 +26,7 @@ int device_release(const char* sysfs, uint32_t slot, struct err* err);
 /* Has the driver take a slot's device if it has not yet. */
 int device_bind(const char* sysfs, uint32_t slot, struct err* err);
 
+/* The status of the device in `slot` as the device has it, VIRTIO_CONFIG_S_*; 0 of one that the driver has not set up, or of none. */
+uint32_t device_status(const char* sysfs, uint32_t slot);
+
 #endif

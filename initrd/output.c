@@ -68,7 +68,7 @@ static enum step send_some(struct output* output) {
 
 bool output_pump(struct output* output) {
     enum step step = STEP_SENT;
-    if (output->source.fd < 0)
+    if (output->source.fd < 0 || output->held)
         return false;
     for (int i = 0; i < READS_PER_TURN && step == STEP_SENT; i++)
         step = send_some(output);
@@ -113,4 +113,17 @@ void output_bound(struct output* output) {
 void output_abandon(struct output* output) {
     output->connection = NULL;
     output_pump(output);
+}
+
+void output_hold(struct output* output, bool held) {
+    output->held = held;
+    if (output->source.fd < 0)
+        return;
+    loop_watch(output->loop, &output->source, held ? 0 : EPOLLIN);
+    output_pump(output);
+}
+
+void output_adopt(struct output* output, struct connection* connection, uint32_t credit) {
+    output->connection = connection;
+    output->credit = credit;
 }

@@ -18,6 +18,7 @@ struct output {
     struct connection* connection; /* NULL: nobody is there, what comes is dropped */
     uint8_t stream;
     uint32_t credit; /* bytes the host still takes */
+    bool held;       /* nothing is read: see output_hold */
     bool bounded;    /* the process has ended: only what was written by then still counts */
     size_t left;     /* bytes of that */
     void (*ended)(struct output* output);
@@ -38,6 +39,12 @@ void output_bound(struct output* output);
 
 /* The host has gone and wants nothing more: what still comes is dropped, so that its writer goes on. */
 void output_abandon(struct output* output);
+
+/* Leaves what comes where it is, until it is let go on. */
+void output_hold(struct output* output, bool held);
+
+/* The connection is another: with `credit` bytes that the host takes. */
+void output_adopt(struct output* output, struct connection* connection, uint32_t credit);
 
 /* Sends end of file and closes. */
 void output_finish(struct output* output);

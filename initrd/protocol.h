@@ -118,6 +118,15 @@ enum hrun_frame_type {
     HRUN_PART = 27,
     HRUN_PARTED = 28, /* empty */
 
+    /* Host to guest, on the connection of the container's process: the machine is to be saved (docs/checkpoint.md). u32 slot of the
+     * vsock device. Its processes stand still, and nothing is said any more; the answer is the last word of the connection. */
+    HRUN_SUSPEND = 29,
+    HRUN_SUSPENDED = 30, /* text: why it cannot be, and all goes on; empty: it is so */
+    /* Host to guest, once the device in that slot is another, on a new connection: hrun_wake. It takes the place of the one that
+     * SUSPEND came on, every other one is gone. Answered by AWAKE; then the processes go on. On the same connection: it was not saved. */
+    HRUN_WAKE = 31,
+    HRUN_AWAKE = 48, /* hrun_awake */
+
     /* Control socket of the monitor only (docs/monitor.md), never on vsock. */
     HRUN_ATTACH = 32,   /* client to monitor: u32 of enum hrun_attach_flags; then DATA and CREDIT flow */
     HRUN_ATTACHED = 33, /* monitor to client: hrun_attached */
@@ -130,6 +139,11 @@ enum hrun_frame_type {
     HRUN_PLUGGED = 39, /* empty: the machine has it, or has it no more */
     HRUN_DISK = 40,  /* client to monitor, with a descriptor: a disk of the container that is going to JOIN */
     HRUN_AGENT = 41, /* the same, after JOINED: a socket that is to lead to its agent */
+    HRUN_CHECKPOINT = 42, /* client to monitor, with a descriptor: an empty file for the machine's state */
+    HRUN_SAVED =
+        43, /* the answer, with a descriptor: the machine's memory. All stands still, its disk too, until RELEASE */
+    HRUN_RELEASE = 44,  /* client to monitor: u32, 1 to go on, 0 to end */
+    HRUN_RELEASED = 45, /* empty: it goes on */
 };
 
 struct hrun_hello {
@@ -184,6 +198,18 @@ enum hrun_error_kind {
     HRUN_ERROR_VM = 8,             /* monitor: the VM did not boot, or died (125) */
     HRUN_ERROR_HOST = 9,           /* monitor: the host failed it: disk full, no memory (125) */
     HRUN_ERROR_FILE = 10,          /* archive: the path cannot be used; the errno says why (1) */
+};
+
+/* What one that is woken needs to know. */
+struct hrun_wake {
+    uint64_t time_ns;    /* since the epoch */
+    uint32_t credit[2];  /* bytes of standard output and standard error that the host takes */
+    uint8_t entropy[64]; /* for the guest's RNG */
+};
+
+struct hrun_awake {
+    uint32_t pid;   /* as in STARTED */
+    uint32_t input; /* bytes of standard input that were not credited back */
 };
 
 struct hrun_attached {

@@ -32,6 +32,9 @@ static int start(struct agent* agent, struct connection* connection, const struc
         return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "a second START on one connection");
     if (agent->shutting_down)
         return err_set(err, HRUN_ERROR_START, ESHUTDOWN, "the container is being shut down");
+    if (agent->suspend.step != SUSPEND_NONE)
+        return err_set(err, HRUN_ERROR_START, EBUSY,
+                       "a checkpoint of the container is being made; try again");
     struct session* session =
         session_start(&agent->loop, &agent->container, connection, frame->payload, frame->length, err);
     if (!session)
@@ -161,6 +164,10 @@ int request_handle(struct agent* agent, struct connection* connection, const str
         return network(agent, connection, frame, err);
     case HRUN_JOIN:
         return join(agent, connection, frame, err);
+    case HRUN_SUSPEND:
+        return suspend_begin(agent, connection, frame, err);
+    case HRUN_WAKE:
+        return suspend_end(agent, connection, frame, err);
     case HRUN_PART:
         return part(agent, connection, err);
     case HRUN_ERROR:

@@ -21,7 +21,7 @@
 static void input_consumed(struct input* input) {
     struct session* session = owner_of(input, struct session, input);
     uint32_t credit = input_credit_due(input);
-    if (credit == 0 || !session->connection)
+    if (credit == 0 || !session->connection || session->held)
         return;
     if (connection_send(session->connection, HRUN_CREDIT, HRUN_STDIN, &credit, sizeof(credit)))
         input_credited(input, credit);
@@ -63,7 +63,7 @@ static struct hrun_exit exit_of(const struct session* session) {
 /* Sends EXIT once the process is reaped and all its output is queued. The init session's connection stays
  * open for SHUTDOWN, the others end. */
 static void finish_if_done(struct session* session) {
-    if (session->state != SESSION_ENDED || session->outputs[0].source.fd >= 0 ||
+    if (session->state != SESSION_ENDED || session->held || session->outputs[0].source.fd >= 0 ||
         session->outputs[1].source.fd >= 0)
         return;
     session->state = SESSION_CLOSED;
@@ -337,6 +337,33 @@ void session_detach(struct session* session) {
         release(session);
     }
     finish_if_done(session);
+}
+
+void session_hold(struct session* session, bool held) {
+    session->held = held;
+    for (int i = 0; i < 2; i++)
+        output_hold(&session->outputs[i], held);
+    if (held)
+        return;
+    input_consumed(&session->input);
+    finish_if_done(session);
+}
+
+void session_lose(struct session* session) {
+    session->connection = NULL;
+    for (int i = 0; i < 2; i++)
+        output_adopt(&session->outputs[i], NULL, 0);
+}
+
+uint32_t session_adopt(struct session* session, struct connection* connection, const uint32_t credit[2]) {
+    if (session->connection)
+        session->connection->session = NULL;
+    session->connection = connection;
+    connection->session = session;
+    for (int i = 0; i < 2; i++)
+        output_adopt(&session->outputs[i], connection, credit[i]);
+    input_credited(&session->input, session->input.consumed);
+    return session->input.outstanding;
 }
 
 void session_exited(struct session* session, int status) {

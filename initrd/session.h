@@ -30,6 +30,7 @@ struct session {
     bool terminal;
     bool detached;         /* goes on without the host: what a terminal shows then is dropped */
     bool froze;            /* the container stands still for it */
+    bool held;             /* nothing is said to the host: see session_hold */
     bool archive;          /* the agent's own work, which ends with the connection */
     pid_t pid;             /* in the agent's pid namespace; 0 once reaped */
     int status;            /* as from waitpid */
@@ -59,6 +60,16 @@ void session_room(struct session* session);
 /* The host has gone. The process is left to what that does to its streams: end of file, a broken pipe, or a
  * terminal's hang-up. */
 void session_detach(struct session* session);
+
+/* Says nothing to the host, and takes no output, until it is let go on. */
+void session_hold(struct session* session, bool held);
+
+/* Of one that is held: its connection is gone, and another will come. */
+void session_lose(struct session* session);
+
+/* That other connection, over which the host takes `credit` bytes of output and error. Returns the bytes of input that are not
+ * credited back, which the host is to be told. */
+uint32_t session_adopt(struct session* session, struct connection* connection, const uint32_t credit[2]);
 
 /* The process was reaped. */
 void session_exited(struct session* session, int status);

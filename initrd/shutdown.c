@@ -25,6 +25,7 @@ int shutdown_begin(struct agent* agent, struct connection* connection, struct er
         if (session->pid)
             kill(session->pid, SIGKILL);
     joined_end_all(agent);
+    suspend_forget(agent);
     return 0;
 }
 

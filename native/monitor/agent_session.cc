@@ -21,18 +21,38 @@ Error broken(const Frame& frame) {
 } // namespace
 
 Result<void> AgentSession::begin(Fd socket, std::string_view configure, std::string_view start) {
+    HRUN_TRY(connect(std::move(socket)));
+    if (!configure.empty())
+        outbox_.push(frame(HRUN_CONFIGURE, configure));
+    if (!start.empty())
+        outbox_.push(frame(HRUN_START, start));
+    flush();
+    return {};
+}
+
+Result<void> AgentSession::begin_awake(Fd socket, const hrun_wake& wake) {
+    HRUN_TRY(connect(std::move(socket)));
+    this->wake(wake);
+    return {};
+}
+
+// `wake` says how much is taken from here on.
+void AgentSession::wake(const hrun_wake& wake) {
+    owed_ = {};
+    send(frame_of(HRUN_WAKE, wake));
+}
+
+Result<void> AgentSession::connect(Fd socket) {
     auto watch = watch_frames(
         loop_, socket.get(), [this] { flush(); }, [this] { receive(); });
     if (!watch)
         return watch.error();
     watch_ = std::move(*watch);
     socket_ = std::move(socket);
+    reader_ = FrameReader();
+    outbox_ = Outbox();
+    greeted_ = false;
     outbox_.push(hello_frame());
-    if (!configure.empty())
-        outbox_.push(frame(HRUN_CONFIGURE, configure));
-    if (!start.empty())
-        outbox_.push(frame(HRUN_START, start));
-    flush();
     return {};
 }
 
@@ -109,6 +129,10 @@ Result<void> AgentSession::handle(const Frame& frame) {
     case HRUN_RESUMED:
         events_.agent_paused(frame.type == HRUN_PAUSED);
         return {};
+    case HRUN_SUSPENDED:
+        return events_.agent_suspended(frame.payload);
+    case HRUN_AWAKE:
+        return handle_awake(frame);
     case HRUN_SHUTDOWN_DONE:
         events_.agent_shutdown_done();
         return {};
@@ -123,6 +147,14 @@ Result<void> AgentSession::handle_started(const Frame& frame) {
         return broken(frame);
     events_.agent_started(pid);
     return {};
+}
+
+Result<void> AgentSession::handle_awake(const Frame& frame) {
+    hrun_awake awake;
+    if (!frame.get(awake) || awake.input > HRUN_INITIAL_CREDIT)
+        return broken(frame);
+    input_credit_ = HRUN_INITIAL_CREDIT - awake.input;
+    return events_.agent_awake(awake.pid);
 }
 
 Result<void> AgentSession::handle_error(const Frame& frame) {

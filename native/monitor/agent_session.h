@@ -27,6 +27,10 @@ class AgentEvents {
     virtual void agent_shutdown_done() = 0;
     // Every process of the container stands still, or goes on.
     virtual void agent_paused(bool paused) = 0;
+    // The answer to suspend(): nothing more comes over the connection until it is woken; or `why` not.
+    virtual Result<void> agent_suspended(std::string_view why) = 0;
+    // The container's processes go on, of the machine that stood still or of one that was restored.
+    virtual Result<void> agent_awake(uint32_t pid) = 0;
     // Input may be sent again.
     virtual void agent_input_room() = 0;
     // The connection has ended; ECONNRESET when the agent closed it, EPROTO when it broke the contract.
@@ -39,6 +43,9 @@ class AgentSession {
 
     // Talks over `socket`: sends HELLO and, unless they are empty, CONFIGURE and START at once.
     Result<void> begin(Fd socket, std::string_view configure, std::string_view start);
+    // Talks over `socket` to the agent of a machine that was saved while it was suspended, in this place or another. What came before
+    // counts no more.
+    Result<void> begin_awake(Fd socket, const hrun_wake& wake);
     bool open() const { return socket_.valid(); }
     // Handles what has come and not been read yet, for instance after the guest's end.
     void drain();
@@ -53,9 +60,14 @@ class AgentSession {
     void resize(std::string_view rows_and_columns) { send(frame(HRUN_RESIZE, rows_and_columns)); }
     void pause() { send(frame(HRUN_PAUSE)); }
     void resume() { send(frame(HRUN_RESUME)); }
+    // Has the guest stand still, so that its machine can be saved: the vsock device's slot.
+    void suspend(uint32_t vsock_slot) { send(frame_of(HRUN_SUSPEND, vsock_slot)); }
+    // Lets it go on over the same connection: it was not saved.
+    void wake(const hrun_wake& wake);
     void shutdown() { send(frame(HRUN_SHUTDOWN)); }
 
   private:
+    Result<void> connect(Fd socket);
     void send(std::string_view bytes);
     void flush();
     void receive();
@@ -63,6 +75,7 @@ class AgentSession {
     Result<void> handle(const Frame& frame);
     Result<void> handle_started(const Frame& frame);
     Result<void> handle_error(const Frame& frame);
+    Result<void> handle_awake(const Frame& frame);
     Result<void> handle_credit(const Frame& frame);
 
     EventLoop& loop_;

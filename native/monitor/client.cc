@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/passed_descriptors.h"
 #include "monitor/frame_watch.h"
 
 namespace hrun::monitor {
@@ -114,6 +115,14 @@ void Client::send(std::string_view frames) {
         leave();
 }
 
+bool Client::send_descriptor(std::string_view frame, int descriptor) {
+    send({}); // what waits goes first
+    std::string bytes(frame);
+    const iovec part{bytes.data(), bytes.size()};
+    return !gone_ && outbox_.empty() &&
+           static_cast<bool>(send_passing(socket_.get(), {&part, 1}, {&descriptor, 1}, MSG_DONTWAIT));
+}
+
 void Client::credit_input(size_t bytes) {
     input_owed_ += static_cast<uint32_t>(bytes);
     if (input_owed_ >= kCreditStep)
@@ -171,6 +180,13 @@ Result<void> Client::handle(const Frame& frame) {
         first_ = first_ && attached();
         events_.client_unplug(*this, number);
         return {};
+    case HRUN_CHECKPOINT:
+        return handle_checkpoint(frame);
+    case HRUN_RELEASE:
+        if (!frame.get(number) || number > 1)
+            return broken(frame);
+        events_.client_release(*this, number == 1);
+        return {};
     case HRUN_RESIZE:
         if (frame.payload.size() != 4)
             return broken(frame);
@@ -215,6 +231,15 @@ Result<void> Client::handle_plug(const Frame& frame) {
         return broken(frame);
     first_ = first_ && attached();
     events_.client_plug(*this, plug, std::move(descriptors));
+    return {};
+}
+
+Result<void> Client::handle_checkpoint(const Frame& frame) {
+    std::vector<Fd> descriptors = reader_.take_descriptors();
+    if (!frame.payload.empty() || descriptors.size() != 1)
+        return broken(frame);
+    first_ = first_ && attached();
+    events_.client_checkpoint(*this, std::move(descriptors[0]));
     return {};
 }
 

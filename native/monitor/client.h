@@ -44,6 +44,10 @@ class ClientEvents {
     virtual void client_unplug(Client& client, uint32_t slot) = 0;
     // A container that joins this one in its machine, step by step: a client that has begun with it asks for nothing else.
     virtual void client_joins(Client& client, JoinRequest request) = 0;
+    // The machine is to be saved, its state into the file; all stands still until the client releases it.
+    virtual void client_checkpoint(Client& client, Fd state) = 0;
+    // It may go on, or is to end.
+    virtual void client_release(Client& client, bool go_on) = 0;
     // Output may go to it, or input has come from it.
     virtual void client_ready() = 0;
     // It is gone; called once, not from inside a call to it.
@@ -67,6 +71,8 @@ class Client {
     // Sends output as far as the client's credit goes. EXIT or ERROR, once given by finish(), follows the last byte.
     void pump(const Outputs& outputs);
     void send(std::string_view frames);
+    // A frame and a descriptor; false when the client does not take it at once.
+    bool send_descriptor(std::string_view frame, int descriptor);
     void finish(std::string last_frame) { last_frame_ = std::move(last_frame); }
     // Sends the very last frame, once everything before it was sent. True when nothing more is owed to this client.
     bool say_gone(std::string_view gone_frame);
@@ -87,6 +93,7 @@ class Client {
     Result<void> handle_plug(const Frame& frame);
     Result<void> handle_attach(const Frame& frame);
     Result<void> handle_stop(const Frame& frame);
+    Result<void> handle_checkpoint(const Frame& frame);
     Result<void> handle_join(const Frame& frame);
     bool pump_stream(const Output& output, size_t index);
     bool wants(size_t output) const;

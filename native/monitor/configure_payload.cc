@@ -85,6 +85,13 @@ Result<std::string> configure_payload(std::string_view stored) {
     return payload;
 }
 
+Result<hrun_wake> wake_payload() {
+    hrun_wake wake{realtime_ns(), {HRUN_INITIAL_CREDIT, HRUN_INITIAL_CREDIT}, {}};
+    if (getrandom(wake.entropy, sizeof wake.entropy, 0) != sizeof wake.entropy)
+        return Error::last("get entropy");
+    return wake;
+}
+
 std::string without_networks(std::string_view stored) {
     std::string kept;
     const auto rest = each_tlv(stored, [&kept](uint16_t tag, std::string_view value) {

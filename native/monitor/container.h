@@ -36,7 +36,9 @@ struct Container {
     std::optional<SharedDirectories> shared; // of this run, if anything is shared
     std::vector<Nic> nics;                   // of this run; none when only the files are served
     std::string template_path;               // of the template to start from; empty: the machine is booted
+    std::string checkpoint_path;             // of the checkpoint that the first run goes on from; else empty
     std::optional<TemplateFiles> origin;     // of this run; none when it is booted
+    bool checkpoint = false;                 // `origin` is a checkpoint's, not a template's
     Fd host;             // of this run: asks the monitor whose machine it shares; none when it has its own
     std::string refusal; // why it cannot run, for the monitor to tell; empty when it can
 

@@ -17,6 +17,8 @@ constexpr size_t kBuffer = 256 * 1024; // at least one whole DATA frame
 size_t max_payload(uint8_t type) {
     if (type == HRUN_DATA)
         return HRUN_MAX_DATA;
+    if (type == HRUN_SUSPENDED)
+        return HRUN_MAX_MESSAGE;
     return type == HRUN_ERROR ? sizeof(hrun_error) + HRUN_MAX_MESSAGE : kSmallPayload;
 }
 

@@ -24,6 +24,8 @@ class HealthCheck {
     // It stands still: a probe that runs is killed and does not count.
     void suspend();
     void resume();
+    // No probe runs.
+    bool idle() const { return probe_ == nullptr; }
     // The container ends, and its probe with it.
     void stop();
 

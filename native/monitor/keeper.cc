@@ -8,13 +8,19 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 
+#include "base/file_lock.h"
+#include "base/sparse_file.h"
 #include "base/unix_socket.h"
 #include "jail/namespaces.h"
 #include "jail/violation.h"
+#include "monitor/checkpoint_files.h"
 #include "monitor/clock.h"
 #include "monitor/control_server.h"
 #include "monitor/join_request.h"
@@ -28,6 +34,8 @@ namespace hrun::monitor {
 
 namespace {
 
+constexpr char kDisk[] = "writable.ext4";
+constexpr char kRestoredDisk[] = "writable.ext4.restored";
 constexpr uint32_t kDone = 1;
 constexpr uint32_t kKilled = 128 + SIGKILL;
 constexpr uint32_t kNotRun = 125;
@@ -95,6 +103,7 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
     if (role_ == Role::kContainer) {
         connections_.open(container_);
         join_host();
+        open_checkpoint();
     }
     if (!container_.refusal.empty())
         container_.origin.reset(); // its template is not to blame
@@ -112,6 +121,8 @@ Result<void> Keeper::see_through() {
     HRUN_TRY(watch());
     collect();
     handed_over_ = false;
+    if (std::exchange(restored_disk_, false)) // the container has not run: its disk is the one it had
+        unlinkat(container_.directory.get(), kRestoredDisk, 0);
     share_.reset();
     if (!next_run_) {
         connections_.close();
@@ -153,6 +164,51 @@ void Keeper::open_template() {
     }
     say("booted, for its template is of no use: " + files.error().message());
     give_up_template();
+}
+
+// Once: whoever starts again after that boots. What is in the way is for the monitor to tell.
+void Keeper::open_checkpoint() {
+    const std::string path = std::exchange(container_.checkpoint_path, {});
+    container_.checkpoint = !path.empty();
+    if (path.empty() || !container_.refusal.empty())
+        return;
+    if (auto taken = take_checkpoint(path); !taken)
+        container_.refusal = taken.error().message();
+}
+
+// The disk is copied, for the checkpoint stays. It is the container's once the container runs.
+Result<void> Keeper::take_checkpoint(const std::string& path) {
+    auto files = CheckpointFiles::open(path, container_.config.memory_mib << 20);
+    if (!files)
+        return files.error();
+    const auto& disks = container_.config.disks;
+    const auto own =
+        std::find_if(disks.begin(), disks.end(), [](const DiskConfig& disk) { return !disk.read_only; });
+    if (container_.config.engine != Engine::kQemu || container_.config.keeps_data() || own == disks.end())
+        return Error{ENOTSUP, "this container cannot go on from a checkpoint"};
+    unlinkat(container_.directory.get(), kRestoredDisk, 0);
+    Fd disk(openat(container_.directory.get(), kRestoredDisk,
+                   O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!disk.valid())
+        return Error::last("make the container's disk");
+    restored_disk_ = true;
+    if (auto copied = copy_sparse(files->disk.get(), disk.get()); !copied)
+        return Error{copied.error().code, "make the container's disk"};
+    if (fsync(disk.get()) < 0)
+        return Error::last("make the container's disk");
+    HRUN_TRY(lock_exclusively(disk.get(), {}));
+    container_.files.disks[static_cast<size_t>(own - disks.begin())] = std::move(disk);
+    container_.origin =
+        TemplateFiles{std::move(files->state), std::move(files->memory), container_.config.memory_mib << 20};
+    return {};
+}
+
+void Keeper::keep_restored_disk() {
+    const int directory = container_.directory.get();
+    if (!std::exchange(restored_disk_, false))
+        return;
+    if (renameat(directory, kRestoredDisk, directory, kDisk) < 0 || fsync(directory) < 0)
+        say(Error::last("keep the container's disk").message());
 }
 
 // Outside of the jail, for it leads to another container's directory.
@@ -290,6 +346,7 @@ void Keeper::answer(const KeeperMessage& message) {
         if (started_at_.empty()) {
             started_at_ = timestamp_now();
             started_ = std::chrono::steady_clock::now();
+            keep_restored_disk();
             record("start");
             if (container_.config.health && role_ == Role::kContainer)
                 probes_.emplace(journal_, *container_.config.health, start_command(container_.probe));

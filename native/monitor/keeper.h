@@ -47,6 +47,9 @@ class Keeper {
     Result<void> run_wait(const Monitor& wait);
     void start_share();
     void open_template();
+    void open_checkpoint();
+    Result<void> take_checkpoint(const std::string& path);
+    void keep_restored_disk();
     void join_host();
     void boot_instead(bool spoilt);
     void give_up_template();
@@ -86,6 +89,7 @@ class Keeper {
     std::chrono::steady_clock::time_point started_;
     std::optional<uint32_t> exit_code_; // of the container's process
     std::string violation_;
+    bool restored_disk_ = false; // of a checkpoint, which has not got its name yet
     bool boots_instead_ = false; // of what a template should have spared it
     bool ready_ = false;         // a machine that waits
     bool handed_over_ = false;   // to a machine that has waited, and no other has been tried

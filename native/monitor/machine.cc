@@ -7,6 +7,25 @@
 
 namespace hrun::monitor {
 
+namespace {
+
+const Error kNotSavable{ENOTSUP,
+                        "only a container of the qemu engine, in a machine of its own, can be saved"};
+
+} // namespace
+
+Result<void> Machine::can_be_saved() const {
+    return kNotSavable;
+}
+
+void Machine::save(Fd, Done done) {
+    done(kNotSavable);
+}
+
+void Machine::go_on(Done done) {
+    done(kNotSavable);
+}
+
 std::unique_ptr<Machine> create_machine(EventLoop& loop, Container& container, MachineEvents& events) {
     if (container.host.valid())
         return std::make_unique<JoinedMachine>(loop, container, events);

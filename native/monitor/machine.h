@@ -74,6 +74,16 @@ class Machine {
         (void)container;
         done(Error{ENOTSUP, "give the machine a container"});
     }
+
+    // An error when no checkpoint can be made of it.
+    virtual Result<void> can_be_saved() const;
+    // With the guest suspended (HRUN_SUSPEND): takes the vsock device away, stops, and writes all but the memory into the file. `done`
+    // is called once, unless the machine ends before; after an error too it stands still until go_on().
+    virtual void save(Fd state, Done done);
+    // The file that is its memory, of a machine that can be saved.
+    virtual int memory() const { return -1; }
+    // Gives it another vsock device and lets it run.
+    virtual void go_on(Done done);
 };
 
 // A machine of the configuration's engine. Loop, container and events outlive it.

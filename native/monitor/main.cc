@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hrun-vmm [--service] [--from TEMPLATE] CONTAINER_DIRECTORY, hrun-vmm --pool --from TEMPLATE DIRECTORY, hrun-vmm --template DIRECTORY, hrun-vmm --limit
+// hrun-vmm [--service] [--from TEMPLATE | --restore CHECKPOINT] CONTAINER_DIRECTORY, hrun-vmm --pool --from TEMPLATE DIRECTORY, hrun-vmm --template
+// DIRECTORY, hrun-vmm --checkpoint CONTAINER_DIRECTORY CHECKPOINT go-on|end, hrun-vmm --limit
 // CONTAINER_DIRECTORY PID, hrun-vmm --plug|--unplug CONTAINER_DIRECTORY SLOT, hrun-vmm --check: see docs/monitor.md; hrun-vmm --names NETWORK_DIRECTORY ADDRESS TABLE: docs/networks.md.
 #include <fcntl.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "monitor/checkpoint_maker.h"
 #include "monitor/container.h"
 #include "monitor/host_check.h"
 #include "monitor/keeper.h"
@@ -101,9 +103,17 @@ int change_nics(const char* what, const char* path, const char* slot) {
     return done ? 0 : complain(done.error().message());
 }
 
+int checkpoint(const char* container, const char* directory, std::string_view then) {
+    if (then != "go-on" && then != "end")
+        return complain("a container goes on after its checkpoint, or ends: go-on, end");
+    const auto made = make_checkpoint(container, directory, then == "end");
+    return made ? 0 : complain(made.error().message());
+}
+
 struct Arguments {
     int (*monitor)(Container, Fd) = serve<Vm>;
     std::string from;
+    std::string restore;
     std::string directory;
 };
 
@@ -124,6 +134,9 @@ std::optional<Arguments> parse(std::vector<std::string> words) {
     if (is("--from") && arguments.monitor != serve<TemplateMaker>) {
         arguments.from = words[at + 1];
         at += 2;
+    } else if (is("--restore") && arguments.monitor == serve<Vm>) {
+        arguments.restore = words[at + 1];
+        at += 2;
     }
     if (at + 1 != words.size() || words[at].starts_with("--"))
         return std::nullopt;
@@ -140,20 +153,23 @@ int main(int argc, char** argv) {
         return set_limits(argv[2], argv[3]);
     if (argc == 4 && (std::string_view(argv[1]) == "--plug" || std::string_view(argv[1]) == "--unplug"))
         return change_nics(argv[1], argv[2], argv[3]);
+    if (argc == 5 && std::string_view(argv[1]) == "--checkpoint")
+        return checkpoint(argv[2], argv[3], argv[4]);
     if (argc == 5 && std::string_view(argv[1]) == "--names") {
         const auto served = serve_names(argv[2], argv[3], argv[4]);
         return served ? 0 : complain(served.error().message());
     }
     const std::optional<Arguments> arguments = parse({argv + 1, argv + argc});
     if (!arguments)
-        return complain("usage: hrun-vmm [--service|--pool] [--from TEMPLATE] CONTAINER_DIRECTORY, or "
-                        "--template DIRECTORY");
+        return complain("usage: hrun-vmm [--service|--pool] [--from TEMPLATE | --restore CHECKPOINT] "
+                        "CONTAINER_DIRECTORY, or --template DIRECTORY");
     Fd client = first_client();
     auto opened = open_container(arguments->directory.c_str());
     if (auto* mistake = std::get_if<std::string>(&opened))
         return complain(*mistake);
     Container& container = std::get<Container>(opened);
     container.template_path = arguments->from;
+    container.checkpoint_path = arguments->restore;
     if (arguments->monitor == serve<WaitingMachine>)
         return Keeper(std::move(container), Keeper::Role::kPool)
             .run_in_pool(arguments->monitor, serve<Vm>, serve<RestartWait>);

@@ -42,8 +42,10 @@ Result<void> QemuMachine::start() {
         return config.error();
     config->vsock_fd = fds.add(std::move(vhost->second));
     HRUN_TRY(hand_over_devices(*config, fds));
+    HRUN_TRY(make_memory(*config, fds));
+    machine_ = std::move(*config);
     container_.keeper->await(); // kPlace: QEMU is born in the VM's control group
-    return container_.origin ? spawn_copy(*config, fds) : process_.spawn(*config, fds);
+    return container_.origin ? spawn_copy(fds) : process_.spawn(machine_, fds);
 }
 
 Result<void> QemuMachine::check_files() const {
@@ -85,16 +87,23 @@ Result<void> QemuMachine::hand_over_devices(qemu::Config& config, HandedOver& fd
     return {};
 }
 
-// The memory is copied while QEMU starts.
-Result<void> QemuMachine::spawn_copy(qemu::Config& config, HandedOver& fds) {
+// A file of ours, for QEMU and for checkpoints; sealed, for the vhost-user back end insists on that.
+Result<void> QemuMachine::make_memory(qemu::Config& config, HandedOver& fds) {
     auto memory = create_memory_file("guest", config_.memory_mib << 20);
     if (!memory)
         return memory.error();
-    const Fd own(fcntl(memory->get(), F_DUPFD_CLOEXEC, 0));
+    memory_.reset(fcntl(memory->get(), F_DUPFD_CLOEXEC, 0));
+    if (!memory_.valid())
+        return Error::last("keep the guest's memory");
     config.memory = process_.path_of(fds.add(std::move(*memory)));
-    plugs_ = qemu::plug_commands(config);
-    HRUN_TRY(process_.spawn(config, fds));
-    HRUN_TRY(container_.origin->copy_memory(own.get()));
+    return {};
+}
+
+// The memory is copied while QEMU starts.
+Result<void> QemuMachine::spawn_copy(const HandedOver& fds) {
+    HRUN_TRY(process_.spawn(machine_, fds));
+    HRUN_TRY(container_.origin->copy_memory(memory_.get()));
+    restoring_ = true;
     return process_.qmp().restore(container_.origin->state.get());
 }
 
@@ -116,15 +125,68 @@ void QemuMachine::handle_event(const qemu::Event& event) {
     case qemu::Event::Kind::kDiskError:
         return handle_disk_error(event);
     case qemu::Event::Kind::kRefused:
-        return events_->machine_failed(HRUN_ERROR_VM,
-                                       "the template cannot be used: QEMU says: " + event.detail);
+        if (restoring_)
+            return events_->machine_failed(
+                HRUN_ERROR_VM, std::string(container_.checkpoint ? "the checkpoint" : "the template") +
+                                   " cannot be used: QEMU says: " + event.detail);
+        return saved(Error{EIO, "QEMU says: " + event.detail});
     case qemu::Event::Kind::kCompleted:
-        if (auto plugged = process_.qmp().carry_out(plugs_); !plugged)
-            events_->machine_failed(HRUN_ERROR_VM, plugged.error().message());
-        return;
+        return std::exchange(restoring_, false) ? restored() : saved({});
     case qemu::Event::Kind::kShutdown:
         return;
     }
+}
+
+// The copy of a template runs already; a machine that was saved stands still as it did then.
+void QemuMachine::restored() {
+    std::vector<std::string> commands = qemu::plug_commands(machine_);
+    if (container_.checkpoint)
+        commands.emplace_back(qemu::kRunCommand);
+    if (auto plugged = process_.qmp().carry_out(commands); !plugged)
+        events_->machine_failed(HRUN_ERROR_VM, plugged.error().message());
+}
+
+void QemuMachine::saved(const Result<void>& done) {
+    if (const Done told = std::exchange(saved_, nullptr))
+        told(done);
+}
+
+Result<void> QemuMachine::can_be_saved() const {
+    if (config_.share)
+        return Error{ENOTSUP, "directories of the host are mounted in it"};
+    return config_.keeps_data() ? Result<void>(Error{ENOTSUP, "volumes are mounted in it"}) : Result<void>();
+}
+
+// QEMU stops writing to its disks when it stops.
+void QemuMachine::save(Fd state, Done done) {
+    saved_ = std::move(done);
+    const auto file = std::make_shared<Fd>(std::move(state)); // for std::function's sake
+    const auto asked =
+        process_.qmp().ask(qemu::suspend_commands(machine_), [this, file](const Result<void>& suspended) {
+            const auto begun = suspended ? process_.qmp().save(file->get()) : suspended;
+            if (!begun)
+                saved(begun);
+        });
+    if (!asked)
+        saved(asked);
+}
+
+void QemuMachine::go_on(Done done) {
+    auto vhost = unix_pair();
+    if (!vhost)
+        return done(vhost.error());
+    if (auto started = start_vsock(std::move(vhost->first)); !started)
+        return done(started);
+    ++machine_.vsock;
+    const auto asked = process_.qmp().ask(
+        qemu::resume_commands(machine_),
+        [this, done](const Result<void>& resumed) {
+            (void)process_.qmp().ask(qemu::forget_vsock_commands(machine_), [](const Result<void>&) {});
+            done(resumed);
+        },
+        vhost->second.get());
+    if (!asked)
+        done(asked);
 }
 
 // One command after the other; `done` hears of the last, or of what was wrong first.

@@ -35,12 +35,19 @@ class QemuMachine : public Machine {
     void unplug_disk(unsigned slot, Done done) override;
     void report_to(MachineEvents& events) override { events_ = &events; }
     void take_in(Container& container, Done done) override;
+    Result<void> can_be_saved() const override;
+    void save(Fd state, Done done) override;
+    int memory() const override { return memory_.get(); }
+    void go_on(Done done) override;
 
   private:
     Result<void> check_files() const;
     Result<void> start_vsock(Fd socket);
     Result<void> hand_over_devices(qemu::Config& config, HandedOver& fds);
-    Result<void> spawn_copy(qemu::Config& config, HandedOver& fds);
+    Result<void> make_memory(qemu::Config& config, HandedOver& fds);
+    Result<void> spawn_copy(const HandedOver& fds);
+    void saved(const Result<void>& done);
+    void restored();
     Result<void> watch_share();
     void handle_event(const qemu::Event& event);
     void ask_to_plug(const std::vector<std::string>& commands, const Fd& file, const Done& done);
@@ -57,7 +64,10 @@ class QemuMachine : public Machine {
     std::unique_ptr<vhost_user::Backend> backend_;
     Watch share_ended_;
     std::map<unsigned, Timer> closing_; // disks, by slot
-    std::vector<std::string> plugs_;    // what a copy is told once it has its state
+    qemu::Config machine_;
+    Fd memory_;
+    bool restoring_ = false; // a copy that has not got its state yet
+    Done saved_;             // while it is being saved
     QemuProcess process_;
 };
 

@@ -33,6 +33,8 @@ class RestartWait : private ClientEvents {
     }
     void client_unplug(Client& client, uint32_t) override { client.send(nothing_runs()); }
     void client_joins(Client& client, JoinRequest) override { client.send(nothing_runs()); }
+    void client_checkpoint(Client& client, Fd) override { client.send(nothing_runs()); }
+    void client_release(Client& client, bool) override { client.send(nothing_runs()); }
     void client_ready() override { schedule(); }
     void client_gone(Client& client) override;
 

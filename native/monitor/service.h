@@ -36,6 +36,8 @@ class Service : private AgentEvents, private ClientEvents, private MachineEvents
     void agent_error(const hrun_error& error, std::string_view message) override;
     void agent_shutdown_done() override { machine_->kill(); }
     void agent_paused(bool) override {}
+    Result<void> agent_suspended(std::string_view) override { return Error{EPROTO, "agent was not asked"}; }
+    Result<void> agent_awake(uint32_t) override { return Error{EPROTO, "agent was not asked"}; }
     void agent_input_room() override {}
     void agent_gone(const Error& error) override;
 
@@ -49,6 +51,8 @@ class Service : private AgentEvents, private ClientEvents, private MachineEvents
     }
     void client_unplug(Client& client, uint32_t) override { client.send(nothing_runs()); }
     void client_joins(Client& client, JoinRequest) override { client.send(nothing_runs()); }
+    void client_checkpoint(Client& client, Fd) override { client.send(nothing_runs()); }
+    void client_release(Client& client, bool) override { client.send(nothing_runs()); }
     void client_ready() override { schedule(); }
     void client_gone(Client& client) override;
 

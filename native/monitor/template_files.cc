@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstring>
-#include <functional>
 #include <utility>
+
+#include "base/sparse_file.h"
 
 namespace hrun::monitor {
 
@@ -65,21 +65,6 @@ Result<void> dig(int file, off_t begin, off_t end) {
     return done;
 }
 
-// Calls `action` with the beginning and end of all that is no hole.
-Result<void> each_range(int file, uint64_t bytes, const std::function<Result<void>(off_t, off_t)>& action) {
-    const auto size = static_cast<off_t>(bytes);
-    for (off_t begin = 0, end = 0; begin < size; begin = end) {
-        begin = lseek(file, begin, SEEK_DATA);
-        if (begin < 0 && errno == ENXIO)
-            break; // nothing but a hole is left
-        end = begin < 0 ? -1 : lseek(file, begin, SEEK_HOLE);
-        if (end < 0)
-            return Error::last("find a template's memory");
-        HRUN_TRY(action(begin, std::min(end, size)));
-    }
-    return {};
-}
-
 } // namespace
 
 Result<TemplateFiles> TemplateFiles::open(const std::string& path, Engine engine, uint64_t memory_bytes) {
@@ -101,12 +86,12 @@ Result<TemplateFiles> TemplateFiles::open(const std::string& path, Engine engine
 }
 
 Result<void> TemplateFiles::dig_holes(int memory, uint64_t memory_bytes) {
-    return each_range(memory, memory_bytes,
-                      [memory](off_t begin, off_t end) { return dig(memory, begin, end); });
+    return each_data_range(memory, memory_bytes,
+                           [memory](off_t begin, off_t end) { return dig(memory, begin, end); });
 }
 
 Result<void> TemplateFiles::copy_memory(int target) const {
-    return each_range(memory.get(), memory_bytes, [this, target](off_t begin, off_t end) {
+    return each_data_range(memory.get(), memory_bytes, [this, target](off_t begin, off_t end) {
         return copy_range(memory.get(), target, begin, end);
     });
 }

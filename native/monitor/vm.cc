@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 constexpr auto kShutdownLimit = 10s;
 constexpr auto kCopyLimit = 20s; // for a copy's agent to answer, before the machine is booted instead
 constexpr auto kKillLimit = 10s; // from SIGKILL to the container's process to the end of the VM
-constexpr auto kTellLimit = 2s;  // for clients to hear of an end that another run follows
+constexpr auto kProbePause = 10ms;
+constexpr auto kTellLimit = 2s; // for clients to hear of an end that another run follows
 constexpr size_t kMaxSignals = 16;
 constexpr uint32_t kSignalled = 128; // exit code of a process ended by signal n: 128 + n
 
@@ -44,8 +45,9 @@ Vm::Vm(EventLoop& loop, Container container, std::unique_ptr<Machine> waiting)
     : loop_(loop), container_(std::move(container)), config_(container_.config),
       joins_(container_.host.valid()), takes_up_(waiting != nullptr),
       machine_(waiting ? std::move(waiting) : create_machine(loop, container_, *this)),
-      unproven_(container_.origin.has_value() || takes_up_), control_(loop, kContainerDirectory, *this),
-      nic_changes_(*machine_, config_.nics), tenants_(loop, *machine_, config_, nic_changes_),
+      unproven_((container_.origin && !container_.checkpoint) || takes_up_),
+      control_(loop, kContainerDirectory, *this), nic_changes_(*machine_, config_.nics),
+      tenants_(loop, *machine_, config_, nic_changes_), checkpoint_(loop, *machine_, checkpoint_events()),
       connector_(loop), agent_(loop, *this), wants_input_(start_wants_input(container_.start)) {
     if (config_.health)
         health_.emplace(loop, *container_.keeper, *config_.health, container_.probe);
@@ -129,6 +131,12 @@ Result<void> Vm::serve_clients() {
 }
 
 void Vm::begin_session(Result<Fd> socket) {
+    if (container_.checkpoint) {
+        const auto begun = socket ? wake(std::move(*socket)) : socket.error();
+        if (!begun)
+            fail(HRUN_ERROR_HOST, static_cast<uint32_t>(begun.error().code), begun.error().message());
+        return;
+    }
     auto configure =
         joins_ ? Result<std::string>(container_.configure) : configure_payload(container_.configure);
     const auto begun = !socket      ? Result<void>(socket.error())
@@ -165,10 +173,17 @@ void Vm::agent_started(uint32_t pid) {
     state_.status = "running";
     state_.started_at = timestamp_now();
     save_state();
+    tell_process();
+}
+
+// What came while it could not be told.
+void Vm::tell_process() {
     if (!size_.empty())
-        agent_.resize(size_);
+        agent_.resize(std::exchange(size_, {}));
     for (const uint32_t number : std::exchange(signals_, {}))
         agent_.signal(number);
+    if (const auto stop = std::exchange(stop_, std::nullopt))
+        client_stop(*stop);
     schedule();
 }
 
@@ -217,7 +232,9 @@ void Vm::agent_error(const hrun_error& error, std::string_view message) {
 }
 
 void Vm::agent_gone(const Error& error) {
-    if (phase_ == Phase::kStarting || process_runs()) {
+    if (runs() && checkpoint_.parts_connection())
+        return;
+    if (phase_ == Phase::kStarting || runs()) {
         // The machine's end, if that is the cause, is known in a moment and says more.
         if (error.code == EPROTO)
             return fail(HRUN_ERROR_PROTOCOL, EPROTO, error.what);
@@ -245,7 +262,7 @@ void Vm::client_signal(uint32_t number) {
         stays_ended_ = state_.stopped = true;
     if (process_runs())
         agent_.signal(number);
-    else if (phase_ == Phase::kStarting && signals_.size() < kMaxSignals)
+    else if ((phase_ == Phase::kStarting || checkpoint_.active()) && signals_.size() < kMaxSignals)
         signals_.push_back(number);
 }
 
@@ -259,7 +276,7 @@ void Vm::client_resize(std::string_view rows_and_columns) {
 // The answer goes to every client, so that each knows; to this one alone when nothing changes.
 void Vm::client_pause(Client& client, bool paused) {
     if (!process_runs())
-        return client.send(nothing_runs());
+        return client.send(not_now());
     if (paused == (phase_ == Phase::kPaused))
         client.send(frame(paused ? HRUN_PAUSED : HRUN_RESUMED));
     else if (paused)
@@ -275,6 +292,10 @@ void Vm::client_stop(const hrun_stop& stop) {
     if (phase_ == Phase::kStarting)
         return conclude({kSignalled + SIGKILL, SIGKILL, 0},
                         frame_of(HRUN_EXIT, hrun_exit{kSignalled + SIGKILL, SIGKILL, 0}));
+    if (runs() && checkpoint_.active()) {
+        stop_ = stop;
+        return;
+    }
     if (!process_runs())
         return;
     agent_.signal(stop.signal);
@@ -291,14 +312,14 @@ void Vm::client_stop(const hrun_stop& stop) {
 
 void Vm::client_plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors) {
     if (!process_runs())
-        return client.send(nothing_runs());
+        return client.send(not_now());
     if (tenants_.has(plug.slot))
         return client.send(refusal({EBUSY, "a disk of a container that shares the machine is in the slot"}));
     nic_changes_.plug(client, plug, std::move(descriptors));
 }
 
 void Vm::client_unplug(Client& client, uint32_t slot) {
-    process_runs() ? nic_changes_.unplug(client, slot) : client.send(nothing_runs());
+    process_runs() ? nic_changes_.unplug(client, slot) : client.send(not_now());
 }
 
 void Vm::client_joins(Client& client, JoinRequest request) {
@@ -309,12 +330,96 @@ void Vm::client_joins(Client& client, JoinRequest request) {
         client.send(refusal({ESRCH, "cannot join network of a non running container"}));
 }
 
+std::string Vm::not_now() const {
+    return runs() ? refusal({EBUSY, "a checkpoint of the container is being made"}) : nothing_runs();
+}
+
+// ---- checkpoints
+
+Checkpoint::Events Vm::checkpoint_events() {
+    return {[this] { suspend_guest(); },
+            [this] {
+                if (auto wake = wake_now())
+                    agent_.wake(*wake);
+            },
+            [this](Fd socket, bool go_on) { reconnect(std::move(socket), go_on); },
+            [this](std::string why) { fail(HRUN_ERROR_VM, EIO, std::move(why)); }};
+}
+
+void Vm::client_checkpoint(Client& client, Fd state) {
+    if (!process_runs())
+        return client.send(not_now());
+    if (phase_ == Phase::kPaused)
+        return client.send(refusal({EBUSY, "the container is paused"}));
+    if (!tenants_.empty())
+        return client.send(refusal({EBUSY, "another container shares its machine"}));
+    checkpoint_.begin(client, std::move(state));
+}
+
+// A probe is an exec, which would be in the way.
+void Vm::suspend_guest() {
+    if (health_)
+        health_->suspend();
+    if (health_ && !health_->idle())
+        idle_ = loop_.after(kProbePause, [this] { suspend_guest(); });
+    else
+        agent_.suspend(config_.vsock_slot);
+}
+
+Result<void> Vm::agent_suspended(std::string_view why) {
+    HRUN_TRY(checkpoint_.suspended(why));
+    if (health_ && !checkpoint_.active())
+        health_->resume();
+    if (!checkpoint_.active())
+        tell_process();
+    return {};
+}
+
+void Vm::reconnect(Fd socket, bool go_on) {
+    const auto begun = go_on ? wake(std::move(socket)) : agent_.begin(std::move(socket), {}, {});
+    if (!begun)
+        return fail(HRUN_ERROR_HOST, static_cast<uint32_t>(begun.error().code), begun.error().message());
+    if (go_on)
+        return;
+    stays_ended_ = state_.stopped = true;
+    const hrun_exit exit{kSignalled + SIGKILL, SIGKILL, 0};
+    conclude(exit, frame_of(HRUN_EXIT, exit));
+}
+
+// The guest may send what there is room for here.
+Result<hrun_wake> Vm::wake_now() const {
+    auto wake = wake_payload();
+    for (size_t i = 0; wake && i < outputs_.size(); ++i)
+        wake->credit[i] -= static_cast<uint32_t>(outputs_[i].end() - outputs_[i].begin());
+    return wake;
+}
+
+Result<void> Vm::wake(Fd socket) {
+    auto wake = wake_now();
+    return wake ? agent_.begin_awake(std::move(socket), *wake) : wake.error();
+}
+
+Result<void> Vm::agent_awake(uint32_t pid) {
+    if (container_.checkpoint && phase_ == Phase::kStarting) {
+        agent_started(pid);
+        return {};
+    }
+    HRUN_TRY(checkpoint_.awake());
+    if (health_)
+        health_->resume();
+    tell_process();
+    return {};
+}
+
+// ---- clients
+
 void Vm::client_ready() {
     schedule();
 }
 
 void Vm::client_gone(Client& client) {
     nic_changes_.forget(client);
+    checkpoint_.forget(client);
     tenants_.forget(client);
     control_.remove(client);
     schedule();
@@ -436,6 +541,8 @@ void Vm::end() {
     phase_ = Phase::kEnding;
     limit_.reset();
     connector_.cancel();
+    checkpoint_.cancel();
+    idle_.reset();
     killer_.reset();
     if (health_)
         health_->stop();

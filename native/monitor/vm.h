@@ -10,6 +10,7 @@
 #include "base/event_loop.h"
 #include "monitor/agent_connector.h"
 #include "monitor/agent_session.h"
+#include "monitor/checkpoint.h"
 #include "monitor/client.h"
 #include "monitor/config.h"
 #include "monitor/container.h"
@@ -52,6 +53,8 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void agent_error(const hrun_error& error, std::string_view message) override;
     void agent_shutdown_done() override { machine_->kill(); }
     void agent_paused(bool paused) override;
+    Result<void> agent_suspended(std::string_view why) override;
+    Result<void> agent_awake(uint32_t pid) override;
     void agent_input_room() override { pass_input(); }
     void agent_gone(const Error& error) override;
 
@@ -63,6 +66,8 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void client_plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors) override;
     void client_unplug(Client& client, uint32_t slot) override;
     void client_joins(Client& client, JoinRequest request) override;
+    void client_checkpoint(Client& client, Fd state) override;
+    void client_release(Client& client, bool go_on) override { checkpoint_.release(client, go_on); }
     void client_ready() override;
     void client_gone(Client& client) override;
 
@@ -75,7 +80,16 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     void pass_input();
     void pass_input_of(Client& client);
     void flush_log();
-    bool process_runs() const { return phase_ == Phase::kRunning || phase_ == Phase::kPaused; }
+    // While a checkpoint is made it does not.
+    bool process_runs() const { return runs() && !checkpoint_.active(); }
+    bool runs() const { return phase_ == Phase::kRunning || phase_ == Phase::kPaused; }
+    std::string not_now() const;
+    Checkpoint::Events checkpoint_events();
+    void suspend_guest();
+    void reconnect(Fd socket, bool go_on);
+    Result<hrun_wake> wake_now() const;
+    Result<void> wake(Fd socket);
+    void tell_process();
     void schedule();
     void reached(hrun_stage stage);
     void broadcast(std::string_view frames);
@@ -103,6 +117,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     ControlServer control_;
     NicChanges nic_changes_;
     Tenants tenants_;
+    Checkpoint checkpoint_;
     AgentConnector connector_;
     AgentSession agent_;
     std::optional<HealthCheck> health_;
@@ -117,10 +132,12 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     std::string verdict_;           // the frame that tells clients: EXIT or ERROR
     std::vector<uint32_t> signals_; // that came before the process did
     std::string size_;              // the last RESIZE before that
+    std::optional<hrun_stop> stop_; // that came while a checkpoint was made
     std::string stages_;            // TRACE frames so far
     Timer turn_;
     Timer limit_;  // of the boot, later of the shutdown
     Timer killer_; // of a STOP
+    Timer idle_;   // until no probe runs any more
 };
 
 } // namespace hrun::monitor

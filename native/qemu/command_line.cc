@@ -59,11 +59,9 @@ class Words {
     std::vector<std::string> words_;
 };
 
-// Shared, for the vhost-user back end maps it, and sealed, for it insists on that: a memfd is by default.
+// Shared, for the vhost-user back end maps it.
 std::string memory(const Config& config) {
-    return config.role == Role::kBooted
-               ? "memory-backend-memfd,id=ram,share=on,size="
-               : "memory-backend-file,id=ram,share=on,mem-path=" + config.memory + ",size=";
+    return "memory-backend-file,id=ram,share=on,mem-path=" + config.memory + ",size=";
 }
 
 void add_machine(Words& words, const Config& config) {
@@ -102,24 +100,40 @@ void add_disk(Words& words, const Disk& disk) {
 // A device behind vhost-user; see plug_commands().
 struct Peer {
     const char* driver;
-    const char* chardev;
-    const char* tag; // of a file system; else null
+    std::string name; // of device and character device
+    const char* tag;  // of a file system; else null
     int fd;
     unsigned slot;
 };
 
+std::string vsock_name(unsigned number) {
+    return "vsock" + std::to_string(number);
+}
+
+Peer vsock_peer(const Config& config) {
+    return {"vhost-user-vsock-device", vsock_name(config.vsock), nullptr, config.vsock_fd, config.vsock_slot};
+}
+
 std::vector<Peer> peers(const Config& config) {
-    std::vector<Peer> all{{"vhost-user-vsock-device", "vsock", nullptr, config.vsock_fd, config.vsock_slot}};
+    std::vector<Peer> all{vsock_peer(config)};
     if (config.share_slot)
         all.push_back({"vhost-user-fs-device", "share", kShareTag, config.share_fd, *config.share_slot});
     return all;
 }
 
 void add_peer(Words& words, const Config& config, const Peer& peer) {
-    words.option("-chardev", std::string("socket,id=") + peer.chardev + ",fd=" + std::to_string(peer.fd));
+    words.option("-chardev", "socket,id=" + peer.name + ",fd=" + std::to_string(peer.fd));
     if (config.role == Role::kBooted)
-        words.option("-device", std::string(peer.driver) + ",chardev=" + peer.chardev + "," + bus(peer.slot) +
-                                    (peer.tag ? std::string(",tag=") + peer.tag : ""));
+        words.option("-device", std::string(peer.driver) + ",id=" + peer.name + ",chardev=" + peer.name +
+                                    "," + bus(peer.slot) + (peer.tag ? std::string(",tag=") + peer.tag : ""));
+}
+
+void plug_peer(std::vector<std::string>& commands, const Peer& peer) {
+    commands.push_back(handler_command(peer.slot));
+    const std::string tag = peer.tag ? std::string(R"(,"tag":")") + peer.tag + '"' : "";
+    commands.push_back(std::string(R"({"execute":"device_add","arguments":{"driver":")") + peer.driver +
+                       R"(","id":")" + peer.name + R"(","chardev":")" + peer.name + R"(","bus":")" +
+                       transport_of(peer.slot) + '"' + tag + "}}");
 }
 
 std::string mac_text(const std::array<uint8_t, 6>& mac) {
@@ -240,14 +254,32 @@ std::vector<std::string> command_line(const Config& config) {
 // pass: see kPlugHandler.
 std::vector<std::string> plug_commands(const Config& config) {
     std::vector<std::string> commands;
-    for (const Peer& peer : peers(config)) {
-        const std::string transport = transport_of(peer.slot);
-        commands.push_back(handler_command(peer.slot));
-        const std::string tag = peer.tag ? std::string(R"(,"tag":")") + peer.tag + '"' : "";
-        commands.push_back(std::string(R"({"execute":"device_add","arguments":{"driver":")") + peer.driver +
-                           R"(","chardev":")" + peer.chardev + R"(","bus":")" + transport + '"' + tag + "}}");
-    }
+    for (const Peer& peer : peers(config))
+        plug_peer(commands, peer);
     return commands;
+}
+
+const char kRunCommand[] = R"({"execute":"cont"})";
+
+std::vector<std::string> suspend_commands(const Config& config) {
+    return {R"({"execute":"stop"})", handler_command(config.vsock_slot),
+            R"({"execute":"device_del","arguments":{"id":")" + vsock_name(config.vsock) + "\"}}"};
+}
+
+std::vector<std::string> resume_commands(const Config& config) {
+    const Peer peer = vsock_peer(config);
+    std::vector<std::string> commands{
+        R"({"execute":"getfd","arguments":{"fdname":")" + peer.name + "\"}}",
+        R"({"execute":"chardev-add","arguments":{"id":")" + peer.name +
+            R"(","backend":{"type":"socket","data":{"addr":{"type":"fd","data":{"str":")" + peer.name +
+            R"("}},"server":false}}}})"};
+    plug_peer(commands, peer);
+    commands.emplace_back(kRunCommand);
+    return commands;
+}
+
+std::vector<std::string> forget_vsock_commands(const Config& config) {
+    return {R"({"execute":"chardev-remove","arguments":{"id":")" + vsock_name(config.vsock - 1) + "\"}}"};
 }
 
 std::vector<std::string> plug_nic_commands(const Nic& nic) {

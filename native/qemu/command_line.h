@@ -55,7 +55,8 @@ struct Config {
     int console_fd = -1;  // socket: the guest's ttyS0
     uint64_t tsc_khz = 0; // of the guest's time stamp counter
     Role role = Role::kBooted;
-    std::string memory; // of a template or a copy: path of the file that is its memory
+    std::string memory; // path of the file that is its memory
+    unsigned vsock = 0; // how often the vsock device was another before
 };
 
 // The word for the kernel that names a virtio-mmio slot of this machine: "virtio_mmio.device=...".
@@ -70,6 +71,14 @@ std::vector<std::string> command_line(const Config& config);
 // What a copy is told over QMP once it has its template's state: the devices whose own state QEMU cannot save, and beside which
 // it loads none (vhost-user-vsock, vhost-user-fs; "unmigratable" in its sources), are plugged into their transports.
 std::vector<std::string> plug_commands(const Config& config);
+
+// Before the machine is saved: takes the vsock device away, whatever the guest makes of it, and stops.
+std::vector<std::string> suspend_commands(const Config& config);
+// Afterwards: another one behind the socket that goes along with the first command, `config.vsock` one more than before; then it runs.
+std::vector<std::string> resume_commands(const Config& config);
+// Then: lets go of the socket of the one before.
+std::vector<std::string> forget_vsock_commands(const Config& config);
+extern const char kRunCommand[];
 
 // What puts a network interface into an empty slot of a machine that runs; its tap goes along with the first command. Nic::fd means
 // nothing.

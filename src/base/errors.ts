@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'NO_SUCH_NETWORK'
   | 'NETWORK_IN_USE'
   | 'NO_SUCH_TEMPLATE'
+  | 'NO_SUCH_CHECKPOINT'
   | 'ADDRESS_IN_USE' // or none is left
   | 'NO_SUCH_PORT' // published of the container
   | 'NAME_IN_USE'
@@ -37,6 +38,7 @@ export type ErrorCode =
   | 'MEMORY_TOO_SMALL'
   | 'VM_FAILED' // the VM did not boot, or died
   | 'BENCH_FAILED' // one of what is measured does not work
+  | 'CHECKPOINT_FAILED' // the machine could not be saved; it goes on
   | 'TEMPLATE_FAILED' // the machine that containers are to start from cannot be made
   | 'POOL_FAILED' // a machine that is to wait for a container cannot be made
   | 'NO_SUCH_POOL'

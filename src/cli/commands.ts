@@ -219,6 +219,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   'pool ls': { summary: 'List pools of waiting machines', load: () => import('./commands/pool-ls.ts') },
   'pool rm': { summary: 'End the machines of pools', load: () => import('./commands/pool-rm.ts') },
+  'checkpoint create': {
+    summary: 'Save a running container with its memory',
+    load: () => import('./commands/checkpoint-create.ts'),
+  },
+  'checkpoint ls': {
+    summary: 'List the checkpoints of a container',
+    load: () => import('./commands/checkpoint-ls.ts'),
+  },
+  'checkpoint rm': {
+    summary: 'Remove a checkpoint of a container',
+    load: () => import('./commands/checkpoint-rm.ts'),
+  },
   'container prune': {
     summary: 'Remove all containers that do not run',
     load: () => import('./commands/container-prune.ts'),
@@ -263,6 +275,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 
 /** More names of Docker's, and what they stand for. */
 const ALIASES: Readonly<Record<string, readonly [name: string, ...options: string[]]>> = {
+  'checkpoint list': ['checkpoint ls'],
+  'checkpoint remove': ['checkpoint rm'],
   'container ps': ['ps'],
   'container list': ['ps'],
   'container remove': ['rm'],
@@ -282,7 +296,7 @@ const ALIASES: Readonly<Record<string, readonly [name: string, ...options: strin
 };
 
 /** First words of Docker's that are no commands here, and are not to be taken for images: `run` before them says that they are. */
-const MISSING = 'build builder buildx checkpoint compose context manifest push search stack swarm';
+const MISSING = 'build builder buildx compose context manifest push search stack swarm';
 
 /** True for a command of Docker's that hrun does not have. */
 export function isMissingCommand(word: string): boolean {

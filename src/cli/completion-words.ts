@@ -47,6 +47,9 @@ const OPERANDS: Readonly<Record<string, readonly Source[]>> = {
   history: [images],
   save: [images],
   inspect: [inspectable],
+  'checkpoint create': [containers(isUnpaused)],
+  'checkpoint ls': [containers()],
+  'checkpoint rm': [containers(), checkpoints],
   'network connect': [networks, containers()],
   'network disconnect': [networks, members],
   'network inspect': [networks],
@@ -156,6 +159,12 @@ async function members(typed: Typed): Promise<Candidate[]> {
 async function volumes({ root }: Typed): Promise<Candidate[]> {
   const { listVolumes } = await import('../volume/index.ts');
   return listVolumes(root).map(({ name }) => plain(name));
+}
+
+/** Of the container that stands before them. */
+async function checkpoints({ root, operands }: Typed): Promise<Candidate[]> {
+  const { checkpointsOf } = await import('../core/checkpoints.ts');
+  return (await checkpointsOf(root, operands[0]!, {})).map(plain);
 }
 
 async function templates({ root }: Typed): Promise<Candidate[]> {

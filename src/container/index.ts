@@ -3,6 +3,15 @@
 export { changeConfig, UPDATE_LOCK } from './change-config.ts';
 export { checkContainers } from './check-containers.ts';
 export {
+  type CheckpointDescription,
+  checkCheckpointName,
+  checkpointsPath,
+  listCheckpoints,
+  makeCheckpoint,
+  readCheckpoint,
+  removeCheckpoint,
+} from './checkpoints.ts';
+export {
   addressesOf,
   type ContainerConfig,
   type ContainerMount,

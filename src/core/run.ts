@@ -45,7 +45,10 @@ export interface RunEnd {
 export type StartableContainer = Pick<
   CreatedContainer,
   'id' | 'name' | 'directory' | 'config' | 'assets' | 'pool' | 'release'
->;
+> & {
+  /** directory of the checkpoint that it goes on from */
+  checkpoint?: string;
+};
 
 const REFILL_DELAY_MS = 500;
 const KILLED = 128 + 9;
@@ -61,10 +64,11 @@ export function startContainer(
 ): RunningContainer {
   recordStreams(root, container.config, streams, 'attach');
   const origin = findOrigin(root, container.directory, container.assets);
+  const { checkpoint } = container;
   const refill = refillOnce(container);
   const connection =
-    waitingMachine(container) ??
-    startMonitor(container.assets.monitor, container.directory, { template: origin.directory });
+    (checkpoint === undefined ? waitingMachine(container) : undefined) ??
+    startMonitor(container.assets.monitor, container.directory, { template: origin.directory, checkpoint });
   const running = join(root, container, connection, streams, {
     ...events,
     started: () => {

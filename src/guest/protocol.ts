@@ -55,6 +55,10 @@ export const FrameType = {
   JOINED: 26,
   PART: 27,
   PARTED: 28,
+  SUSPEND: 29,
+  SUSPENDED: 30,
+  WAKE: 31,
+  AWAKE: 48,
   ATTACH: 32,
   ATTACHED: 33,
   TRACE: 34,
@@ -65,6 +69,10 @@ export const FrameType = {
   PLUGGED: 39,
   DISK: 40,
   AGENT: 41,
+  CHECKPOINT: 42,
+  SAVED: 43,
+  RELEASE: 44,
+  RELEASED: 45,
 } as const;
 
 export const ExitFlags = { OOM: 1 } as const;

@@ -15,16 +15,22 @@ const LOG_FILE = 'monitor.log';
 /**
  * Starts the monitor of a container's directory in a session of its own, so that it outlives this process.
  * Returns the connection that is its first client. With `service` only the container's files are served: docs/monitor.md.
- * `template` is the directory of the machine that is copied instead of booting one: docs/templates.md.
+ * `template` is the directory of the machine that is copied instead of booting one: docs/templates.md. `checkpoint` is that of the
+ * machine that goes on: docs/checkpoint.md.
  */
 export function startMonitor(
   program: string,
   directory: string,
-  { service, template }: { service?: boolean; template?: string | undefined } = {},
+  {
+    service,
+    template,
+    checkpoint,
+  }: { service?: boolean; template?: string | undefined; checkpoint?: string | undefined } = {},
 ): Duplex {
   const log = openMonitorLog(directory);
   try {
-    const words = [...(service ? ['--service'] : []), ...(template ? ['--from', template] : []), directory];
+    const origin = checkpoint ? ['--restore', checkpoint] : template ? ['--from', template] : [];
+    const words = [...(service ? ['--service'] : []), ...origin, directory];
     const child = spawn(program, words, {
       cwd: '/',
       detached: true,

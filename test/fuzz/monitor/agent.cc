@@ -28,6 +28,8 @@ struct Host : AgentEvents {
     void agent_error(const hrun_error&, std::string_view) override {}
     void agent_shutdown_done() override {}
     void agent_paused(bool) override {}
+    Result<void> agent_suspended(std::string_view) override { return Error{EPROTO, "agent was not asked"}; }
+    Result<void> agent_awake(uint32_t) override { return Error{EPROTO, "agent was not asked"}; }
     void agent_input_room() override {}
     void agent_gone(const Error&) override { ++gone; }
 

@@ -19,6 +19,8 @@ struct Host : ClientEvents {
     void client_plug(Client&, const hrun_plug&, std::vector<Fd>) override {}
     void client_unplug(Client&, uint32_t) override {}
     void client_joins(Client&, JoinRequest) override {}
+    void client_checkpoint(Client&, Fd) override {}
+    void client_release(Client&, bool) override {}
     void client_ready() override {}
     void client_gone(Client&) override {}
 

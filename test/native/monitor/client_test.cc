@@ -28,6 +28,8 @@ struct ClientRig : ClientEvents {
     }
     void client_unplug(Client&, uint32_t slot) override { plugged.push_back(slot); }
     void client_joins(Client&, JoinRequest request) override { joins.push_back(std::move(request)); }
+    void client_checkpoint(Client&, Fd file) override { states.push_back(std::move(file)); }
+    void client_release(Client&, bool go_on) override { releases.push_back(go_on); }
     void client_ready() override { client->pump(outputs); }
     void client_gone(Client&) override { ++gone; }
 
@@ -84,6 +86,8 @@ struct ClientRig : ClientEvents {
     int gone = 0;
     std::vector<uint32_t> plugged; // slot * 10 + descriptors; slot
     std::vector<JoinRequest> joins;
+    std::vector<Fd> states;
+    std::vector<bool> releases;
     int spare = STDERR_FILENO; // a descriptor to send
     FrameReader reader;
     std::array<int, 256> types{};
@@ -189,6 +193,45 @@ TEST_CASE("who joins brings its disks, each with one descriptor, and can ask for
     rig.say(frame_of(HRUN_STOP, hrun_stop{15, 500, 0}));
     CHECK(rig.stop.signal == 0);
     CHECK(rig.gone == 1);
+}
+
+TEST_CASE("a checkpoint is asked for with a file for the state, and ends with one word") {
+    ClientRig rig(false);
+    rig.say(hello_frame());
+    rig.say_with(frame(HRUN_CHECKPOINT), 1);
+    rig.say(frame_of(HRUN_RELEASE, uint32_t{1}) + frame_of(HRUN_RELEASE, uint32_t{0}));
+    REQUIRE(rig.states.size() == 1);
+    CHECK(rig.states[0].valid());
+    CHECK(rig.releases == std::vector<bool>{true, false});
+    CHECK(rig.gone == 0);
+    SUBCASE("without a file") {
+        rig.say(frame(HRUN_CHECKPOINT));
+    }
+    SUBCASE("with two") {
+        rig.say_with(frame(HRUN_CHECKPOINT), 2);
+    }
+    SUBCASE("another word") {
+        rig.say(frame_of(HRUN_RELEASE, uint32_t{2}));
+    }
+    CHECK(rig.gone == 1);
+    CHECK(rig.states.size() == 1);
+}
+
+TEST_CASE("a descriptor goes to a client with its frame, behind what waits") {
+    ClientRig rig(false);
+    rig.client->send(frame(HRUN_PAUSED));
+    REQUIRE(rig.client->send_descriptor(frame(HRUN_SAVED), STDOUT_FILENO));
+    FrameReader reader;
+    std::vector<uint8_t> types;
+    size_t descriptors = 0;
+    while (types.size() < 3)
+        REQUIRE(reader.read(rig.pair.second.get(), [&](const Frame& each) -> Result<void> {
+            types.push_back(each.type);
+            descriptors += reader.take_descriptors().size();
+            return {};
+        }));
+    CHECK(types == std::vector<uint8_t>{HRUN_HELLO, HRUN_PAUSED, HRUN_SAVED});
+    CHECK(descriptors == 1);
 }
 
 TEST_CASE("a disk without a descriptor, a place without a disk and one for who is attached are refused") {

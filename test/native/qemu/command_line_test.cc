@@ -15,6 +15,7 @@ Config sample() {
     config.qmp_fd = 4;
     config.console_fd = 5;
     config.mp_table = "/mp-table";
+    config.memory = "/fd/7";
     config.tsc_khz = 2500000;
     return config;
 }
@@ -47,7 +48,7 @@ TEST_CASE("the kernel is told of every slot, for what may come later too, and of
 
 TEST_CASE("a device's bus is the transport that the kernel was told of") {
     const auto words = command_line(sample());
-    CHECK(has(words, "vhost-user-vsock-device,chardev=vsock,bus=virtio-mmio-bus.1"));
+    CHECK(has(words, "vhost-user-vsock-device,id=vsock0,chardev=vsock0,bus=virtio-mmio-bus.1"));
     CHECK(has(words, "virtio-rng-device,rng=rng,bus=virtio-mmio-bus.2"));
     CHECK(
         has(words, "virtio-balloon-device,free-page-reporting=on,deflate-on-oom=on,bus=virtio-mmio-bus.23"));
@@ -72,7 +73,7 @@ TEST_CASE("what the host shares is one virtiofs device behind a socket") {
     config.share_fd = 10;
     const auto words = command_line(config);
     CHECK(has(words, "socket,id=share,fd=10"));
-    CHECK(has(words, "vhost-user-fs-device,chardev=share,bus=virtio-mmio-bus.19,tag=hrun"));
+    CHECK(has(words, "vhost-user-fs-device,id=share,chardev=share,bus=virtio-mmio-bus.19,tag=hrun"));
     CHECK(kernel_command_line(config).find(virtio_mmio_word(18)) != std::string::npos);
 }
 
@@ -135,13 +136,13 @@ TEST_CASE("QEMU is confined and starts with nothing of its own") {
 }
 
 TEST_CASE("memory is shared, for the vhost-user back end maps it") {
-    CHECK(value_of(command_line(sample()), "-object") == "memory-backend-memfd,id=ram,share=on,size=512M");
+    CHECK(value_of(command_line(sample()), "-object") ==
+          "memory-backend-file,id=ram,share=on,mem-path=/fd/7,size=512M");
 }
 
 TEST_CASE("a template has all slots and no devices, and its memory is a file") {
     Config config = sample();
     config.role = Role::kTemplate;
-    config.memory = "/fd/7";
     const auto words = command_line(config);
     CHECK(has(words, "memory-backend-file,id=ram,share=on,mem-path=/fd/7,size=512M"));
     CHECK(std::none_of(words.begin(), words.end(),
@@ -155,23 +156,40 @@ TEST_CASE("a template has all slots and no devices, and its memory is a file") {
 TEST_CASE("a copy boots nothing, waits for its state, and gets what QEMU cannot restore afterwards") {
     Config config = sample();
     config.role = Role::kCopy;
-    config.memory = "/fd/7";
     config.share_slot = 18;
     config.share_fd = 10;
     const auto words = command_line(config);
     CHECK(value_of(words, "-incoming") == "defer");
     CHECK(value_of(words, "-kernel").empty());
     CHECK(has(words, "virtio-blk-device,drive=disk2,bus=virtio-mmio-bus.3,werror=stop,rerror=report"));
-    CHECK(has(words, "socket,id=vsock,fd=3"));
+    CHECK(has(words, "socket,id=vsock0,fd=3"));
     CHECK(has(words, "socket,id=share,fd=10"));
     CHECK(std::none_of(words.begin(), words.end(),
                        [](const std::string& word) { return word.starts_with("vhost-user-"); }));
     const auto commands = plug_commands(config);
     REQUIRE(commands.size() == 4);
     CHECK(commands[1] ==
-          R"({"execute":"device_add","arguments":{"driver":"vhost-user-vsock-device","chardev":"vsock",)"
+          R"({"execute":"device_add","arguments":{"driver":"vhost-user-vsock-device","id":"vsock0",)"
+          R"("chardev":"vsock0",)"
           R"("bus":"virtio-mmio-bus.1"}})");
     CHECK(commands[3].find(R"("bus":"virtio-mmio-bus.19","tag":"hrun"}})") != std::string::npos);
+}
+
+TEST_CASE(
+    "a machine is saved without its vsock device, and has another one afterwards, whose socket comes along") {
+    Config config = sample();
+    const auto before = suspend_commands(config);
+    REQUIRE(before.size() == 3);
+    CHECK(before[0] == R"({"execute":"stop"})");
+    CHECK(before[2] == R"({"execute":"device_del","arguments":{"id":"vsock0"}})");
+    ++config.vsock;
+    const auto after = resume_commands(config);
+    REQUIRE(after.size() == 5);
+    CHECK(after[0] == R"({"execute":"getfd","arguments":{"fdname":"vsock1"}})");
+    CHECK(after[1].find(R"("id":"vsock1","backend":{"type":"socket")") != std::string::npos);
+    CHECK(after[3].find(R"("chardev":"vsock1","bus":"virtio-mmio-bus.1"}})") != std::string::npos);
+    CHECK(after[4] == kRunCommand);
+    CHECK(forget_vsock_commands(config)[0].find(R"("id":"vsock0")") != std::string::npos);
 }
 
 TEST_CASE("under KVM the guest gets the host's CPU and finds its own clock") {
