@@ -35,7 +35,7 @@ static const struct frame_limit limits[] = {
     [HRUN_JOIN] = {4, 4 * (HRUN_MAX_SLOT + 1), 1},
     [HRUN_PART] = {0, 0, 1},
     [HRUN_SUSPEND] = {4, 4, 1},
-    [HRUN_WAKE] = {sizeof(struct hrun_wake), sizeof(struct hrun_wake), 1},
+    [HRUN_WAKE] = {sizeof(struct hrun_wake), HRUN_MAX_PAYLOAD, 1},
 };
 
 static int check_header(const struct hrun_frame_header* header, struct err* err) {

@@ -2,13 +2,19 @@
 #include "suspend.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent.h"
 #include "cgroup.h"
+#include "cleanup.h"
 #include "clock.h"
 #include "devices.h"
+#include "files.h"
 #include "protocol.h"
+#include "wake_request.h"
 
 #define LOOK_AGAIN_MS 1
 
@@ -62,26 +68,56 @@ int suspend_begin(struct agent* agent, struct connection* connection, const stru
     return 0;
 }
 
-int suspend_end(struct agent* agent, struct connection* connection, const struct frame* frame,
-                struct err* err) {
-    struct hrun_wake wake;
+/* For the container alone: the agent has a name of its own. */
+static int rename_host(const struct container* container, const char* name, struct err* err) {
+    owned_fd own = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+    if (own < 0 || setns(container->init_pidfd, CLONE_NEWUTS) < 0)
+        return err_system(err, "enter the container's host name");
+    int named = sethostname(name, strlen(name)) < 0 ? err_system(err, "set the host name %s", name) : 0;
+    return setns(own, CLONE_NEWUTS) < 0 ? err_system(err, "leave the container's host name") : named;
+}
+
+/* A container of another name than the one that was saved is a copy of it. */
+static int take_identity(struct container* container, struct wake_request* wake, struct err* err) {
+    char* before = container->configure.hostname;
+    if (!wake->hostname || (before && strcmp(before, wake->hostname) == 0))
+        return 0;
+    if (rename_host(container, wake->hostname, err) < 0)
+        return -1;
+    container->configure.hostname = wake->hostname;
+    wake->hostname = before;
+    return files_renew(&container->configure, &wake->files, err);
+}
+
+static int wake_up(struct agent* agent, struct connection* connection, struct wake_request* wake,
+                   struct err* err) {
     struct session* session = init_session(agent);
-    memcpy(&wake, frame->payload, sizeof(wake));
     if (agent->suspend.step == SUSPEND_NONE || !session ||
-        (connection->used && connection != session->connection) || wake.credit[0] > HRUN_INITIAL_CREDIT ||
-        wake.credit[1] > HRUN_INITIAL_CREDIT)
+        (connection->used && connection != session->connection))
         return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "WAKE out of turn");
-    if (clock_set(wake.time_ns, err) < 0 || entropy_add(wake.entropy, sizeof(wake.entropy), err) < 0)
+    if (clock_set(wake->head.time_ns, err) < 0 ||
+        entropy_add(wake->head.entropy, sizeof(wake->head.entropy), err) < 0 ||
+        take_identity(&agent->container, wake, err) < 0)
         return -1;
     struct hrun_awake awake = {.pid = (uint32_t)session->container_pid};
     connection->used = true;
-    awake.input = session_adopt(session, connection, wake.credit);
+    awake.input = session_adopt(session, connection, wake->head.credit);
     connection_send(connection, HRUN_AWAKE, 0, &awake, sizeof(awake));
     agent->suspend.step = SUSPEND_NONE;
     if (cgroup_freeze(agent->container.cgroup, false, err) < 0)
         return -1;
     session_hold(session, false);
     return 0;
+}
+
+int suspend_end(struct agent* agent, struct connection* connection, const struct frame* frame,
+                struct err* err) {
+    struct wake_request wake = {0};
+    int done = wake_request_parse(frame->payload, frame->length, &wake, err);
+    if (done == 0)
+        done = wake_up(agent, connection, &wake, err);
+    wake_request_free(&wake);
+    return done;
 }
 
 void suspend_forget(struct agent* agent) {

@@ -30,16 +30,16 @@ Result<void> AgentSession::begin(Fd socket, std::string_view configure, std::str
     return {};
 }
 
-Result<void> AgentSession::begin_awake(Fd socket, const hrun_wake& wake) {
+Result<void> AgentSession::begin_awake(Fd socket, const hrun_wake& wake, std::string_view names) {
     HRUN_TRY(connect(std::move(socket)));
-    this->wake(wake);
+    this->wake(wake, names);
     return {};
 }
 
 // `wake` says how much is taken from here on.
-void AgentSession::wake(const hrun_wake& wake) {
+void AgentSession::wake(const hrun_wake& wake, std::string_view names) {
     owed_ = {};
-    send(frame_of(HRUN_WAKE, wake));
+    send(frame(HRUN_WAKE, std::string(bytes_of(wake)).append(names)));
 }
 
 Result<void> AgentSession::connect(Fd socket) {

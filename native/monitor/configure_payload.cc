@@ -92,6 +92,15 @@ Result<hrun_wake> wake_payload() {
     return wake;
 }
 
+std::string names_of(std::string_view stored) {
+    std::string names;
+    each_tlv(stored, [&names](uint16_t tag, std::string_view value) {
+        if (tag == HRUN_CONF_HOSTNAME || tag == HRUN_CONF_FILE)
+            append(names, static_cast<hrun_configure_tag>(tag), value);
+    });
+    return names;
+}
+
 std::string without_networks(std::string_view stored) {
     std::string kept;
     const auto rest = each_tlv(stored, [&kept](uint16_t tag, std::string_view value) {

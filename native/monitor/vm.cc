@@ -396,7 +396,11 @@ Result<hrun_wake> Vm::wake_now() const {
 
 Result<void> Vm::wake(Fd socket) {
     auto wake = wake_now();
-    return wake ? agent_.begin_awake(std::move(socket), *wake) : wake.error();
+    if (!wake)
+        return wake.error();
+    // A container that is left running has its names.
+    const std::string names = phase_ == Phase::kStarting ? names_of(container_.configure) : std::string();
+    return agent_.begin_awake(std::move(socket), *wake, names);
 }
 
 Result<void> Vm::agent_awake(uint32_t pid) {

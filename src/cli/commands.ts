@@ -219,6 +219,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   'pool ls': { summary: 'List pools of waiting machines', load: () => import('./commands/pool-ls.ts') },
   'pool rm': { summary: 'End the machines of pools', load: () => import('./commands/pool-rm.ts') },
+  clone: {
+    summary: 'Make a second container that goes on from a running one',
+    load: () => import('./commands/clone.ts'),
+  },
   'checkpoint create': {
     summary: 'Save a running container with its memory',
     load: () => import('./commands/checkpoint-create.ts'),

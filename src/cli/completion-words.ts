@@ -47,6 +47,7 @@ const OPERANDS: Readonly<Record<string, readonly Source[]>> = {
   history: [images],
   save: [images],
   inspect: [inspectable],
+  clone: [containers(isUnpaused)],
   'checkpoint create': [containers(isUnpaused)],
   'checkpoint ls': [containers()],
   'checkpoint rm': [containers(), checkpoints],

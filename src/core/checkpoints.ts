@@ -15,7 +15,7 @@ import {
   UPDATE_LOCK,
 } from '../container/index.ts';
 import { native } from '../native/index.ts';
-import { findAssets, machineFacts, readVmConfig, saveMachine } from '../vm/index.ts';
+import { findAssets, machineFacts, readVmConfig, saveMachine, type VmConfig } from '../vm/index.ts';
 import { type KnownContainer, openContainer, openRunning } from './open-container.ts';
 import type { StartableContainer } from './run.ts';
 import { openToStart } from './start-container.ts';
@@ -35,23 +35,30 @@ export async function createCheckpoint(
   checkCheckpointName(name);
   const container = await openRunning(root, text);
   checkSavable(text, container, { leaveRunning, checkpointDir });
-  const { id, directory, config } = container;
   const parent = place(container, { checkpointDir });
+  await inStore(parent, () => saveContainer(root, container, { parent, name, leaveRunning }));
+}
+
+/** Saves a container that checkSavable() has let pass as `parent`/`name`; returns its vm.json. */
+export async function saveContainer(
+  root: Root,
+  { id, directory, config }: KnownContainer,
+  { parent, name, leaveRunning }: { parent: string; name: string; leaveRunning: boolean },
+): Promise<VmConfig> {
   const lock = await native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: true });
   try {
     const vm = readVmConfig(directory);
     const assets = findAssets();
-    await inStore(parent, () =>
-      makeCheckpoint(parent, { name, container: id }, async (checkpoint) => {
-        await saveMachine(assets.monitor, directory, { checkpoint, leaveRunning });
-        const created = new Date().toISOString();
-        return { version: 1, created, container: id, facts: machineFacts(vm, assets) };
-      }),
-    );
+    await makeCheckpoint(parent, { name, container: id }, async (checkpoint) => {
+      await saveMachine(assets.monitor, directory, { checkpoint, leaveRunning });
+      const created = new Date().toISOString();
+      return { version: 1, created, container: id, facts: machineFacts(vm, assets) };
+    });
+    recordContainer(root, config, 'checkpoint');
+    return vm;
   } finally {
     lock.release();
   }
-  recordContainer(root, config, 'checkpoint');
 }
 
 /** The names of a container's checkpoints. */
@@ -104,7 +111,8 @@ function place({ directory }: KnownContainer, { checkpointDir }: CheckpointPlace
   return checkpointDir === undefined ? checkpointsPath(directory) : resolve(checkpointDir);
 }
 
-function checkSavable(
+/** CONTAINER_STATE, UNSUPPORTED. */
+export function checkSavable(
   text: string,
   container: KnownContainer,
   { leaveRunning, checkpointDir }: CheckpointPlace & { leaveRunning: boolean },

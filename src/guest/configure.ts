@@ -118,6 +118,15 @@ export function withNetworks(
   throw new HrunError('LIMIT_EXCEEDED', `the container's networks and files take ${renewed.length} bytes`);
 }
 
+/** The same with another host name, and other contents of generated files that it has. */
+export function withHostname(payload: Buffer, hostname: string, files: ReadonlyMap<string, string>): Buffer {
+  const name = new TlvWriter().string(ConfigureTag.HOSTNAME, hostname).finish('the host name');
+  const items = itemsOf(payload).map((item) =>
+    tagOf(item) === ConfigureTag.HOSTNAME ? name : renewedFile(item, files),
+  );
+  return Buffer.concat(items);
+}
+
 /** True when these are the networks of a payload of encodeConfigure. */
 export function hasNetworks(payload: Buffer, nics: readonly GuestNic[]): boolean {
   const tlv = new TlvWriter();

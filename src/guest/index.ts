@@ -8,6 +8,7 @@ export {
   hasNetworks,
   type NetworkChange,
   type StoredLimits,
+  withHostname,
   withLimits,
   withNetworks,
 } from './configure.ts';

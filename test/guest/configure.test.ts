@@ -5,6 +5,7 @@ import {
   encodeConfigure,
   type GuestNic,
   hasNetworks,
+  withHostname,
   withLimits,
   withNetworks,
 } from '../../src/guest/index.ts';
@@ -17,6 +18,16 @@ const CONFIGURE: Configure = {
 };
 
 const NONE = { pidsLimit: undefined, memoryBytes: undefined, cpus: undefined };
+
+test('another host name, and the files that tell of it, make the payload of a container that is called so', () => {
+  const files = new Map([
+    ['/etc/hosts', 'new'],
+    ['/etc/hostname', 'was never generated'],
+  ]);
+  const renamed = withHostname(encodeConfigure(CONFIGURE), 'other', files);
+  const expected = { ...CONFIGURE, hostname: 'other', files: new Map([['/etc/hosts', 'new']]) };
+  expect(renamed).toEqual(encodeConfigure(expected));
+});
 
 describe('other limits', () => {
   test('make the payload that a container with these limits would have had', () => {

@@ -150,6 +150,54 @@ describe('a checkpoint', () => {
   });
 });
 
+describe('a clone', () => {
+  const identity = async (name: string) =>
+    await store.ok('exec', name, 'sh', '-c', 'hostname; cat /etc/hostname; tail -n 1 /etc/hosts');
+
+  test('goes on from where its source is, which goes on too: each with its own name, disk, log and random numbers', async () => {
+    await count();
+    await reaches(3);
+    const id = await store.ok('clone', 'counter', 'second');
+    const generated = await store.ok('clone', 'counter');
+    expect(await store.ok('inspect', '-f', '{{.Id}}', 'second')).toBe(id);
+    expect((await store.ok('ps', '-q')).split('\n')).toContain(generated.slice(0, 12));
+    const short = id.slice(0, 12);
+    expect(await identity('second')).toBe(`${short}\n${short}\n127.0.1.1\t${short}`);
+    expect(await identity('counter')).not.toContain(short);
+
+    await store.ok('exec', 'second', 'sh', '-c', 'echo mine > /mine');
+    expect((await store.hrun(['exec', 'counter', 'cat', '/mine'])).exitCode).toBe(1);
+    const uuids = [];
+    for (const name of ['counter', 'second', generated])
+      uuids.push(await store.ok('exec', name, 'cat', '/proc/sys/kernel/random/uuid'));
+    expect(new Set(uuids).size).toBe(3);
+    await reaches((await counted()).length + 3);
+    const all = await counted();
+    expect(all).toEqual(upTo(all.length));
+    for (const name of ['counter', 'second', generated]) {
+      const inFile = (await store.ok('exec', name, 'cat', '/counted')).split('\n').map(Number);
+      expect(inFile).toEqual(upTo(inFile.length));
+    }
+
+    // It is a container like any other.
+    expect(await store.ok('checkpoint', 'ls', 'second')).toBe('CHECKPOINT NAME');
+    await store.ok('restart', '-t', '0', 'second');
+    expect(await store.ok('exec', 'second', 'cat', '/mine')).toBe('mine');
+    expect(await identity('second')).toContain(short);
+  });
+
+  test('that cannot be made leaves nothing behind', async () => {
+    await count();
+    expect(await store.hrun(['clone', 'counter', 'counter'])).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining('is in use'),
+    });
+    expect(store.containers()).toHaveLength(1);
+    expect(store.names()).toEqual(['counter']);
+  });
+});
+
 describe('what stands in the way is one line, and the container goes on', () => {
   const refused = async (...args: string[]) => {
     const { exitCode, stderr } = await store.hrun(args);
@@ -179,6 +227,27 @@ describe('what stands in the way is one line, and the container goes on', () => 
     await store.ok('stop', '-t', '0', 'counter');
     expect(await refused('checkpoint', 'create', 'counter', 'ended')).toContain('is not running');
     expect(await store.ok('checkpoint', 'ls', 'counter')).toBe('CHECKPOINT NAME\ntaken');
+  });
+
+  test('of making one that is killed', async () => {
+    await count();
+    await reaches(2);
+    for (const timeout of [150, 250, 350, 450, 600]) {
+      const create = store.start(['checkpoint', 'create', '--leave-running', 'counter', `killed${timeout}`]);
+      setTimeout(() => create.kill('SIGKILL'), timeout);
+      await create;
+    }
+    await reaches((await counted()).length + 3);
+    await eventually(
+      async () =>
+        (await store.hrun(['checkpoint', 'create', '--leave-running', 'counter', 'whole'])).exitCode === 0,
+    );
+    expect(readdirSync(checkpointDirectory('')).filter((name) => name.startsWith('.'))).toEqual([]);
+    await store.ok('stop', '-t', '0', 'counter');
+    for (const name of readdirSync(checkpointDirectory(''))) {
+      await store.ok('start', '--checkpoint', name, 'counter');
+      await store.ok('kill', 'counter');
+    }
   });
 
   test('of a container with a volume', async () => {

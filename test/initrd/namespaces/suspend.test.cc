@@ -101,6 +101,28 @@ TEST_CASE("no more is said than the host takes after it was woken") {
     again.send(HRUN_SIGNAL, bytes_of(uint32_t{SIGKILL}));
 }
 
+TEST_CASE("one that goes on under another name has it, and the files that tell of it") {
+    REQUIRE_RIG();
+    Machine machine;
+    machine.configure.add(HRUN_CONF_HOSTNAME, "saved");
+    machine.configure.add(HRUN_CONF_FILE, fields({"/etc/hostname", "saved\n"}));
+    {
+        Wire wire = machine.open();
+        Command command{.arguments = {"sh", "-c", "read line; hostname; cat /etc/hostname"},
+                        .flags = HRUN_START_INIT_SESSION | HRUN_START_STDIN};
+        wire.send(HRUN_START, start_tlvs(command).payload());
+        wire.expect(HRUN_STARTED);
+        REQUIRE(suspend(wire).empty());
+    }
+    Tlvs names;
+    names.add(HRUN_CONF_HOSTNAME, "copied").add(HRUN_CONF_FILE, fields({"/etc/hostname", "copied\n"}));
+    Wire again = machine.open();
+    again.send(HRUN_WAKE, bytes_of(wake_now()) + names.payload());
+    again.expect(HRUN_AWAKE);
+    again.send(HRUN_DATA, "\n", HRUN_STDIN);
+    CHECK(finish_session(again).output == "copied\ncopied\n");
+}
+
 TEST_CASE("what is in the way of a checkpoint is said, and changes nothing") {
     REQUIRE_RIG();
     Machine machine;
@@ -133,7 +155,7 @@ TEST_CASE("SUSPEND and WAKE out of turn break the contract") {
     REQUIRE(suspend(wire).empty());
     Wire greedy = machine.open();
     greedy.send(HRUN_WAKE, bytes_of(wake_now(HRUN_INITIAL_CREDIT + 1)));
-    CHECK(error_text(*greedy.receive()) == "WAKE out of turn");
+    CHECK(error_text(*greedy.receive()) == "WAKE with more credit than there is");
 }
 
 TEST_CASE("a suspended container can be shut down") {
