@@ -126,6 +126,7 @@ static int parse_repeated(const struct tlv* tlv, struct configure* configure, st
     case HRUN_CONF_NIC:
     case HRUN_CONF_ADDRESS:
     case HRUN_CONF_GATEWAY:
+    case HRUN_CONF_ROUTE:
         return nic_requests_parse(tlv, &configure->nics, err);
     default:
         return 1;

@@ -19,6 +19,7 @@ static int parse_one(const struct tlv* tlv, struct network_request* request, str
     case HRUN_CONF_NIC:
     case HRUN_CONF_ADDRESS:
     case HRUN_CONF_GATEWAY:
+    case HRUN_CONF_ROUTE:
         return nic_requests_parse(tlv, &request->nics, err);
     case HRUN_CONF_NIC_GONE:
         return parse_gone(tlv, request, err);

@@ -54,13 +54,34 @@ static int parse_address(const struct tlv* tlv, struct nic_requests* requests, s
     if (given->family != HRUN_ADDRESS_IPV4 && given->family != HRUN_ADDRESS_IPV6)
         return wrong(given->slot, "an address of an unknown family", err);
     unsigned bits = given->family == HRUN_ADDRESS_IPV4 ? 32 : 128;
-    if (given->reserved != 0 || given->prefix > bits || (entry.gateway && given->prefix != 0))
+    if (given->prefix > bits || (entry.gateway && given->prefix != 0))
         return wrong(given->slot, "an address with a wrong prefix", err);
+    if ((given->flags & ~HRUN_ADDRESS_FLAG_APART) != 0 || (entry.gateway && given->flags != 0))
+        return wrong(given->slot, "an address with unknown flags", err);
     requests->addresses[requests->address_count++] = entry;
     return 0;
 }
 
+static int parse_route(const struct tlv* tlv, struct nic_requests* requests, struct err* err) {
+    struct hrun_nic_route route;
+    if (tlv->length != sizeof(route))
+        return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "tag %u: not a route", tlv->tag);
+    memcpy(&route, tlv->value, sizeof(route));
+    if (requests->route_count == NIC_MAX_ROUTES)
+        return err_set(err, HRUN_ERROR_CONFIG, E2BIG, "more than %d routes", NIC_MAX_ROUTES);
+    if (route.family != HRUN_ADDRESS_IPV4 && route.family != HRUN_ADDRESS_IPV6)
+        return wrong(route.slot, "a route of an unknown family", err);
+    if (route.prefix > (route.family == HRUN_ADDRESS_IPV4 ? 32 : 128))
+        return wrong(route.slot, "a route with a wrong prefix", err);
+    if ((route.flags & ~HRUN_ROUTE_FLAG_ONLINK) != 0)
+        return wrong(route.slot, "a route with unknown flags", err);
+    requests->routes[requests->route_count++] = route;
+    return 0;
+}
+
 int nic_requests_parse(const struct tlv* tlv, struct nic_requests* requests, struct err* err) {
+    if (tlv->tag == HRUN_CONF_ROUTE)
+        return parse_route(tlv, requests, err);
     return tlv->tag == HRUN_CONF_NIC ? parse_nic(tlv, requests, err) : parse_address(tlv, requests, err);
 }
 
@@ -80,5 +101,8 @@ int nic_requests_check(const struct nic_requests* requests, struct err* err) {
     for (size_t i = 0; i < requests->address_count; i++)
         if (!has_slot(requests, requests->addresses[i].given.slot))
             return wrong(requests->addresses[i].given.slot, "has an address but is not there", err);
+    for (size_t i = 0; i < requests->route_count; i++)
+        if (!has_slot(requests, requests->routes[i].slot))
+            return wrong(requests->routes[i].slot, "has a route but is not there", err);
     return 0;
 }

@@ -15,6 +15,7 @@
 
 #define NIC_MAX 16
 #define NIC_MAX_ADDRESSES 64 /* addresses and gateways of all NICs */
+#define NIC_MAX_ROUTES 64
 
 struct nic_address {
     struct hrun_nic_address given;
@@ -26,12 +27,14 @@ struct nic_requests {
     size_t count;
     struct nic_address addresses[NIC_MAX_ADDRESSES]; /* in the order given */
     size_t address_count;
+    struct hrun_nic_route routes[NIC_MAX_ROUTES];
+    size_t route_count;
 };
 
-/* Takes an HRUN_CONF_NIC, HRUN_CONF_ADDRESS or HRUN_CONF_GATEWAY. */
+/* Takes an HRUN_CONF_NIC, HRUN_CONF_ADDRESS, HRUN_CONF_GATEWAY or HRUN_CONF_ROUTE. */
 int nic_requests_parse(const struct tlv* tlv, struct nic_requests* requests, struct err* err);
 
-/* Once all are there: no slot or name twice, and no address of a NIC that is not there. */
+/* Once all are there: no slot or name twice, and no address or route of a NIC that is not there. */
 int nic_requests_check(const struct nic_requests* requests, struct err* err);
 
 #endif

@@ -59,25 +59,29 @@ static int raise_link(int socket_fd, int index) {
     return rtnetlink_send(socket_fd, &message);
 }
 
-static uint8_t family_of(const struct hrun_nic_address* address) {
-    return address->family == HRUN_ADDRESS_IPV4 ? AF_INET : AF_INET6;
+static uint8_t family_of(uint8_t family) {
+    return family == HRUN_ADDRESS_IPV4 ? AF_INET : AF_INET6;
 }
 
-static size_t size_of(const struct hrun_nic_address* address) {
-    return address->family == HRUN_ADDRESS_IPV4 ? 4 : 16;
+static size_t size_of(uint8_t family) {
+    return family == HRUN_ADDRESS_IPV4 ? 4 : 16;
 }
 
 /* The host gives no address twice, so none is asked for on the wire first, and all can be used at once. */
 static int add_address(int socket_fd, int index, const struct hrun_nic_address* address) {
     struct rtnetlink_message message;
-    const struct ifaddrmsg head = {.ifa_family = family_of(address),
+    const struct ifaddrmsg head = {.ifa_family = family_of(address->family),
                                    .ifa_prefixlen = address->prefix,
                                    .ifa_flags = address->family == HRUN_ADDRESS_IPV6 ? IFA_F_NODAD : 0,
                                    .ifa_scope = RT_SCOPE_UNIVERSE,
                                    .ifa_index = (uint32_t)index};
     rtnetlink_begin(&message, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof(head));
-    rtnetlink_put(&message, IFA_LOCAL, address->address, size_of(address));
-    rtnetlink_put(&message, IFA_ADDRESS, address->address, size_of(address));
+    rtnetlink_put(&message, IFA_LOCAL, address->address, size_of(address->family));
+    rtnetlink_put(&message, IFA_ADDRESS, address->address, size_of(address->family));
+    if (address->flags & HRUN_ADDRESS_FLAG_APART) {
+        const uint32_t flags = head.ifa_flags | IFA_F_NOPREFIXROUTE;
+        rtnetlink_put(&message, IFA_FLAGS, &flags, sizeof(flags));
+    }
     if (address->family == HRUN_ADDRESS_IPV4 && address->prefix < 31) {
         uint8_t broadcast[4];
         for (unsigned i = 0; i < 4; i++) {
@@ -92,19 +96,60 @@ static int add_address(int socket_fd, int index, const struct hrun_nic_address* 
 /* Of several the one with the lowest metric is taken. The kernel takes IPv6's 0 for IPV6_METRIC. */
 static int add_gateway(int socket_fd, int index, const struct hrun_nic_address* gateway, uint32_t metric) {
     struct rtnetlink_message message;
-    const struct rtmsg head = {.rtm_family = family_of(gateway),
+    const struct rtmsg head = {.rtm_family = family_of(gateway->family),
                                .rtm_table = RT_TABLE_MAIN,
                                .rtm_protocol = RTPROT_BOOT,
                                .rtm_scope = RT_SCOPE_UNIVERSE,
                                .rtm_type = RTN_UNICAST};
     rtnetlink_begin(&message, RTM_NEWROUTE, NLM_F_CREATE, &head, sizeof(head));
-    rtnetlink_put(&message, RTA_GATEWAY, gateway->address, size_of(gateway));
+    rtnetlink_put(&message, RTA_GATEWAY, gateway->address, size_of(gateway->family));
     rtnetlink_put(&message, RTA_OIF, &index, sizeof(index));
     if (gateway->family == HRUN_ADDRESS_IPV6)
         metric += IPV6_METRIC;
     if (metric > 0)
         rtnetlink_put(&message, RTA_PRIORITY, &metric, sizeof(metric));
     return rtnetlink_send(socket_fd, &message);
+}
+
+static bool has_gateway(const struct hrun_nic_route* route) {
+    static const uint8_t none[sizeof(route->gateway)];
+    return memcmp(route->gateway, none, sizeof(none)) != 0;
+}
+
+/* One that the kernel has made of an address, to the same destination, comes behind it. */
+static int add_route(int socket_fd, int index, const struct hrun_nic_route* route) {
+    struct rtnetlink_message message;
+    bool gateway = has_gateway(route);
+    const struct rtmsg head = {.rtm_family = family_of(route->family),
+                               .rtm_dst_len = route->prefix,
+                               .rtm_table = RT_TABLE_MAIN,
+                               .rtm_protocol = RTPROT_BOOT,
+                               .rtm_scope = gateway || route->family == HRUN_ADDRESS_IPV6 ? RT_SCOPE_UNIVERSE
+                                                                                          : RT_SCOPE_LINK,
+                               .rtm_type = RTN_UNICAST,
+                               .rtm_flags = route->flags & HRUN_ROUTE_FLAG_ONLINK ? RTNH_F_ONLINK : 0};
+    rtnetlink_begin(&message, RTM_NEWROUTE, NLM_F_CREATE, &head, sizeof(head));
+    if (route->prefix > 0)
+        rtnetlink_put(&message, RTA_DST, route->destination, size_of(route->family));
+    if (gateway)
+        rtnetlink_put(&message, RTA_GATEWAY, route->gateway, size_of(route->family));
+    rtnetlink_put(&message, RTA_OIF, &index, sizeof(index));
+    if (route->metric > 0)
+        rtnetlink_put(&message, RTA_PRIORITY, &route->metric, sizeof(route->metric));
+    return rtnetlink_send(socket_fd, &message);
+}
+
+/* First those that gateways are reached by. */
+static int set_routes(int socket_fd, int index, const struct nic_requests* requests,
+                      const struct hrun_nic* nic, struct err* err) {
+    for (int gateway = 0; gateway < 2; gateway++)
+        for (size_t i = 0; i < requests->route_count; i++) {
+            const struct hrun_nic_route* route = &requests->routes[i];
+            if (route->slot == nic->slot && has_gateway(route) == gateway &&
+                add_route(socket_fd, index, route) < 0)
+                return err_system(err, "add a route of %s", nic->name);
+        }
+    return 0;
 }
 
 /* The host says which addresses there are: none by router advertisement, none asked for on the wire, and no IPv6 where none was given. */
@@ -152,7 +197,9 @@ static int nic_up(int socket_fd, const struct made_nic* made, const struct nic_r
         return err_system(err, "set up IPv6 of %s", nic->name);
     if (raise_link(socket_fd, made->index) < 0)
         return err_system(err, "bring %s up", nic->name);
-    return set_addresses(socket_fd, made->index, requests, nic, err);
+    if (set_addresses(socket_fd, made->index, requests, nic, err) < 0)
+        return -1;
+    return set_routes(socket_fd, made->index, requests, nic, err);
 }
 
 static int find_made(const char* sysfs, uint32_t slot, struct made_nic* made, struct err* err) {

@@ -97,7 +97,7 @@ enum hrun_frame_type {
     HRUN_LIMITED = 21, /* empty */
 
     /* Host to guest, on any connection, after CONFIGURE: networks that go, then those that come, and files that change with them:
-     * TLVs NIC_GONE, NIC, ADDRESS, GATEWAY and FILE of enum hrun_configure_tag. Answered once it is so. A NIC that is not there is
+     * TLVs NIC_GONE, NIC, ADDRESS, GATEWAY, ROUTE and FILE of enum hrun_configure_tag. Answered once it is so. A NIC that is not there is
      * gone. A file that the container has written to stays as it is. */
     HRUN_NETWORK = 22,
     HRUN_NETWORKED = 23, /* empty */
@@ -300,7 +300,8 @@ enum hrun_configure_tag {
     HRUN_CONF_GATEWAY =
         34, /* * struct hrun_nic_address: where all other packets of the family go; prefix 0 */
     HRUN_CONF_NIC_GONE = 35, /* * u32: slot of a NIC that is to go; in NETWORK only */
-    /* 36-63 are kept for networks. */
+    HRUN_CONF_ROUTE = 36,    /* * struct hrun_nic_route: one more that leads out by the NIC in that slot */
+    /* 37-63 are kept for networks. */
 };
 
 #define HRUN_NIC_NAME_SIZE 16 /* Linux IFNAMSIZ */
@@ -318,8 +319,26 @@ struct hrun_nic_address {
     uint32_t slot;       /* of the NIC */
     uint8_t family;      /* enum hrun_address_family */
     uint8_t prefix;      /* bits of the address that are its network's */
-    uint16_t reserved;   /* 0 */
+    uint16_t flags;      /* enum hrun_address_flags; 0 of a gateway */
     uint8_t address[16]; /* network order; IPv4 in the first four bytes, then 0 */
+};
+
+enum hrun_address_flags {
+    HRUN_ADDRESS_FLAG_APART = 1, /* no route to its network comes with it */
+};
+
+struct hrun_nic_route {
+    uint32_t slot;   /* of the NIC */
+    uint8_t family;  /* enum hrun_address_family */
+    uint8_t prefix;  /* bits of the destination that count */
+    uint16_t flags;  /* enum hrun_route_flags */
+    uint32_t metric; /* 0: the kernel's own */
+    uint8_t destination[16];
+    uint8_t gateway[16]; /* zeros: it is reached directly */
+};
+
+enum hrun_route_flags {
+    HRUN_ROUTE_FLAG_ONLINK = 1, /* the gateway is reached directly, whatever other routes say */
 };
 
 enum hrun_address_family {

@@ -101,7 +101,12 @@ export function withLimits(payload: Buffer, { pidsLimit, memoryBytes, cpus }: St
   return Buffer.concat([...kept, tlv.finish('the limits', MAX_PAYLOAD)]);
 }
 
-const NETWORK_TAGS: readonly number[] = [ConfigureTag.NIC, ConfigureTag.ADDRESS, ConfigureTag.GATEWAY];
+const NETWORK_TAGS: readonly number[] = [
+  ConfigureTag.NIC,
+  ConfigureTag.ADDRESS,
+  ConfigureTag.GATEWAY,
+  ConfigureTag.ROUTE,
+];
 
 /** The payload of encodeConfigure with other networks, and other contents of generated files that it has. */
 export function withNetworks(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// struct hrun_nic and hrun_nic_address of initrd/protocol.h.
+// struct hrun_nic, hrun_nic_address and hrun_nic_route of initrd/protocol.h.
 import { isIPv4, isIPv6 } from 'node:net';
-import { AddressFamily, ConfigureTag, NIC_NAME_SIZE } from './protocol.ts';
+import { AddressFamily, AddressFlags, ConfigureTag, NIC_NAME_SIZE, RouteFlags } from './protocol.ts';
 import type { TlvWriter } from './tlv.ts';
 
 /** A virtio-net device as the container is to see it. */
@@ -18,24 +18,43 @@ export interface GuestNic {
   addresses: readonly GuestAddress[];
   /** at most one of each family */
   gateways: readonly string[];
+  /** beside these */
+  routes?: readonly GuestRoute[];
 }
 
 /** IPv4 or IPv6, in text, and how many of its bits are the network's. */
 export interface GuestAddress {
   address: string;
   prefix: number;
+  /** no route to its network comes with it */
+  apart?: boolean;
+}
+
+/** Where packets go that a route of the interface says. */
+export interface GuestRoute {
+  /** the network, and how many bits it has */
+  address: string;
+  prefix: number;
+  /** undefined: it is reached directly */
+  gateway?: string;
+  /** the gateway is reached directly, whatever other routes say */
+  onLink?: boolean;
+  /** 0 is the kernel's own */
+  metric: number;
 }
 
 const ADDRESS_BYTES = 24;
+const ROUTE_BYTES = 44;
 
-/** Writes what HRUN_CONF_NIC, ADDRESS and GATEWAY say of the interfaces. */
+/** Writes what HRUN_CONF_NIC, ADDRESS, GATEWAY and ROUTE say of the interfaces. */
 export function writeNics(tlv: TlvWriter, nics: readonly GuestNic[]): void {
   for (const nic of nics) {
     tlv.bytes(ConfigureTag.NIC, nicBytes(nic));
-    for (const { address, prefix } of nic.addresses) {
-      tlv.bytes(ConfigureTag.ADDRESS, addressBytes(nic.slot, address, prefix));
+    for (const { address, prefix, apart } of nic.addresses) {
+      tlv.bytes(ConfigureTag.ADDRESS, addressBytes(nic.slot, address, prefix, apart));
     }
     for (const gateway of nic.gateways) tlv.bytes(ConfigureTag.GATEWAY, addressBytes(nic.slot, gateway, 0));
+    for (const route of nic.routes ?? []) tlv.bytes(ConfigureTag.ROUTE, routeBytes(nic.slot, route));
   }
 }
 
@@ -50,12 +69,25 @@ function nicBytes({ slot, name, mac, mtu, metric }: GuestNic): Buffer {
   return bytes;
 }
 
-function addressBytes(slot: number, address: string, prefix: number): Buffer {
+function addressBytes(slot: number, address: string, prefix: number, apart = false): Buffer {
   const bytes = Buffer.alloc(ADDRESS_BYTES);
   bytes.writeUInt32LE(slot, 0);
   bytes[4] = isIPv4(address) ? AddressFamily.IPV4 : AddressFamily.IPV6;
   bytes[5] = prefix;
+  bytes.writeUInt16LE(apart ? AddressFlags.APART : 0, 6);
   networkOrder(address).copy(bytes, 8);
+  return bytes;
+}
+
+function routeBytes(slot: number, { address, prefix, gateway, onLink, metric }: GuestRoute): Buffer {
+  const bytes = Buffer.alloc(ROUTE_BYTES);
+  bytes.writeUInt32LE(slot, 0);
+  bytes[4] = isIPv4(address) ? AddressFamily.IPV4 : AddressFamily.IPV6;
+  bytes[5] = prefix;
+  bytes.writeUInt16LE(onLink ? RouteFlags.ONLINK : 0, 6);
+  bytes.writeUInt32LE(metric, 8);
+  networkOrder(address).copy(bytes, 12);
+  if (gateway !== undefined) networkOrder(gateway).copy(bytes, 28);
   return bytes;
 }
 

@@ -129,9 +129,14 @@ export const ConfigureTag = {
   ADDRESS: 33,
   GATEWAY: 34,
   NIC_GONE: 35,
+  ROUTE: 36,
 } as const;
 
 export const AddressFamily = { IPV4: 4, IPV6: 6 } as const;
+
+export const AddressFlags = { APART: 1 } as const;
+
+export const RouteFlags = { ONLINK: 1 } as const;
 
 export const ConfigureFlags = { READONLY_ROOT: 1, PRIVILEGED: 2 } as const;
 

@@ -10,7 +10,10 @@ const NIC = { slot: 19, name: 'eth0', mac: '02:42:ac:1f:00:02', mtu: 1500, metri
 function written(addresses: { address: string; prefix: number }[], gateways: string[]): [number, string][] {
   const tlv = new TlvWriter();
   writeNics(tlv, [{ ...NIC, addresses, gateways }]);
-  const bytes = tlv.finish('interfaces');
+  return itemsOf(tlv.finish('interfaces'));
+}
+
+function itemsOf(bytes: Buffer): [number, string][] {
   const items: [number, string][] = [];
   for (let at = 0; at < bytes.length; ) {
     const length = bytes.readUInt32LE(at + 4);
@@ -39,6 +42,21 @@ describe('writeNics', () => {
     expect(written([{ address, prefix: 64 }], [])[1]).toEqual([
       ConfigureTag.ADDRESS,
       `1300000006400000${hex}`,
+    ]);
+  });
+
+  test('lays out what an address brings no route to, and the routes', () => {
+    const tlv = new TlvWriter();
+    const routes = [
+      { address: '10.2.0.0', prefix: 16, metric: 0 },
+      { address: '::', prefix: 0, gateway: 'fe80::1', onLink: true, metric: 1024 },
+    ];
+    const address = { address: '10.1.0.5', prefix: 32, apart: true };
+    writeNics(tlv, [{ ...NIC, addresses: [address], gateways: [], routes }]);
+    expect(itemsOf(tlv.finish('interfaces')).slice(1)).toEqual([
+      [ConfigureTag.ADDRESS, `13000000042001000a010005${'00'.repeat(12)}`],
+      [ConfigureTag.ROUTE, `1300000004100000000000000a020000${'00'.repeat(28)}`],
+      [ConfigureTag.ROUTE, `130000000600010000040000${'00'.repeat(16)}fe80${'00'.repeat(13)}01`],
     ]);
   });
 });

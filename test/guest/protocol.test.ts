@@ -23,6 +23,8 @@ const ENUMS: [string, string, Record<string, number>][] = [
   ['hrun_configure_tag', 'HRUN_CONF_', protocol.ConfigureTag],
   ['hrun_configure_flags', 'HRUN_CONF_FLAG_', protocol.ConfigureFlags],
   ['hrun_address_family', 'HRUN_ADDRESS_', protocol.AddressFamily],
+  ['hrun_address_flags', 'HRUN_ADDRESS_FLAG_', protocol.AddressFlags],
+  ['hrun_route_flags', 'HRUN_ROUTE_FLAG_', protocol.RouteFlags],
   ['hrun_start_tag', 'HRUN_START_', protocol.StartTag],
   ['hrun_start_flags', 'HRUN_START_', protocol.StartFlags],
   ['hrun_archive', 'HRUN_ARCHIVE_', protocol.Archive],

@@ -95,11 +95,36 @@ TEST_CASE("network interfaces with wrong numbers, names or addresses are refused
     CHECK(error_of([](auto&, auto& a) { a.prefix = 33; }) == of + "an address with a wrong prefix");
     CHECK(error_of([](auto&, auto& a) { a.family = 5; }) == of + "an address of an unknown family");
     CHECK(error_of([](auto& n, auto&) { n.slot = 20; }) == of + "has an address but is not there");
+    CHECK(error_of([](auto&, auto& a) { a.flags = HRUN_ADDRESS_FLAG_APART; }) == "");
+    CHECK(error_of([](auto&, auto& a) { a.flags = 2; }) == of + "an address with unknown flags");
     const std::string one = tlv_bytes(HRUN_CONF_NIC, bytes_of(nic));
     CHECK(configure_error(one + one) == of + "given twice");
     CHECK(configure_error(tlv_bytes(HRUN_CONF_NIC, "eth0")) == "tag 32: not a network interface");
     CHECK(configure_error(tlv_bytes(HRUN_CONF_GATEWAY, bytes_of(address))) ==
           of + "an address with a wrong prefix");
+}
+
+TEST_CASE("routes with wrong numbers, or of no interface, are refused") {
+    const hrun_nic nic{19, 1500, {0x02, 0x42, 1, 2, 3, 4}, 0, "eth0"};
+    const std::string there = tlv_bytes(HRUN_CONF_NIC, bytes_of(nic)), of = "network interface in slot 19: ";
+    const auto error_of = [&](auto change) {
+        hrun_nic_route route{19, HRUN_ADDRESS_IPV4, 24, 0, 0, {10, 1}, {10, 1, 0, 1}};
+        change(route);
+        return configure_error(there + tlv_bytes(HRUN_CONF_ROUTE, bytes_of(route)));
+    };
+    CHECK(error_of([](auto&) {}) == "");
+    CHECK(error_of([](auto& r) { r.prefix = 33; }) == of + "a route with a wrong prefix");
+    CHECK(error_of([](auto& r) { r.family = HRUN_ADDRESS_IPV6, r.prefix = 129; }) ==
+          of + "a route with a wrong prefix");
+    CHECK(error_of([](auto& r) { r.family = 0; }) == of + "a route of an unknown family");
+    CHECK(error_of([](auto& r) { r.flags = 2; }) == of + "a route with unknown flags");
+    CHECK(error_of([](auto& r) { r.slot = 20; }) ==
+          "network interface in slot 20: has a route but is not there");
+    CHECK(configure_error(there + tlv_bytes(HRUN_CONF_ROUTE, "route")) == "tag 36: not a route");
+    std::string many = there;
+    for (int i = 0; i < NIC_MAX_ROUTES + 1; i++)
+        many += tlv_bytes(HRUN_CONF_ROUTE, bytes_of(hrun_nic_route{19, HRUN_ADDRESS_IPV4, 24, 0, 0, {}, {}}));
+    CHECK(configure_error(many) == "more than 64 routes");
 }
 
 TEST_CASE("a START needs a command, an absolute directory and values in range") {

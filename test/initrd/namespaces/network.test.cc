@@ -54,6 +54,38 @@ TEST_CASE("an interface has its name, MAC address, MTU, addresses and routes whe
     CHECK(output.find("default via fd00::1 dev eth0") != std::string::npos);
 }
 
+TEST_CASE(
+    "routes are those that were given, by gateways that others lead to, and an address apart brings none") {
+    REQUIRE_RIG();
+    Machine machine;
+    const uint32_t slot = machine.rig.add_interface();
+    hrun_nic_address apart{slot, HRUN_ADDRESS_IPV4, 16, HRUN_ADDRESS_FLAG_APART, {10, 8, 0, 5}};
+    hrun_nic_address apart6{slot, HRUN_ADDRESS_IPV6, 64, HRUN_ADDRESS_FLAG_APART, {0xfd}};
+    apart6.address[15] = 5;
+    const hrun_nic_route gateway{slot, HRUN_ADDRESS_IPV4, 0, 0, 0, {}, {169, 254, 1, 1}};
+    const hrun_nic_route direct{slot, HRUN_ADDRESS_IPV4, 32, 0, 0, {169, 254, 1, 1}, {}};
+    const hrun_nic_route far{slot,        HRUN_ADDRESS_IPV4, 24, HRUN_ROUTE_FLAG_ONLINK, 9,
+                             {192, 0, 2}, {198, 51, 100, 1}};
+    hrun_nic_route six{slot, HRUN_ADDRESS_IPV6, 0, 0, 77, {}, {0xfe, 0x80}};
+    six.gateway[15] = 1;
+    machine.configure.add(HRUN_CONF_NIC, nic(slot, "eth0", 2))
+        .add(HRUN_CONF_ADDRESS, bytes_of(apart))
+        .add(HRUN_CONF_ADDRESS, bytes_of(apart6))
+        .add(HRUN_CONF_ROUTE, bytes_of(gateway))
+        .add(HRUN_CONF_ROUTE, bytes_of(direct))
+        .add(HRUN_CONF_ROUTE, bytes_of(far))
+        .add(HRUN_CONF_ROUTE, bytes_of(six));
+    const std::string output =
+        machine.run_shell("ip route; ip -6 route | grep -v ^fe80; ip -o addr show eth0").output;
+    CAPTURE(output);
+    CHECK(output.starts_with("default via 169.254.1.1 dev eth0 \n"
+                             "169.254.1.1 dev eth0 scope link \n"
+                             "192.0.2.0/24 via 198.51.100.1 dev eth0  metric 9 onlink \n"
+                             "default via fe80::1 dev eth0  metric 77"));
+    CHECK(output.find("inet 10.8.0.5/16") != std::string::npos);
+    CHECK(output.find("inet6 fd00::5/64") != std::string::npos);
+}
+
 TEST_CASE("an interface that was given no IPv6 address has none") {
     REQUIRE_RIG();
     Machine machine;
