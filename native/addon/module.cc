@@ -24,6 +24,11 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("removeLink", Napi::Function::New(env, remove_link, "removeLink"));
     exports.Set("listLinks", Napi::Function::New(env, list_links, "listLinks"));
     exports.Set("hasFirewallRule", Napi::Function::New(env, has_firewall_rule, "hasFirewallRule"));
+    exports.Set("createNetworkNamespace",
+                Napi::Function::New(env, create_network_namespace, "createNetworkNamespace"));
+    exports.Set("removeNetworkNamespace",
+                Napi::Function::New(env, remove_network_namespace, "removeNetworkNamespace"));
+    exports.Set("describeInterface", Napi::Function::New(env, describe_interface, "describeInterface"));
     exports.Set("probeKvm", Napi::Function::New(env, probe_kvm, "probeKvm"));
     exports.Set("createMicroVm", Napi::Function::New(env, create_micro_vm, "createMicroVm"));
     exports.Set("restoreMicroVm", Napi::Function::New(env, restore_micro_vm, "restoreMicroVm"));

@@ -57,12 +57,18 @@ std::optional<ShareConfig> read_share(Reader& reader, std::string& mistake) {
     return config;
 }
 
-// A tap interface that is a port of a bridge, or passt.
+// A tap interface that is a port of a bridge or wired to one inside of a namespace; or passt.
 void read_host_side(Reader& nic, NicConfig& config) {
     const auto rate = [&nic](const char* key) { return nic.has(key) ? nic.number(key, 1, INT64_MAX) : 0; };
     if (!nic.has("passt")) {
-        config.bridge = nic.interface_name("bridge");
         config.tap = nic.interface_name("tap");
+        if (nic.has("inside")) {
+            Reader inside = nic.object("inside");
+            config.inside = {inside.any_path("namespace"), inside.interface_name("interface")};
+            inside.finish();
+        } else {
+            config.bridge = nic.interface_name("bridge");
+        }
         config.rates = {rate("inBps"), rate("outBps")};
         return;
     }
@@ -135,6 +141,7 @@ PortsConfig read_ports(Reader& reader, std::string& mistake) {
     Reader ports = reader.object("ports");
     if (ports.has("table"))
         config.table = ports.text("table");
+    config.held = ports.has("held") && ports.boolean("held");
     const Json& publish = ports.array("publish");
     if (publish.size() > net::kMaxPortMappings)
         ports.fail("publish", "has more than " + std::to_string(net::kMaxPortMappings) + " entries");

@@ -47,16 +47,24 @@ struct PasstConfig {
     Ip resolver; // leads to the host's DNS server
 };
 
-// A network interface: a tap interface of the host, port of a bridge, behind a virtio-net device; or with `passt` no interface of the host's.
+// An interface that others have made in a network namespace: its traffic is the machine's.
+struct InsideConfig {
+    std::string name_space; // path
+    std::string interface;
+};
+
+// A network interface: a tap interface of the host, port of a bridge, behind a virtio-net device; with `inside` one of that namespace; or with
+// `passt` no interface of the host's.
 struct NicConfig {
     unsigned slot;
     net::Mac mac;
     std::vector<net::Address> addresses; // that its packets may come from
-    std::string bridge;                  // by name, and there already
+    std::string bridge;                  // by name, and there already; empty with one of the last two
     std::string tap;                     // made for the machine
     uint16_t mtu;
     net::Rates rates;
     std::optional<PasstConfig> passt;
+    std::optional<InsideConfig> inside;
     std::string network;              // by name, where names are served; else empty
     std::vector<std::string> names;   // of the machine in it
     std::vector<std::string> servers; // that answer its questions for other names; none: the network's
@@ -76,8 +84,9 @@ struct PortRequest {
 
 struct PortsConfig {
     std::string
-        table; // of nf_tables, family inet, with the maps of net/port_map.h; empty where passt serves the ports
+        table; // of nf_tables, family inet, with the maps of net/port_map.h; empty where passt or a CNI network serves the ports
     std::vector<PortRequest> publish;
+    bool held = false; // without a table: taken all the same, for nobody else is to have them
 };
 
 // The container whose machine and network are shared.

@@ -5,10 +5,15 @@
 
 #include <cstdio>
 
+#include "monitor/plugin_network.h"
+
 namespace hrun::monitor {
 
 // Ports come first: they are what others may have.
 void Connections::open(Container& container) {
+    for (const NicConfig& nic : container.config.nics)
+        if (nic.inside)
+            plugin_record_ = plugin_record(container.path);
     container.refusal = ports_.open(container.config.ports, container.path);
     if (!container.refusal.empty())
         return;
@@ -34,11 +39,22 @@ void Connections::close() {
     names_.close();
     passt_.stop();
     ports_.close();
+    leave_plugins();
+}
+
+// What fails is tried again by the next command that looks for what is left over.
+void Connections::leave_plugins() {
+    if (plugin_record_.empty())
+        return;
+    const std::string failure = leave_plugin_network(std::exchange(plugin_record_, {}));
+    if (!failure.empty())
+        dprintf(STDERR_FILENO, "hrun-vmm: %s\n", failure.c_str());
 }
 
 void Connections::forget() {
     names_.forget();
     ports_.forget();
+    plugin_record_.clear();
 }
 
 } // namespace hrun::monitor

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a machine has of the host's networks while it runs: published ports, names, tap interfaces.
+// What a machine has of the host's networks while it runs: published ports, names, tap interfaces, and a CNI network to its end.
 #pragma once
 
 #include "monitor/announced_names.h"
@@ -21,10 +21,12 @@ class Connections {
 
   private:
     Result<Fd> open_backend(const NicConfig& nic);
+    void leave_plugins();
 
     PublishedPorts ports_;
     AnnouncedNames names_;
-    Passt passt_; // of the only interface, if it is served so
+    Passt passt_;               // of the only interface, if it is served so
+    std::string plugin_record_; // of a CNI network
 };
 
 } // namespace hrun::monitor

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "monitor/live_record.h"
+#include "monitor/plugin_network.h"
 
 namespace hrun::monitor {
 
@@ -43,6 +44,11 @@ bool is_leased(const NicConfig& nic, const std::string& networks, const std::str
            });
 }
 
+bool is_plugins(const InsideConfig& inside, const std::string& record) {
+    const auto json = nlohmann::json::parse(read_text(record), nullptr, false);
+    return json.is_object() && json.value("namespace", nlohmann::json()) == inside.name_space;
+}
+
 bool is_one_of(const Ip& address, const std::vector<NicConfig>& nics) {
     for (const NicConfig& nic : nics)
         for (const net::Address& own : nic.addresses)
@@ -56,8 +62,9 @@ bool is_one_of(const Ip& address, const std::vector<NicConfig>& nics) {
 bool are_leased(const std::vector<NicConfig>& nics, const std::string& directory) {
     const std::string networks = networks_directory(directory),
                       id = directory.substr(directory.rfind('/') + 1);
-    return std::all_of(nics.begin(), nics.end(),
-                       [&](const NicConfig& nic) { return is_leased(nic, networks, id); });
+    return std::all_of(nics.begin(), nics.end(), [&](const NicConfig& nic) {
+        return nic.inside ? is_plugins(*nic.inside, plugin_record(directory)) : is_leased(nic, networks, id);
+    });
 }
 
 void keep_rates(std::vector<NicConfig>& nics, const std::vector<NicConfig>& before) {

@@ -11,7 +11,7 @@
 namespace hrun::monitor {
 
 // True when each interface is on the bridge of a network, with addresses leased to the container of this directory, and its tap is none
-// of another's.
+// of another's; or in the namespace that its CNI network has.
 bool are_leased(const std::vector<NicConfig>& nics, const std::string& directory);
 
 // Has none of `nics` a higher rate than those of `before`, which are all the same: a machine that may have been taken over does not raise its own.

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// hrun-vmm [--service] [--from TEMPLATE | --restore CHECKPOINT] CONTAINER_DIRECTORY, hrun-vmm --pool --from TEMPLATE DIRECTORY, hrun-vmm --template
-// DIRECTORY, hrun-vmm --checkpoint CONTAINER_DIRECTORY CHECKPOINT go-on|end, hrun-vmm --limit
-// CONTAINER_DIRECTORY PID, hrun-vmm --plug|--unplug CONTAINER_DIRECTORY SLOT, hrun-vmm --check: see docs/monitor.md; hrun-vmm --names NETWORK_DIRECTORY ADDRESS TABLE: docs/networks.md.
+// hrun-vmm [--service] [--from TEMPLATE | --restore CHECKPOINT] CONTAINER_DIRECTORY
+// hrun-vmm --pool --from TEMPLATE DIRECTORY
+// hrun-vmm --template DIRECTORY
+// hrun-vmm --checkpoint CONTAINER_DIRECTORY CHECKPOINT go-on|end
+// hrun-vmm --limit CONTAINER_DIRECTORY PID
+// hrun-vmm --plug|--unplug CONTAINER_DIRECTORY SLOT
+// hrun-vmm --check
+// hrun-vmm --names NETWORK_DIRECTORY ADDRESS TABLE, hrun-vmm --cni-del RECORD
+// The last line's: docs/networks.md; the others': docs/monitor.md.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -22,6 +28,7 @@
 #include "monitor/name_service.h"
 #include "monitor/nic.h"
 #include "monitor/nic_plug.h"
+#include "monitor/plugin_network.h"
 #include "monitor/restart_wait.h"
 #include "monitor/service.h"
 #include "monitor/signals.h"
@@ -155,6 +162,10 @@ int main(int argc, char** argv) {
         return change_nics(argv[1], argv[2], argv[3]);
     if (argc == 5 && std::string_view(argv[1]) == "--checkpoint")
         return checkpoint(argv[2], argv[3], argv[4]);
+    if (argc == 3 && std::string_view(argv[1]) == "--cni-del") {
+        const std::string failure = leave_plugin_network(argv[2]);
+        return failure.empty() ? 0 : complain(failure);
+    }
     if (argc == 5 && std::string_view(argv[1]) == "--names") {
         const auto served = serve_names(argv[2], argv[3], argv[4]);
         return served ? 0 : complain(served.error().message());

@@ -3,10 +3,41 @@
 
 #include "devices/virtio/net_tap.h"
 #include "net/links.h"
+#include "net/namespace.h"
 
 namespace hrun::monitor {
 
+namespace {
+
+Result<Fd> open_inside(const NicConfig& config) {
+    Result<Fd> tap = Fd();
+    HRUN_TRY(net::in_namespace(config.inside->name_space, [&]() -> Result<void> {
+        auto links = net::Links::open();
+        if (!links)
+            return links.error();
+        tap = virtio::NetTap::open(config.tap);
+        if (!tap)
+            return tap.error();
+        return links->splice(
+            config.tap, {config.inside->interface, {config.mac, config.addresses}, config.mtu, config.rates});
+    }));
+    return tap;
+}
+
+// Of this thread's namespace. One that is gone needs no limit.
+Result<void> limit_tap(const NicConfig& config) {
+    auto links = net::Links::open();
+    if (!links)
+        return links.error();
+    auto done = links->limit(config.tap, config.rates);
+    return !done && done.error().code == ENODEV ? Result<void>() : done;
+}
+
+} // namespace
+
 Result<Fd> open_tap(const NicConfig& config) {
+    if (config.inside)
+        return open_inside(config);
     auto links = net::Links::open();
     if (!links)
         return links.error();
@@ -19,12 +50,10 @@ Result<Fd> open_tap(const NicConfig& config) {
 }
 
 Result<void> limit_nics(const std::vector<NicConfig>& configs) {
-    auto links = net::Links::open();
-    if (!links)
-        return links.error();
     for (const NicConfig& config : configs)
-        if (auto done = links->limit(config.tap, config.rates); !done && done.error().code != ENODEV)
-            return done;
+        HRUN_TRY(config.inside
+                     ? net::in_namespace(config.inside->name_space, [&config] { return limit_tap(config); })
+                     : limit_tap(config));
     return {};
 }
 

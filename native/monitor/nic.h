@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A machine's network interface on the host: a tap interface that is a port of a bridge, and gone when nobody has its
-// descriptor any more.
+// A machine's network interface on the host: a tap interface that is a port of a bridge, or wired to an interface of a namespace, and gone when
+// nobody has its descriptor any more.
 #pragma once
 
 #include <vector>
@@ -16,7 +16,7 @@ struct Nic {
     Result<Fd> backend; // a tap or passt's socket, or why there is none, which is for the monitor to tell
 };
 
-// Makes the tap interface and connects it to its bridge. Needs CAP_NET_ADMIN, and the host's network namespace.
+// Makes the tap interface and connects it to its bridge, or to what is inside of its namespace. Needs CAP_NET_ADMIN, and the host's network namespace.
 Result<Fd> open_tap(const NicConfig& config);
 
 // Sets the rates of those that are there: of a machine that runs. Needs the same.

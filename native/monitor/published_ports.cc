@@ -85,7 +85,8 @@ std::string refusal(const PortRequest& request, int error) {
     return what + strerrordesc_np(error);
 }
 
-std::string record_text(const std::vector<net::PortMapping>& mappings) {
+// `ruled`: by the maps of the firewall's table.
+std::string record_text(const std::vector<net::PortMapping>& mappings, bool ruled) {
     auto ports = nlohmann::ordered_json::array();
     for (const net::PortMapping& mapping : mappings)
         ports.push_back({{"protocol", mapping.protocol == IPPROTO_TCP ? "tcp" : "udp"},
@@ -93,7 +94,7 @@ std::string record_text(const std::vector<net::PortMapping>& mappings) {
                          {"hostPort", mapping.host_port},
                          {"address", to_text(mapping.address)},
                          {"port", mapping.port}});
-    return nlohmann::ordered_json{{"version", 1}, {"ports", std::move(ports)}}.dump();
+    return nlohmann::ordered_json{{"version", 1}, {"ruled", ruled}, {"ports", std::move(ports)}}.dump();
 }
 
 // A socket for each port, beside what a keeper has open.
@@ -111,6 +112,7 @@ std::string PublishedPorts::open(const PortsConfig& config, const std::string& d
     if (config.publish.empty())
         return {};
     directory_ = directory;
+    held_ = config.held;
     raise_descriptor_limit();
     if (!config.table.empty()) {
         auto map = net::PortMap::open(config.table);
@@ -170,16 +172,18 @@ Result<void> PublishedPorts::announce() {
     if (!lock)
         return lock.error();
     const std::string id = directory_.substr(directory_.rfind('/') + 1);
-    auto record =
-        LiveRecord::create(networks_directory(directory_) + "/.ports/" + id, record_text(mappings_));
+    auto record = LiveRecord::create(networks_directory(directory_) + "/.ports/" + id,
+                                     record_text(mappings_, map_.has_value()));
     if (!record)
         return record.error();
     record_ = std::move(*record);
-    if (!map_) {
+    if (!map_ && !held_) {
         sockets_.clear();
         return {};
     }
     HRUN_TRY(loopback_.start(mappings_, sockets_));
+    if (!map_)
+        return {};
     auto mapped = map_->add(mappings_);
     if (mapped)
         return net::forget_other_flows(mappings_);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ports of the host that lead to a running machine. Each is held by a socket that nothing is ever read from, so that it is
 // this machine's alone, as long as its keeper lives; the firewall sends what comes for it to the machine before the socket
-// sees it, but for what the host sends to ::1. Where passt serves the ports they are only looked for here, and passt takes them.
+// sees it, but for what the host sends to ::1. Where passt serves the ports they are only looked for here, and passt takes them; those that CNI plug-ins serve are
+// held here without the firewall.
 #pragma once
 
 #include <optional>
@@ -39,6 +40,7 @@ class PublishedPorts {
 
     std::optional<net::PortMap> map_;
     std::string directory_; // of the container
+    bool held_ = false;
     std::vector<Fd> sockets_;
     std::vector<net::PortMapping> mappings_;
     LiveRecord record_;

@@ -10,6 +10,8 @@
 
 #include <cstring>
 
+#include "net/redirect.h"
+
 namespace hrun::net {
 
 namespace {
@@ -159,7 +161,7 @@ Result<void> Links::connect(const std::string& name, const Port& port) {
             return *error;
     if (!*bridge || (*bridge)->kind != "bridge")
         return Error{ENODEV, "connect to bridge " + port.bridge};
-    HRUN_TRY(join_bridge(*index, (*bridge)->index, name, port));
+    HRUN_TRY(prepare(*index, port.mtu, (*bridge)->index, "connect " + name + " to bridge " + port.bridge));
     HRUN_TRY(lock_port(*index, name, port.source.mac));
     HRUN_TRY(attach_source_filter(netlink_, *index, name, port.source));
     if (port.rates != Rates{})
@@ -168,12 +170,14 @@ Result<void> Links::connect(const std::string& name, const Port& port) {
 }
 
 // The host itself wants no IPv6 address on it.
-Result<void> Links::join_bridge(int index, int bridge, const std::string& name, const Port& port) {
+Result<void> Links::prepare(int index, uint32_t mtu, std::optional<int> bridge, const std::string& what) {
     Message message(RTM_NEWLINK, NLM_F_ACK, link_head(index));
-    message.put_u32(IFLA_MASTER, static_cast<uint32_t>(bridge)).put_u32(IFLA_MTU, port.mtu);
+    if (bridge)
+        message.put_u32(IFLA_MASTER, static_cast<uint32_t>(*bridge));
+    message.put_u32(IFLA_MTU, mtu);
     message.begin_nested(IFLA_AF_SPEC).begin_nested(AF_INET6);
     message.put_u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE).end_nested().end_nested();
-    return netlink_.request(message, "connect " + name + " to bridge " + port.bridge);
+    return netlink_.request(message, what);
 }
 
 // What a machine sends to a port of the host that leads back to itself returns by the port that it came from (hairpin).
@@ -195,6 +199,20 @@ Result<void> Links::lock_port(int index, const std::string& name, const Mac& mac
     Message station(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, entry);
     station.put(NDA_LLADDR, std::as_bytes(std::span(mac)));
     return netlink_.request(station, "tell the bridge the address of " + name);
+}
+
+Result<void> Links::splice(const std::string& name, const Wire& wire) {
+    auto own = index_of(name), other = index_of(wire.interface);
+    for (const Error* error : {own ? nullptr : &own.error(), other ? nullptr : &other.error()})
+        if (error)
+            return *error;
+    HRUN_TRY(prepare(*own, wire.mtu, std::nullopt, "set up " + name));
+    HRUN_TRY(attach_source_filter(netlink_, *own, name, wire.source, Passed::kAskNext));
+    if (wire.rates != Rates{})
+        HRUN_TRY(limit_rates(netlink_, *own, name, wire.rates));
+    HRUN_TRY(redirect(netlink_, *own, name, *other));
+    HRUN_TRY(redirect(netlink_, *other, wire.interface, *own));
+    return raise(*own, name, wire.mtu);
 }
 
 Result<void> Links::limit(const std::string& name, const Rates& rates) {

@@ -38,6 +38,14 @@ struct Port {
     Rates rates;
 };
 
+// How a machine is joined to an interface that others have made, in a network namespace of its own.
+struct Wire {
+    std::string interface;
+    Source source; // the only addresses that its packets may come from
+    uint32_t mtu;
+    Rates rates;
+};
+
 class Links {
   public:
     // Of this thread's network namespace. All that changes anything needs CAP_NET_ADMIN.
@@ -51,6 +59,9 @@ class Links {
     // Makes the interface `name` a port: packets from other addresses than its own do not pass, and the bridge does not
     // learn but knows where the MAC address is. Brings it up. What was set here goes with the interface.
     Result<void> connect(const std::string& name, const Port& port);
+    // Makes a wire of `name` and the other interface: what one lets in leaves by the other, and the namespace itself hears nothing of it. Packets
+    // from other addresses than its own do not pass. Brings it up. ENODEV when there is no such interface.
+    Result<void> splice(const std::string& name, const Wire& wire);
     // Changes the rates of a port.
     Result<void> limit(const std::string& name, const Rates& rates);
     // One that is gone already is fine.
@@ -61,7 +72,7 @@ class Links {
     Result<int> index_of(const std::string& name);
     Result<void> create_bridge(const Bridge& bridge);
     Result<void> add_address(int index, const std::string& name, const Address& address);
-    Result<void> join_bridge(int index, int bridge, const std::string& name, const Port& port);
+    Result<void> prepare(int index, uint32_t mtu, std::optional<int> bridge, const std::string& what);
     Result<void> lock_port(int index, const std::string& name, const Mac& mac);
     Result<void> raise(int index, const std::string& name, uint32_t mtu);
 

@@ -20,6 +20,7 @@ struct Rates {
 // Where in the order of filters on a port's ingress the rate is looked at: before the source filter, which has the last word.
 constexpr uint32_t kRatePreference = 1;
 constexpr uint32_t kSourcePreference = 2;
+constexpr uint32_t kRedirectPreference = 3; // redirect.h
 
 // Sets both rates of an interface, whatever they were. What goes in is queued for up to 100 ms (tbf, tc-tbf(8)); what comes out, which
 // Linux cannot queue without another interface that would have to be cleared away, is dropped beyond the rate, up to 200 ms of it

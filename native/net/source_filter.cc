@@ -208,7 +208,7 @@ Program ip6_program(const Source& source) {
 
 } // namespace
 
-std::vector<sock_filter> source_program(const Source& source) {
+std::vector<sock_filter> source_program(const Source& source, Passed passed) {
     Program ip, arp, program;
     ip.load(BPF_W, kIpDestination);
     ip.refuse(kLoopbackMask, kLoopback);
@@ -224,11 +224,16 @@ std::vector<sock_filter> source_program(const Source& source) {
     program.when(ETH_P_ARP, arp);
     program.when(ETH_P_IPV6, ip6_program(source));
     program.end(Verdict::kDrop);
-    return program.take();
+    auto code = program.take();
+    if (passed == Passed::kAskNext)
+        for (sock_filter& instruction : code)
+            if (instruction.code == (BPF_RET | BPF_K) && instruction.k == TC_ACT_OK)
+                instruction.k = static_cast<uint32_t>(TC_ACT_UNSPEC);
+    return code;
 }
 
-Result<void> attach_source_filter(Netlink& netlink, int index, const std::string& name,
-                                  const Source& source) {
+Result<void> attach_source_filter(Netlink& netlink, int index, const std::string& name, const Source& source,
+                                  Passed passed) {
     tcmsg head{};
     head.tcm_ifindex = index;
     head.tcm_parent = TC_H_CLSACT;
@@ -239,7 +244,7 @@ Result<void> attach_source_filter(Netlink& netlink, int index, const std::string
     head.tcm_handle = 0;
     head.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
     head.tcm_info = TC_H_MAKE(kSourcePreference << 16, htons(ETH_P_ALL));
-    const auto program = source_program(source);
+    const auto program = source_program(source, passed);
     const auto count = static_cast<uint16_t>(program.size());
     Message filter(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, head);
     filter.put(TCA_KIND, std::string("bpf")).begin_nested(TCA_OPTIONS);

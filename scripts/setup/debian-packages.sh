@@ -8,7 +8,7 @@ build_packages=(
 )
 test_packages=(
     debootstrap docker-registry skopeo umoci podman iptables runc erofs-utils busybox-static apache2-utils attr tmux hyperfine
-    doctest-dev clang clang-format libclang-rt-14-dev llvm-14 openssl curl jq strace netavark iproute2 isal zstd pigz
+    doctest-dev clang clang-format libclang-rt-14-dev llvm-14 openssl curl jq strace netavark containernetworking-plugins iproute2 isal zstd pigz
     cpio procps util-linux zsh fish qemu-utils
 )
 

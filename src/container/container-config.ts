@@ -121,14 +121,39 @@ export interface ContainerNetwork {
   mtu: number;
   /** more names of the container in it */
   aliases?: string[];
+  /** of a network that CNI plug-ins make, in the last run of the container */
+  cni?: CniNetwork;
   /** interfaces of the host */
   bridge: string;
   tap: string;
 }
 
 /** Its addresses in a network, of both families. */
-export function addressesOf({ address, ipv6 }: ContainerNetwork): string[] {
+export function addressesOf({ address, ipv6, cni }: ContainerNetwork): string[] {
+  if (cni) return cni.addresses.map((held) => held.address);
   return ipv6 ? [address, ipv6.address] : [address];
+}
+
+/** What a container asks of a CNI network. */
+export interface CniSettings {
+  /** "cni:" and the name of a list */
+  network: string;
+  ip?: string;
+  ip6?: string;
+  mac?: string;
+}
+
+/** What CNI plug-ins gave a container beyond what any interface has. */
+export interface CniNetwork {
+  /** path of the network namespace that they made the interface in */
+  namespace: string;
+  /** of both families; `apart`: no route to its network comes with it */
+  addresses: { address: string; prefix: number; apart?: boolean }[];
+  /** besides those; `gateway` undefined: reached directly */
+  routes: { address: string; prefix: number; gateway?: string; onLink?: boolean; metric: number }[];
+  dns: { servers: string[]; search: string[]; options: string[] };
+  /** with the host's ports that were chosen */
+  ports: PortBinding[];
 }
 
 /** A resource limit by its name in setrlimit(2), lower case, without RLIMIT_; -1 is unlimited. */
@@ -174,8 +199,10 @@ export interface PortBinding {
 
 /** What the user asked for around the process, as far as it is not in the image: for `inspect`. */
 export interface HostOptions extends CpuTime {
-  /** "none", the name of a network, or "container:" and the id of the one whose machine it shares */
+  /** "none", the name of a network, "cni:" and the name of a list, or "container:" and the id of the one whose machine it shares */
   network: string;
+  /** of a network that CNI plug-ins make */
+  cni?: CniSettings;
   portBindings: PortBinding[];
   publishAllPorts: boolean;
   /** "80/tcp": the image's and the user's */

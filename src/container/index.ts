@@ -13,6 +13,8 @@ export {
 } from './checkpoints.ts';
 export {
   addressesOf,
+  type CniNetwork,
+  type CniSettings,
   type ContainerConfig,
   type ContainerMount,
   type ContainerNetwork,

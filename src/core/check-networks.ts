@@ -24,6 +24,7 @@ import {
   releaseLeases,
   writeLease,
 } from '../network/index.ts';
+import { checkCni } from './check-cni.ts';
 import { withNetworks } from './join-networks.ts';
 
 /** Looks at every network and every container's addresses, unless somebody makes a container now. */
@@ -40,6 +41,7 @@ export async function checkNetworks(root: Root, findings: Findings): Promise<voi
       }
     });
   });
+  await checkCni(root, findings);
 }
 
 interface Look {

@@ -26,5 +26,13 @@ export const configFileSchema = {
       additionalProperties: false,
       properties: { parallelLayers: { type: 'integer', minimum: 1, maximum: 16 } },
     },
+    cni: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        configDirectory: { type: 'string', pattern: '^/' },
+        pluginDirectories: { type: 'array', minItems: 1, items: { type: 'string', pattern: '^/[^:]*$' } },
+      },
+    },
   },
 };

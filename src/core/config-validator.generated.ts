@@ -5,10 +5,11 @@
 // @ts-nocheck
 
 export const validateConfigFile = validate10;
-const schema11 = {"type":"object","additionalProperties":false,"properties":{"registries":{"type":"object","additionalProperties":{"type":"object","additionalProperties":false,"properties":{"plainHttp":{"type":"boolean"},"ca":{"type":"string","pattern":"^/"},"mirrors":{"type":"array","items":{"type":"string","pattern":"^https?://[^/?#]+/?$"}},"tokenRealms":{"type":"array","items":{"type":"string","pattern":"^https?://[^/?#]+/?$"}}}},"propertyNames":{"pattern":"^(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:]+\\])(?::[0-9]+)?$"}},"pull":{"type":"object","additionalProperties":false,"properties":{"parallelLayers":{"type":"integer","minimum":1,"maximum":16}}}},"$id":"validateConfigFile"};
+const schema11 = {"type":"object","additionalProperties":false,"properties":{"registries":{"type":"object","additionalProperties":{"type":"object","additionalProperties":false,"properties":{"plainHttp":{"type":"boolean"},"ca":{"type":"string","pattern":"^/"},"mirrors":{"type":"array","items":{"type":"string","pattern":"^https?://[^/?#]+/?$"}},"tokenRealms":{"type":"array","items":{"type":"string","pattern":"^https?://[^/?#]+/?$"}}}},"propertyNames":{"pattern":"^(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:]+\\])(?::[0-9]+)?$"}},"pull":{"type":"object","additionalProperties":false,"properties":{"parallelLayers":{"type":"integer","minimum":1,"maximum":16}}},"cni":{"type":"object","additionalProperties":false,"properties":{"configDirectory":{"type":"string","pattern":"^/"},"pluginDirectories":{"type":"array","minItems":1,"items":{"type":"string","pattern":"^/[^:]*$"}}}}},"$id":"validateConfigFile"};
 const pattern0 = new RegExp("^(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:]+\\])(?::[0-9]+)?$", "u");
 const pattern1 = new RegExp("^/", "u");
 const pattern2 = new RegExp("^https?://[^/?#]+/?$", "u");
+const pattern5 = new RegExp("^/[^:]*$", "u");
 
 function validate10(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="validateConfigFile" */;
@@ -18,7 +19,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 const _errs1 = errors;
 for(const key0 in data){
-if(!((key0 === "registries") || (key0 === "pull"))){
+if(!(((key0 === "registries") || (key0 === "pull")) || (key0 === "cni"))){
 validate10.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
@@ -259,6 +260,100 @@ var valid0 = _errs21 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+if(data.cni !== undefined){
+let data10 = data.cni;
+const _errs26 = errors;
+if(errors === _errs26){
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+const _errs28 = errors;
+for(const key5 in data10){
+if(!((key5 === "configDirectory") || (key5 === "pluginDirectories"))){
+validate10.errors = [{instancePath:instancePath+"/cni",schemaPath:"#/properties/cni/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+if(_errs28 === errors){
+if(data10.configDirectory !== undefined){
+let data11 = data10.configDirectory;
+const _errs29 = errors;
+if(errors === _errs29){
+if(typeof data11 === "string"){
+if(!pattern1.test(data11)){
+validate10.errors = [{instancePath:instancePath+"/cni/configDirectory",schemaPath:"#/properties/cni/properties/configDirectory/pattern",keyword:"pattern",params:{pattern: "^/"},message:"must match pattern \""+"^/"+"\""}];
+return false;
+}
+}
+else {
+validate10.errors = [{instancePath:instancePath+"/cni/configDirectory",schemaPath:"#/properties/cni/properties/configDirectory/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid7 = _errs29 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data10.pluginDirectories !== undefined){
+let data12 = data10.pluginDirectories;
+const _errs31 = errors;
+if(errors === _errs31){
+if(Array.isArray(data12)){
+if(data12.length < 1){
+validate10.errors = [{instancePath:instancePath+"/cni/pluginDirectories",schemaPath:"#/properties/cni/properties/pluginDirectories/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
+return false;
+}
+else {
+var valid8 = true;
+const len2 = data12.length;
+for(let i2=0; i2<len2; i2++){
+let data13 = data12[i2];
+const _errs33 = errors;
+if(errors === _errs33){
+if(typeof data13 === "string"){
+if(!pattern5.test(data13)){
+validate10.errors = [{instancePath:instancePath+"/cni/pluginDirectories/" + i2,schemaPath:"#/properties/cni/properties/pluginDirectories/items/pattern",keyword:"pattern",params:{pattern: "^/[^:]*$"},message:"must match pattern \""+"^/[^:]*$"+"\""}];
+return false;
+}
+}
+else {
+validate10.errors = [{instancePath:instancePath+"/cni/pluginDirectories/" + i2,schemaPath:"#/properties/cni/properties/pluginDirectories/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid8 = _errs33 === errors;
+if(!valid8){
+break;
+}
+}
+}
+}
+else {
+validate10.errors = [{instancePath:instancePath+"/cni/pluginDirectories",schemaPath:"#/properties/cni/properties/pluginDirectories/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid7 = _errs31 === errors;
+}
+else {
+var valid7 = true;
+}
+}
+}
+}
+else {
+validate10.errors = [{instancePath:instancePath+"/cni",schemaPath:"#/properties/cni/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs26 === errors;
+}
+else {
+var valid0 = true;
+}
 }
 }
 }

@@ -11,11 +11,20 @@ import { validateConfigFile } from './config-validator.generated.ts';
 export interface Config {
   readonly registries: RegistryTable;
   readonly pull: { readonly parallelLayers: number };
+  /** where CNI lists and plug-ins are, if not where they are looked for */
+  readonly cni: CniConfig;
+}
+
+/** Absolute paths. */
+interface CniConfig {
+  readonly configDirectory?: string;
+  readonly pluginDirectories?: readonly string[];
 }
 
 interface ConfigFile {
   registries?: RegistryTable;
   pull?: { parallelLayers?: number };
+  cni?: CniConfig;
 }
 
 const SYSTEM_FILE = '/etc/hrun/config.json';
@@ -33,6 +42,7 @@ export async function loadConfig(env: NodeJS.ProcessEnv = process.env): Promise<
   return {
     registries: { ...first.registries, ...second.registries },
     pull: { parallelLayers: DEFAULT_PARALLEL_LAYERS, ...first.pull, ...second.pull },
+    cni: { ...first.cni, ...second.cni },
   };
 }
 

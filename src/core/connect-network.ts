@@ -28,7 +28,7 @@ import {
   releaseLeases,
   USER_NETWORK,
 } from '../network/index.ts';
-import { changeNic, findAssets, readVmConfig } from '../vm/index.ts';
+import { changeNic, deviceSlots, findAssets, readVmConfig } from '../vm/index.ts';
 import { changeGuestNetworks } from './ask-agent.ts';
 import type { NetworkRequest } from './container-options.ts';
 import { checkRequest, joinNetwork, withNetworks } from './join-networks.ts';
@@ -163,6 +163,15 @@ function checkConnectable(known: KnownContainer, network: Network): void {
       hint: 'make it with --network',
     });
   }
+  if (known.config.host.cni) {
+    throw new HrunError(
+      'USAGE',
+      `container ${known.name} has ${known.config.host.network}, which goes with no other`,
+      {
+        hint: 'make it with --network',
+      },
+    );
+  }
   if (known.config.host.network === 'none') {
     throw new HrunError(
       'USAGE',
@@ -196,8 +205,7 @@ async function joinStored(
   request: NetworkRequest,
 ): Promise<ContainerNetwork> {
   const { networks } = readContainerConfig(directory);
-  const { disks, share } = readVmConfig(directory);
-  const takenSlots = [...disks, ...(share ? [share] : [])].map(({ slot }) => slot);
+  const takenSlots = deviceSlots(readVmConfig(directory));
   try {
     const member = await joinNetwork(root, request, { id, others: networks, takenSlots });
     await writeNetworks(root, directory, [...networks, member]);

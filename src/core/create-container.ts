@@ -39,6 +39,7 @@ import {
   vmConfig,
 } from '../vm/index.ts';
 import { lockVolumes } from '../volume/index.ts';
+import { cniRequest } from './cni.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { bootTimeoutMs, machineCpus, vcpusFor } from './cpus.ts';
 import { probePayload } from './exec-payload.ts';
@@ -92,7 +93,8 @@ export async function createContainer(
   const volumes = mountsAny(options, image) ? await lockVolumes(root, { shared: true }) : undefined;
   let pool: PoolUse | undefined;
   try {
-    pool = machine ? undefined : await usePool(root, options, image, { choice, assets });
+    const apart = machine !== undefined || cniRequest(options) !== undefined; // plug-ins come before the machine
+    pool = apart ? undefined : await usePool(root, options, image, { choice, assets });
     const id = pool?.machine?.id ?? newContainerId();
     const mounts = await planMounts(root, options, { id, image, sharing: !machine && canShareDirectories() });
     const guest = guestMounts(mounts, options.tmpfs);

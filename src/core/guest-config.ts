@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerNetwork } from '../container/index.ts';
 import { encodeConfigure, encodeStart, withLimits } from '../guest/index.ts';
+import { isCniNetwork } from '../network/index.ts';
 import { layerSlots, WRITABLE_SLOT } from '../vm/index.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { onlineCpus, vcpusFor } from './cpus.ts';
-import { guestFiles } from './guest-files.ts';
+import { guestFiles, HOST_GATEWAY } from './guest-files.ts';
 import type { GuestMounts } from './guest-mounts.ts';
 import { guestNetwork, guestNics } from './network-membership.ts';
 import type { ContainerProcess } from './process-config.ts';
@@ -35,7 +36,9 @@ export function configurePayload(
   const identity = {
     hostname,
     domainname: options.domainname,
-    extraHosts: options.extraHosts,
+    extraHosts: isCniNetwork(options.networks[0]?.network)
+      ? options.extraHosts.filter((text) => !HOST_GATEWAY.test(text)) // known when it is started
+      : options.extraHosts,
     network: guestNetwork(networks, options.dns),
   };
   return encodeConfigure({

@@ -21,6 +21,9 @@ export interface GuestNetwork {
   resolvers: string;
 }
 
+/** An --add-host of the host's own address. */
+export const HOST_GATEWAY = /[:=]host-gateway$/;
+
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?';
 const HOSTNAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
 const MAX_HOSTNAME = 63;

@@ -19,7 +19,7 @@ import { containerSizes } from './container-size.ts';
 import { describeHealthcheck } from './healthcheck.ts';
 import { describeBindings, describePorts } from './list-ports.ts';
 import { namesIn } from './network-membership.ts';
-import { type KnownContainer, openContainer } from './open-container.ts';
+import { isRunning, type KnownContainer, openContainer } from './open-container.ts';
 import { signalName } from './signal-number.ts';
 import { settleUpdate } from './update-container.ts';
 
@@ -59,7 +59,10 @@ export async function inspectContainer(
     HostConfig: describeHost(config),
     Mounts: config.mounts.map(describeMount),
     Config: describeConfig(config),
-    NetworkSettings: { Ports: describePorts(root, config, state), ...describeNetworks(config) },
+    NetworkSettings: {
+      Ports: describePorts(root, config, state),
+      ...describeNetworks(config, isRunning(state)),
+    },
   };
 }
 
@@ -191,8 +194,11 @@ function describeMount({ type, name, source, target, mode, readOnly }: Container
   };
 }
 
-function describeNetworks(config: ContainerConfig): object {
-  const { networks } = config;
+/** CNI plug-ins give a container something while it runs. */
+function describeNetworks(config: ContainerConfig, running: boolean): object {
+  const { cni } = config.host;
+  const networks = cni && !running ? [] : config.networks;
+  const without = cni?.network ?? 'none';
   const [first] = networks;
   return {
     IPAddress: first?.address ?? '',
@@ -201,8 +207,8 @@ function describeNetworks(config: ContainerConfig): object {
     ...describeIPv6(first ?? {}),
     MacAddress: first?.mac ?? '',
     Networks:
-      config.host.network === 'none'
-        ? { none: NO_NETWORK }
+      networks.length === 0 && config.host.network === without
+        ? { [without]: NO_NETWORK }
         : Object.fromEntries(networks.map((each) => [each.network, describeNetwork(config, each)])),
   };
 }

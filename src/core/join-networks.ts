@@ -24,12 +24,14 @@ import {
   findNetwork,
   forgetDeadRecords,
   forgetEgress,
+  isCniNetwork,
   isRestricted,
   listNetworks,
   lockNetworks,
   type Network,
   nameRecords,
   networkObstacle,
+  pluginObstacle,
   releaseLeases,
   restrictEgress,
   servesNames,
@@ -39,6 +41,7 @@ import {
   userNetworkObstacle,
 } from '../network/index.ts';
 import { findAssets } from '../vm/index.ts';
+import { checkCniRequest, cniRequest, sweepCni } from './cni.ts';
 import type { ContainerOptions, NetworkRequest } from './container-options.ts';
 import { checkMac, membership, type Place, userMembership } from './network-membership.ts';
 
@@ -66,6 +69,11 @@ export function networkRequests(options: ContainerOptions): NetworkRequest[] {
       throw new HrunError('USAGE', MIXED_MODES, { hint: `leave out --network ${alone}` });
   }
   if (has('none')) return checkNone(first, options);
+  const plugins = cniRequest(options);
+  if (plugins) {
+    checkUsable(`network ${plugins.network} cannot be used`, pluginObstacle(), 'use --network none');
+    return [plugins];
+  }
   const obstacle = has(USER_NETWORK) ? userNetworkObstacle() : networkObstacle();
   const named = asked.find(({ network }) => network !== undefined)?.network;
   if (named !== undefined) checkUsable(`network ${named} cannot be used`, obstacle, 'use --network none');
@@ -98,6 +106,10 @@ export async function joinNetworks(
 ): Promise<ContainerNetwork[]> {
   const requests = networkRequests(options);
   if (requests.length === 0) return [];
+  if (isCniNetwork(requests[0]!.network)) {
+    await checkCniRequest(requests[0]!, options, takenSlots);
+    return []; // what it gets, it gets when it is started
+  }
   if (requests[0]!.network === USER_NETWORK) return await joinUserNetwork(root, requests[0]!, takenSlots);
   return await withNetworks(root, async () => {
     const members: ContainerNetwork[] = [];
@@ -144,7 +156,9 @@ export async function joinNetwork(
 
 /** Sees to it that the networks of a container that is there work. */
 export async function prepareNetworks(root: Root, { id, networks, host }: ContainerConfig): Promise<void> {
-  const names = networks.map(({ network }) => network).filter((name) => name !== USER_NETWORK);
+  const names = networks
+    .map(({ network }) => network)
+    .filter((name) => name !== USER_NETWORK && !isCniNetwork(name));
   if (names.length === 0) return;
   await withNetworks(root, async () => {
     if (host.egress && !isRestricted(root, id)) await restrictEgress(root, id, host.egress);
@@ -163,8 +177,8 @@ export async function leaveNetworks(root: Root, id: string): Promise<void> {
 }
 
 /**
- * Takes back ports whose keepers were killed and, unless somebody makes a container now, the addresses whose containers are gone,
- * whoever removed them.
+ * Takes back ports whose keepers were killed, what is left of CNI networks, and, unless somebody makes a container now, the addresses whose
+ * containers are gone, whoever removed them.
  */
 export async function sweepNetworks(root: Root): Promise<void> {
   if (!existsSync(root.networks)) return;
@@ -179,6 +193,7 @@ export async function sweepNetworks(root: Root): Promise<void> {
       if (forgotten && networkObstacle() === undefined) await ensureRules(root);
     });
   });
+  await sweepCni(root);
 }
 
 /** Whoever connected the container to the network may have been killed before that was written down. */

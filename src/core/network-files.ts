@@ -12,11 +12,9 @@ import {
 } from '../container/index.ts';
 import { hasNetworks, withNetworks } from '../guest/index.ts';
 import { readVmConfig, writeVmConfig } from '../vm/index.ts';
-import { guestFiles } from './guest-files.ts';
+import { guestFiles, HOST_GATEWAY } from './guest-files.ts';
 import { guestNetwork, guestNics, vmNics } from './network-membership.ts';
 import { vmPorts } from './publish.ts';
-
-const HOST_GATEWAY = /[:=]host-gateway$/;
 
 /** Gives a container other networks from its next start on. Only while holding its update lock. */
 export async function writeNetworks(

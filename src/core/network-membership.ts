@@ -2,7 +2,13 @@
 // A container's interface in a network, and what its machine and its guest are told of all of them.
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
-import { addressesOf, type ContainerConfig, type ContainerNetwork, shortId } from '../container/index.ts';
+import {
+  addressesOf,
+  type CniNetwork,
+  type ContainerConfig,
+  type ContainerNetwork,
+  shortId,
+} from '../container/index.ts';
 import type { GuestNic } from '../guest/index.ts';
 import {
   findPasst,
@@ -10,6 +16,7 @@ import {
   networkResolvers,
   parseIPv4,
   resolvers,
+  resolverText,
   servesNames,
   tapName,
   USER_ADDRESSES,
@@ -68,6 +75,7 @@ export function vmNics(config: ContainerConfig): VmNic[] {
   const servers = config.host.dns?.servers ?? [];
   return config.networks.map((member) => {
     if (member.network === USER_NETWORK) return passtNic(member);
+    if (member.cni) return { ...insideNic(member, member.cni), ...rates };
     const { network, slot, mac, bridge, tap, mtu } = member;
     const addresses = familiesOf(member).map(({ address, prefix }) => `${address}/${prefix}`);
     const nic = { slot, mac, addresses, bridge, tap, mtu, ...rates };
@@ -100,6 +108,14 @@ function passtNic({ slot, mac, address, prefix, gateway, mtu }: ContainerNetwork
   return { slot, mac, addresses: [`${address}/${prefix}`], mtu, passt };
 }
 
+function insideNic(
+  { slot, mac, tap, mtu, interface: name }: ContainerNetwork,
+  { addresses, namespace }: CniNetwork,
+): VmNic {
+  const own = addresses.map(({ address, prefix }) => `${address}/${prefix}`);
+  return { slot, mac, addresses: own, inside: { namespace, interface: name }, tap, mtu };
+}
+
 /** What the other containers of a network may call it, its own name first. */
 export function namesIn(
   { name, id, hostname }: Pick<ContainerConfig, 'name' | 'id' | 'hostname'>,
@@ -111,7 +127,9 @@ export function namesIn(
 /** The interfaces' part of CONFIGURE. */
 export function guestNics(networks: readonly ContainerNetwork[]): GuestNic[] {
   return networks.map((member) => {
-    const { slot, interface: name, mac, mtu, metric, internal } = member;
+    const { slot, interface: name, mac, mtu, metric, internal, cni } = member;
+    if (cni)
+      return { slot, name, mac, mtu, metric, addresses: cni.addresses, gateways: [], routes: cni.routes };
     const families = familiesOf(member);
     return {
       ...{ slot, name, mac, mtu, metric },
@@ -140,13 +158,20 @@ export function guestNetwork(
   return {
     addresses: networks.flatMap(addressesOf),
     gateway: outward.gateway,
-    resolvers: serving ? networkResolvers(dns, serving.gateway) : resolvers(withPasst(outward, dns)),
+    resolvers: serving ? networkResolvers(dns, serving.gateway) : outerResolvers(outward, dns),
   };
 }
 
-function withPasst({ network }: ContainerNetwork, dns: ContainerOptions['dns']): ContainerOptions['dns'] {
-  const asks = network === USER_NETWORK && dns.servers.length === 0;
-  return asks ? { ...dns, servers: [USER_ADDRESSES.resolver] } : dns;
+/** Of a network without a DNS server of ours. Whom plug-ins name, the host's own search domains and options say nothing of. */
+function outerResolvers({ network, cni }: ContainerNetwork, dns: ContainerOptions['dns']): string {
+  if (network === USER_NETWORK && dns.servers.length === 0)
+    return resolvers({ ...dns, servers: [USER_ADDRESSES.resolver] });
+  if (!cni || cni.dns.servers.length === 0 || dns.servers.length > 0) return resolvers(dns);
+  return resolverText({
+    servers: cni.dns.servers,
+    search: dns.search.length > 0 ? dns.search : cni.dns.search,
+    options: dns.options.length > 0 ? dns.options : cni.dns.options,
+  });
 }
 
 /** USAGE unless it is the address of one station. */

@@ -10,6 +10,7 @@ import {
 } from '../container/index.ts';
 import type { Image } from '../image/index.ts';
 import { capabilityMask } from './capabilities.ts';
+import { cniSettings } from './cni.ts';
 import type { ContainerOptions, VolumesFrom } from './container-options.ts';
 import { SHM_BYTES } from './guest-config.ts';
 import type { ContainerProcess } from './process-config.ts';
@@ -100,8 +101,10 @@ function hostOptions(
   { image, networks, ports, machine }: ContainerFacts,
 ): HostOptions {
   const { servers, search, options: resolver } = options.dns;
+  const cni = cniSettings(options);
   return {
-    network: machine ? sharedNetworkMode(machine.id) : (networks[0]?.network ?? 'none'),
+    network: machine ? sharedNetworkMode(machine.id) : (cni?.network ?? networks[0]?.network ?? 'none'),
+    ...(cni && { cni }),
     portBindings: ports.bindings,
     publishAllPorts: options.publishAll,
     exposedPorts: ports.exposed,

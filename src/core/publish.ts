@@ -46,10 +46,11 @@ export function vmPorts(
   networks: readonly ContainerNetwork[],
 ): VmPorts | undefined {
   const network = publishing(networks);
-  const possible = bindings.filter(({ hostIp }) => network?.ipv6 || !isIPv6(hostIp));
+  const wanted = network?.cni ? network.cni.ports : bindings;
+  const possible = wanted.filter(({ hostIp }) => network?.ipv6 || !isIPv6(hostIp));
   if (!network || possible.length === 0) return undefined;
   return {
-    ...(network.network !== USER_NETWORK && { table: firewallTable(root) }),
+    ...(network.cni ? { held: true } : network.network !== USER_NETWORK && { table: firewallTable(root) }),
     publish: possible.map((binding) => vmPort(binding, network)),
   };
 }
@@ -60,11 +61,17 @@ function vmPort(
   { address, ipv6 }: ContainerNetwork,
 ): VmPorts['publish'][number] {
   const [first, last = first] = hostPort === '' ? [0] : hostPort.split('-').map(Number);
-  const six = isIPv6(hostIp);
+  const six = isIPv6(hostIp) || address === '';
   return {
-    ...{ protocol, port, host: hostIp || '0.0.0.0', firstHostPort: first!, lastHostPort: last! },
+    ...{
+      protocol,
+      port,
+      host: hostIp || (six ? '::' : '0.0.0.0'),
+      firstHostPort: first!,
+      lastHostPort: last!,
+    },
     address: six ? ipv6!.address : address,
-    ...(hostIp === '' && ipv6 && { address6: ipv6.address }),
+    ...(hostIp === '' && !six && ipv6 && { address6: ipv6.address }),
   };
 }
 
@@ -73,7 +80,8 @@ function publishing(networks: readonly ContainerNetwork[]): ContainerNetwork | u
   return networks.find(({ internal }) => !internal);
 }
 
-function checkIPv6(bindings: readonly PortBinding[], network: ContainerNetwork | undefined): void {
+/** USAGE for an IPv6 address of the host that leads to a container without any. */
+export function checkIPv6(bindings: readonly PortBinding[], network: ContainerNetwork | undefined): void {
   const wrong = bindings.find(({ hostIp }) => isIPv6(hostIp));
   if (!wrong || !network || network.ipv6) return;
   throw new HrunError(

@@ -7,12 +7,14 @@ import {
   type ContainerConfig,
   recordContainer,
   releaseName,
+  removeContainer,
   repairContainer,
   repairContainers,
 } from '../container/index.ts';
 import { connectMonitor, monitorLastWords, startMonitor } from '../vm/index.ts';
 import { recordVolume } from '../volume/index.ts';
 import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
+import { enterCni, sweepCni } from './cni.ts';
 import type { TerminalSize } from './container-options.ts';
 import type { CreatedContainer } from './create-container.ts';
 import { leaveNetworks, sweepNetworks } from './join-networks.ts';
@@ -80,9 +82,10 @@ export function startContainer(
       setTimeout(refill, REFILL_DELAY_MS).unref();
     },
   });
-  const ended = running.ended.finally(() => {
+  const ended = running.ended.finally(async () => {
     container.release();
     refill();
+    if (container.config.host.cni) await sweepCni(root, [container.id]); // of one whose keeper did not get that far
   });
   return { ...running, ended };
 }
@@ -101,14 +104,28 @@ function waitingMachine({ pool, directory }: StartableContainer): Duplex | undef
   return pool?.machine && isHeld(directory) ? pool.machine.connection : undefined;
 }
 
-/** Waits for the container's turn to boot, which ends when its command runs: where many are started at once, a few boot at a time. */
+/**
+ * Waits for the container's turn to boot, which ends when its command runs: where many are started at once, a few boot at a time. A CNI network is joined
+ * then; HOST_SETUP when its plug-ins cannot, and a container that is to be removed at its end is.
+ */
 export async function awaitTurn(root: Root, container: StartableContainer): Promise<StartableContainer> {
   const turn = await takeTurn(root, container.id);
   const release = () => {
     turn.release();
     container.release();
   };
-  return { ...container, release };
+  try {
+    return await enterCni(root, { ...container, release });
+  } catch (error) {
+    release();
+    if (container.config.autoRemove) await removeNew(root, container);
+    throw error;
+  }
+}
+
+async function removeNew(root: Root, { id, config }: StartableContainer): Promise<void> {
+  await removeContainer(root, id);
+  if (config.mounts.length > 0) await removeTiedVolumes(root);
 }
 
 /** Starts a container in the background. Resolves once the command runs; rejects with why it does not. */

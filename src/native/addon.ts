@@ -88,6 +88,18 @@ export interface NetworkLink {
   bridge: number;
 }
 
+/** What somebody has made of an interface. Addresses and networks have their prefixes: "10.1.0.5/16". */
+export interface InterfaceFacts {
+  mac: string;
+  /** bytes */
+  mtu: number;
+  up: boolean;
+  /** without IPv6's link-local ones; `connected`: the kernel has a route to its network */
+  addresses: { address: string; connected: boolean }[];
+  /** of the main table, without those that the kernel makes of the addresses; `gateway` null: reached directly */
+  routes: { destination: string; gateway: string | null; onLink: boolean; metric: number }[];
+}
+
 /** A held lock (flock on an open file description): released by `release` or by the end of the process. */
 export interface FileLock {
   release(): void;
@@ -203,6 +215,15 @@ export interface Addon {
   /** Removes an interface; one that is gone already is fine. */
   removeLink(name: string): void;
   listLinks(): NetworkLink[];
+  /**
+   * Makes a network namespace that the file `path`, which is not there yet (EEXIST), keeps by a bind mount until it is removed. EPERM without
+   * CAP_SYS_ADMIN.
+   */
+  createNetworkNamespace(path: string): void;
+  /** Takes its path away: it ends with the last who is in it. One that is gone is fine. */
+  removeNetworkNamespace(path: string): void;
+  /** What there is of an interface in the namespace of this path; null when it has none of that name. */
+  describeInterface(namespace: string, name: string): InterfaceFacts | null;
   /** True if there is a rule in this chain of the nf_tables table of family inet. */
   hasFirewallRule(table: string, chain: string): boolean;
   /** Measures this host's KVM in some milliseconds. Rejects with ENOENT, EACCES, … when /dev/kvm cannot be used. */

@@ -22,10 +22,16 @@ const CAP_NET_ADMIN = 12n;
 
 /** Why containers of this process's user can have no network here; undefined if they can. */
 export function networkObstacle(): string | undefined {
+  const obstacle = pluginObstacle();
+  if (obstacle !== undefined) return obstacle;
+  return findNft() === undefined ? 'nft is not installed (package nftables)' : undefined;
+}
+
+/** Why not even those that plug-ins make; undefined if these can be. */
+export function pluginObstacle(): string | undefined {
   if (process.getuid?.() !== 0) return 'networks need root';
   if (!mayAdministrate()) return 'this process may not administrate the network (CAP_NET_ADMIN)';
   if (!isUsable(TUN, constants.R_OK | constants.W_OK)) return `${TUN} cannot be opened`;
-  if (findNft() === undefined) return 'nft is not installed (package nftables)';
   return undefined;
 }
 

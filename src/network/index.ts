@@ -1,4 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+export { CNI_PREFIX, type CniList, type CniPlaces, findCniList, isCniNetwork } from './cni-lists.ts';
+export {
+  CNI_INTERFACE,
+  CNI_TAP,
+  type CniAttachment,
+  checkCniNetwork,
+  joinCniNetwork,
+  leftNamespaces,
+} from './cni-network.ts';
+export { findCniPrograms } from './cni-programs.ts';
+export { cniRecordIds, cniRecordPath, leaveCniNetwork } from './cni-record.ts';
 export { type EgressPolicy, forgetEgress, isRestricted, restrictEgress } from './egress.ts';
 export {
   deniedTraffic,
@@ -8,6 +19,7 @@ export {
   firewallTable,
   ipv6Obstacle,
   networkObstacle,
+  pluginObstacle,
   sweepPorts,
 } from './host.ts';
 export { formatIPv6, formatSubnet6, isPrefix6, parseIPv6, sizeOf6 } from './ipv6.ts';
@@ -31,7 +43,7 @@ export {
 } from './network.ts';
 export { recordNetwork } from './network-events.ts';
 export { hostPortText, type PublishedPort, publishedPorts } from './published-ports.ts';
-export { networkResolvers, resolvers } from './resolvers.ts';
+export { networkResolvers, resolvers, resolverText } from './resolvers.ts';
 export {
   createNetwork,
   DEFAULT_MTU,

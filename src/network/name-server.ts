@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { isLocked, native } from '../native/index.ts';
+import { isCniNetwork } from './cni-lists.ts';
 import { DEFAULT_NETWORK, type Network, networkDirectory, storeTag } from './network.ts';
 import { hostNameServers } from './resolvers.ts';
 import { tableName } from './rules.ts';
@@ -22,9 +23,9 @@ const RECORDS = 'names';
 const STOP_ATTEMPTS = 100;
 const STOP_PAUSE_MS = 10;
 
-/** True for a network whose containers know each other by name: as under Docker every one but the default, and passt's, in which it is alone. */
+/** True for a network whose containers know each other by name: as under Docker every one but the default, passt's, in which it is alone, and those of CNI plug-ins. */
 export function servesNames({ name }: Pick<Network, 'name'>): boolean {
-  return name !== DEFAULT_NETWORK && name !== USER_NETWORK;
+  return name !== DEFAULT_NETWORK && name !== USER_NETWORK && !isCniNetwork(name);
 }
 
 /** Where a network's keepers write down their containers' names. */

@@ -27,11 +27,15 @@ export function hostPortText(hostIp: string, port: number | string): string {
 
 /** What a running container has published; nothing for one that does not run. */
 export function publishedPorts(root: Root, id: string): PublishedPort[] {
+  return readRecord(root, id).ports;
+}
+
+/** `ruled` is false where others than the firewall's rules lead to the container. */
+function readRecord(root: Root, id: string): { ruled?: boolean; ports: PublishedPort[] } {
   try {
-    return (JSON.parse(readRegularFile(join(recordsDirectory(root), id))) as { ports: PublishedPort[] })
-      .ports;
+    return JSON.parse(readRegularFile(join(recordsDirectory(root), id)));
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return []; // a power cut may have left it empty
+    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return { ports: [] }; // a power cut may have left it empty
     throw error;
   }
 }
@@ -41,9 +45,11 @@ export function forgetDeadPorts(root: Root): boolean {
   return forgetDeadRecords(recordsDirectory(root));
 }
 
-/** What all containers have published. Only while holding the lock of all networks. */
+/** What all containers have published by the firewall. Only while holding the lock of all networks. */
 export function allPublishedPorts(root: Root): PublishedPort[] {
-  return recordIds(recordsDirectory(root)).flatMap((id) => publishedPorts(root, id));
+  return recordIds(recordsDirectory(root)).flatMap((id) =>
+    readRecord(root, id).ruled === false ? [] : publishedPorts(root, id),
+  );
 }
 
 function recordsDirectory(root: Root): string {

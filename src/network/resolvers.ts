@@ -22,6 +22,11 @@ export function resolvers(asked: ResolverOptions, hostFiles: readonly string[] =
   const servers = asked.servers.length > 0 ? asked.servers : hostServers(hosts);
   const search = asked.search.length > 0 ? asked.search : wordsOf(hosts[0] ?? '', 'search').flat();
   const options = asked.options.length > 0 ? asked.options : wordsOf(hosts[0] ?? '', 'options').flat();
+  return resolverText({ servers, search, options });
+}
+
+/** The text of a resolv.conf(5) that says this and nothing else. */
+export function resolverText({ servers, search, options }: ResolverOptions): string {
   const lines = [
     ...servers.map((server) => `nameserver ${server}`),
     ...(search.length > 0 && search[0] !== '.' ? [`search ${search.join(' ')}`] : []),

@@ -47,6 +47,7 @@ export { type TemplateInputs, type TemplateSize, templateInputs, templateKey } f
 export { findTemplate, listTemplates, makeTemplate, removeTemplate, type Template } from './templates.ts';
 export {
   type DeviceLimits,
+  deviceSlots,
   readVmConfig,
   type SharedDirectories,
   VM_FILE,

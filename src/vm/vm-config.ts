@@ -93,7 +93,7 @@ export interface DeviceLimits {
   writeIops?: number;
 }
 
-/** A tap interface that the keeper makes, as a port of a bridge that is there; or what passt serves. */
+/** A tap interface that the keeper makes, as a port of a bridge that is there or wired to an interface inside of a namespace; or what passt serves. */
 export interface VmNic {
   slot: number;
   mac: string;
@@ -101,7 +101,9 @@ export interface VmNic {
   addresses: string[];
   bridge?: string;
   tap?: string;
-  /** instead of these two: the program, and IPv4 addresses */
+  /** instead of the bridge: path of a network namespace, and what the tap interface is wired to in it */
+  inside?: { namespace: string; interface: string };
+  /** instead of these: the program, and IPv4 addresses */
   passt?: { program: string; gateway: string; resolver: string };
   /** bytes */
   mtu: number;
@@ -114,8 +116,10 @@ export interface VmNic {
 
 /** Ports of the machine that its keeper publishes: docs/monitor.md. */
 export interface VmPorts {
-  /** the firewall's, of the family inet; none where passt serves the ports */
+  /** the firewall's, of the family inet; none where passt or CNI plug-ins serve the ports */
   table?: string;
+  /** without it: the keeper holds them all the same, so that nobody else takes them */
+  held?: boolean;
   publish: {
     protocol: 'tcp' | 'udp';
     /** 0.0.0.0 or :: for every address of the host in the family */
@@ -177,6 +181,11 @@ export function readVmConfig(directory: string): VmConfig {
 /** Replaces vm.json of a container's directory. */
 export async function writeVmConfig(directory: string, vm: VmConfig): Promise<void> {
   await writeFileAtomic(settingsPath(directory, VM_FILE), JSON.stringify(vm), { mode: 0o600 });
+}
+
+/** The virtio-mmio slots of a machine's disks and shared directories. */
+export function deviceSlots({ disks, share }: Pick<VmConfig, 'disks' | 'share'>): number[] {
+  return [...disks, ...(share ? [share] : [])].map(({ slot }) => slot);
 }
 
 /** The content of vm.json for a request. */

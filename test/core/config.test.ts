@@ -25,9 +25,11 @@ describe('the configuration', () => {
 
   test('is read from the file that HRUN_CONFIG names', async () => {
     const registries = { 'reg.lan:5000': { plainHttp: true, mirrors: ['http://m.lan'], ca: '/etc/ca.pem' } };
-    expect(await load(JSON.stringify({ registries, pull: { parallelLayers: 2 } }))).toEqual({
+    const cni = { configDirectory: '/etc/cni', pluginDirectories: ['/opt/cni'] };
+    expect(await load(JSON.stringify({ registries, pull: { parallelLayers: 2 }, cni }))).toEqual({
       registries,
       pull: { parallelLayers: 2 },
+      cni,
     });
   });
 
@@ -46,6 +48,8 @@ describe('the configuration', () => {
     ['{"registries":{"a.test":{"mirrors":["m.lan"]}}}', /mirrors\/0 must match/],
     ['{"registries":{"https://a.test":{}}}', /registries/],
     ['{"pull":{"parallelLayers":0}}', /parallelLayers must be >= 1/],
+    ['{"cni":{"configDirectory":"net.d"}}', /configDirectory must match/],
+    ['{"cni":{"pluginDirectories":["/a:/b"]}}', /pluginDirectories\/0 must match/],
   ])('%s is refused with its place', async (text, message) => {
     const loaded = load(text);
     await expect(loaded).rejects.toEqual(expect.objectContaining({ code: 'CONFIG' }));

@@ -121,7 +121,7 @@ function shown(container: ListedContainer, { trunc }: PsOptions, size: Container
     LocalVolumes: String(config.mounts.filter(({ type }) => type === 'volume').length),
     Mounts: config.mounts.map((mount) => mountName(mount, trunc)).join(','),
     Names: config.name,
-    Networks: config.networks.map(({ network }) => network).join(',') || 'none',
+    Networks: config.networks.map(({ network }) => network).join(',') || config.host.cni?.network || 'none',
     Ports: portsText(rootFromEnvironment(), config, state),
     RunningFor: formatAge(created),
     Size: size ? `${formatSize(size.rw)} (virtual ${formatSize(size.rootFs)})` : '',

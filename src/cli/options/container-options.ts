@@ -226,7 +226,7 @@ export function declareContainerOptions(command: Command): void {
   command.addOption(
     quietList(
       '--network <network>',
-      'bridge, none, a network, or container:NAME; again for one more; or name=NAME,alias=…,ip=…,ip6=…,mac-address=… (env: HRUN_NETWORK)',
+      'bridge, none, a network, cni:NAME, or container:NAME; again for one more; or name=NAME,alias=…,ip=…,ip6=…,mac-address=… (env: HRUN_NETWORK)',
     ),
   );
   command.addOption(quietList('--net <network>', 'the same as --network').hideHelp());

@@ -166,6 +166,36 @@ TEST_CASE("an interface can be passt's, and has no interface of the host's then"
           "nics[0].passt.program must be an absolute path without a comma");
 }
 
+TEST_CASE("an interface can be wired to one inside of a namespace, which is no port of a bridge then, and "
+          "its ports held") {
+    Json json = sample();
+    const Json inside = {{"namespace", "/run/netns/hrun-1"}, {"interface", "eth0"}};
+    const auto with = [&](const Json& more) {
+        json["nics"] = Json::array({{{"slot", 19},
+                                     {"mac", "02:42:0a:01:00:05"},
+                                     {"addresses", Json::array({"10.1.0.5/24", "fd00::5/64"})},
+                                     {"mtu", 1400},
+                                     {"tap", "hrun0"},
+                                     {"outBps", 7},
+                                     {"inside", inside}}});
+        json["nics"][0].update(more);
+        return mistake(json);
+    };
+    CHECK(with(Json::object()).empty());
+    json["ports"] = {{"held", true}, {"publish", Json::array()}};
+    const Config config = std::get<Config>(parse_config(json.dump()));
+    CHECK(config.nics[0].inside->name_space == "/run/netns/hrun-1");
+    CHECK(config.nics[0].inside->interface == "eth0");
+    CHECK(config.nics[0].rates.out == 7);
+    CHECK(config.nics[0].bridge.empty());
+    CHECK(config.ports.held);
+    CHECK(with({{"bridge", "hrun0"}}) == "nics[0].bridge is not a known field");
+    CHECK(with({{"inside", {{"namespace", "netns"}, {"interface", "eth0"}}}}) ==
+          "nics[0].inside.namespace must be an absolute path");
+    CHECK(with({{"inside", {{"namespace", "/run/netns/x"}, {"interface", "../x"}}}}) ==
+          "nics[0].inside.interface must be the name of a network interface");
+}
+
 TEST_CASE("an interface may have names, which are words, in a network that is an entry of a directory") {
     Json json = sample();
     const auto with = [&](const Json& network, const Json& names) {

@@ -90,6 +90,19 @@ TEST_CASE("an interface is the container's when the store has leased its address
     CHECK_FALSE(store.leased(other));
 }
 
+TEST_CASE("an interface inside of a namespace is the container's when its CNI network's record says so") {
+    Store store;
+    NicConfig inside = nic();
+    inside.bridge = "";
+    inside.inside = {"/run/netns/hrun-aaaaaaaaaaaa", "eth0"};
+    CHECK_FALSE(store.leased(inside));
+    std::filesystem::create_directories(store.root + "/networks/.cni");
+    store.write(".cni/" + kId, R"({"namespace":"/run/netns/hrun-aaaaaaaaaaaa"})");
+    CHECK(store.leased(inside));
+    inside.inside->name_space = "/run/netns/hrun-bbbbbbbbbbbb";
+    CHECK_FALSE(store.leased(inside));
+}
+
 TEST_CASE("ports follow the container's addresses, and are no others than before") {
     PortsConfig ports{"t", {port(9)}};
     PortsConfig wanted{"t", {port(2), port(2)}};
