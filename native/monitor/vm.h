@@ -2,7 +2,10 @@
 // The life of one VM (docs/monitor.md): boots it, joins agent, log and clients, and ends it.
 #pragma once
 
+#include <signal.h>
+
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +40,10 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
 
   private:
     enum class Phase { kStarting, kRunning, kPaused, kEnding, kGone };
+
+    static constexpr hrun_exit kKilled{128 + SIGKILL, SIGKILL, 0}; // as a shell has it
+    // From SIGKILL to the container's process to the end of the VM.
+    static constexpr std::chrono::seconds kKillLimit{10};
 
     Result<void> start_parts();
     Result<void> start_machine();
