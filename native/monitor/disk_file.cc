@@ -9,8 +9,8 @@ namespace hrun::monitor {
 
 namespace {
 
-// A machine that is just ending lets go of its container a moment before its disks.
-constexpr std::chrono::milliseconds kLockLimit{300};
+// A machine that is just ending lets go of its container a moment before its disks: on a busy host a second.
+constexpr std::chrono::seconds kLockLimit{3};
 
 } // namespace
 

@@ -139,6 +139,7 @@ void Vm::agent_started(uint32_t pid) {
     if (phase_ != Phase::kStarting)
         return;
     phase_ = Phase::kRunning;
+    container_.origin.reset(); // to be the last who has removed files open would hold up the end
     limit_.reset();
     pid_ = pid;
     container_.keeper->tell(KeeperRequest::kStarted); // before anybody else hears of it

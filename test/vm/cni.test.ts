@@ -2,6 +2,7 @@
 // --network cni:NAME with the plug-ins of containernetworking-plugins, on a network namespace of the test's own.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { rootAt } from '../../src/base/root.ts';
 import { storeTag } from '../../src/network/network.ts';
@@ -70,7 +71,7 @@ describe.skipIf(cannot)(`CNI networks${cannot ? ` (this host cannot: ${cannot})`
   const NOTHING = { namespaces: [], records: [], leases: [], links: '', rules: '0' };
   /** The kernel takes a namespace apart when it has the time. */
   const untilNothing = async () => {
-    await eventually(async () => (await left()).links === '');
+    await eventually(async () => isDeepStrictEqual(await left(), NOTHING)).catch(() => {});
     expect(await left()).toEqual(NOTHING);
   };
   const blue = (...args: string[]) => host.hrun(['run', '--network', 'cni:blue', ...args]);
