@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // --network cni:NAME: from its start to its end a container is in a network that CNI plug-ins make. docs/networks.md, "CNI".
+import { existsSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,6 +18,7 @@ import {
   CNI_PREFIX,
   type CniList,
   cniRecordIds,
+  cniRecordPath,
   findCniList,
   findCniPrograms,
   isCniNetwork,
@@ -143,7 +145,7 @@ export async function whileIdle(root: Root, id: string, action: () => Promise<vo
 /** Waits for the keeper of the last run, which is about to leave the network; false when one is there that is not. */
 async function hasLeft(root: Root, { id, directory }: Startable): Promise<boolean> {
   for (let attempt = 0; attempt < LEAVE_ATTEMPTS; attempt++) {
-    if (!cniRecordIds(root).includes(id)) return true;
+    if (!existsSync(cniRecordPath(root, id))) return true;
     if (!isLocked(join(directory, 'lock'))) await leaveCniNetwork(root, id, findAssets().monitor);
     else if (isUp(directory)) return false;
     else await sleep(LEAVE_PAUSE_MS);

@@ -18,6 +18,7 @@ import {
   findTemplate,
   keeperOf,
   launchWaiting,
+  listMachines,
   listPools,
   listWaiting,
   machinesDirectory,
@@ -172,19 +173,10 @@ export function poolStates(root: Root): PoolState[] {
 }
 
 function poolState(root: Root, pool: PoolSettings): PoolState {
-  const keepers = waitingDirectories(root, pool).map(keeperOf);
+  const keepers = listMachines(poolDirectory(root, pool)).map(keeperOf);
   const alive = keepers.filter((pid) => pid > 0);
   const { memoryBytes } = costOf(alive.flatMap(withDescendants));
   return { ...pool, waiting: alive.length, memory: memoryBytes };
-}
-
-/** Of all templates. */
-function waitingDirectories(root: Root, size: TemplateSize): string[] {
-  const pool = poolDirectory(root, size);
-  return listDirectory(pool)
-    .map((key) => join(pool, key))
-    .filter((path) => path !== join(pool, 'lock') && path !== join(pool, 'pool.json'))
-    .flatMap((machines) => listWaiting(machines).map((id) => join(machines, id)));
 }
 
 /** proc_tid_children(5) */
@@ -203,11 +195,8 @@ function withDescendants(pid: number): number[] {
 
 /** Machines that were killed while they waited are harmless, and of no use. */
 export async function checkPools(root: Root, findings: Findings): Promise<void> {
-  for (const name of listDirectory(root.pool)) {
-    const pool = join(root.pool, name);
-    for (const key of listDirectory(pool).filter((each) => each !== 'lock' && each !== 'pool.json'))
-      for (const id of listWaiting(join(pool, key))) await checkMachine(join(pool, key, id), findings);
-  }
+  for (const name of listDirectory(root.pool))
+    for (const directory of listMachines(join(root.pool, name))) await checkMachine(directory, findings);
 }
 
 async function checkMachine(directory: string, findings: Findings): Promise<void> {

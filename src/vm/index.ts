@@ -22,6 +22,7 @@ export {
   emptySettings,
   keeperOf,
   launchWaiting,
+  listMachines,
   listPools,
   listWaiting,
   machinesDirectory,

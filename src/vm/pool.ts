@@ -66,8 +66,7 @@ function readSettings(directory: string): PoolSettings | undefined {
   try {
     return JSON.parse(readRegularFile(join(directory, SETTINGS))) as PoolSettings;
   } catch (error) {
-    if (error instanceof SyntaxError || isNoRegularFile(error) || errnoOf(error) === 'ENOENT')
-      return undefined;
+    if (error instanceof SyntaxError || isNoRegularFile(error)) return undefined;
     throw error;
   }
 }
@@ -75,6 +74,12 @@ function readSettings(directory: string): PoolSettings | undefined {
 /** The ids of the machines that are ready in a directory of machines; the processes of some may have been killed. */
 export function listWaiting(directory: string): string[] {
   return listDirectory(directory).filter((name) => ID.test(name));
+}
+
+/** The directories of all machines that are ready in the directory of a pool, copies of whatever template. */
+export function listMachines(pool: string): string[] {
+  const ofTemplates = listDirectory(pool).filter((key) => ID.test(key));
+  return ofTemplates.flatMap((key) => listWaiting(join(pool, key)).map((id) => join(pool, key, id)));
 }
 
 /** The directory of a machine that is to be made, in which nothing is but room for settings. */

@@ -134,8 +134,7 @@ function readTemplate(root: Root, id: string): Template | undefined {
     );
     return { id, created, inputs, current: templateKey(inputs) === id, size };
   } catch (error) {
-    if (error instanceof SyntaxError || isNoRegularFile(error) || errnoOf(error) === 'ENOENT')
-      return undefined;
+    if (error instanceof SyntaxError || isNoRegularFile(error)) return undefined;
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import { templatePolicy } from '../../core/templates.ts';
 import type { EngineName } from '../../vm/index.ts';
 import { defineCommand } from '../command.ts';
 import { engineOption } from '../options/engine.ts';
-import { parseBytes, parseCpus } from '../options/quantity.ts';
+import { parseMachineSize } from '../options/quantity.ts';
 
 interface CreateOptions {
   engine: EngineName;
@@ -33,10 +33,7 @@ export const command = defineCommand<CreateOptions, string | undefined>({
       .addOption(new Option('--refill', 'only make what the pool lacks').hideHelp()),
   run: async (_operands, { engine, cpus, memory, size, refill }) => {
     const root = rootFromEnvironment();
-    const machine = machineSize({
-      memory: memory === undefined ? undefined : parseBytes(memory, '--memory'),
-      cpus: cpus === undefined ? undefined : parseCpus(cpus),
-    });
+    const machine = machineSize(parseMachineSize({ cpus, memory }));
     if (refill) {
       await fillPool(root, machine, { wait: false });
       return undefined;

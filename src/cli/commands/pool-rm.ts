@@ -3,7 +3,7 @@ import { HrunError } from '../../base/errors.ts';
 import { rootFromEnvironment } from '../../base/root.ts';
 import { machineSize, poolStates, removePool } from '../../core/pools.ts';
 import { defineCommand } from '../command.ts';
-import { parseBytes, parseCpus } from '../options/quantity.ts';
+import { parseMachineSize } from '../options/quantity.ts';
 
 interface RmOptions {
   all?: true;
@@ -25,10 +25,7 @@ export const command = defineCommand<RmOptions, void>({
       throw new HrunError('USAGE', '--all and the size of one pool contradict each other', {
         hint: 'leave one out',
       });
-    const size = machineSize({
-      memory: memory === undefined ? undefined : parseBytes(memory, '--memory'),
-      cpus: cpus === undefined ? undefined : parseCpus(cpus),
-    });
+    const size = machineSize(parseMachineSize({ cpus, memory }));
     for (const pool of all ? poolStates(root) : [size]) await removePool(root, pool);
   },
   print: () => undefined,

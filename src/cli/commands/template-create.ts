@@ -4,7 +4,7 @@ import { createTemplate } from '../../core/templates.ts';
 import type { EngineName } from '../../vm/index.ts';
 import { defineCommand } from '../command.ts';
 import { engineOption } from '../options/engine.ts';
-import { parseBytes, parseCpus } from '../options/quantity.ts';
+import { parseMachineSize } from '../options/quantity.ts';
 
 interface CreateOptions {
   engine: EngineName;
@@ -23,15 +23,7 @@ export const command = defineCommand<CreateOptions, string | undefined>({
       .option('--cpus <number>', 'CPUs of the VM, as for run (default: 1)')
       .option('--no-wait', 'leave it to whoever makes it already'),
   run: async (_operands, { engine, cpus, memory, wait }) =>
-    await createTemplate(
-      rootFromEnvironment(),
-      {
-        engine,
-        memory: memory === undefined ? undefined : parseBytes(memory, '--memory'),
-        cpus: cpus === undefined ? undefined : parseCpus(cpus),
-      },
-      { wait },
-    ),
+    await createTemplate(rootFromEnvironment(), { engine, ...parseMachineSize({ cpus, memory }) }, { wait }),
   print(id, output) {
     if (id !== undefined) output.line(id);
     return undefined;

@@ -21,6 +21,23 @@ export function parseCpus(text: string): number {
   });
 }
 
+/** -m and --cpus of what is made for machines of one size; undefined is what was not given. */
+export function parseMachineSize({
+  memory,
+  cpus,
+}: {
+  memory: string | undefined;
+  cpus: string | undefined;
+}): {
+  memory: number | undefined;
+  cpus: number | undefined;
+} {
+  return {
+    memory: memory === undefined ? undefined : parseBytes(memory, '--memory'),
+    cpus: cpus === undefined ? undefined : parseCpus(cpus),
+  };
+}
+
 /** --max-cpus: whole ones. */
 export function parseWholeCpus(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
