@@ -14,25 +14,28 @@
 namespace hrun::monitor {
 
 // What the agent reports. An error returned ends the session as broken.
+// What a session never asks for needs no answer: only a container's own has all of them.
 class AgentEvents {
   public:
     virtual ~AgentEvents() = default;
-    virtual void agent_connected() = 0;
-    virtual void agent_configured() = 0;
-    virtual void agent_started(uint32_t pid) = 0;
+    virtual void agent_connected() {}
+    virtual void agent_configured() {}
+    virtual void agent_started(uint32_t /*pid*/) {}
     // `bytes` empty: the stream has ended.
     virtual Result<void> agent_output(uint8_t stream, std::string_view bytes) = 0;
     virtual void agent_exit(const hrun_exit& exit) = 0;
     virtual void agent_error(const hrun_error& error, std::string_view message) = 0;
-    virtual void agent_shutdown_done() = 0;
+    virtual void agent_shutdown_done() {}
     // Every process of the container stands still, or goes on.
-    virtual void agent_paused(bool paused) = 0;
+    virtual void agent_paused(bool /*paused*/) {}
     // The answer to suspend(): nothing more comes over the connection until it is woken; or `why` not.
-    virtual Result<void> agent_suspended(std::string_view why) = 0;
+    virtual Result<void> agent_suspended(std::string_view /*why*/) {
+        return Error{EPROTO, "agent was not asked"};
+    }
     // The container's processes go on, of the machine that stood still or of one that was restored.
-    virtual Result<void> agent_awake(uint32_t pid) = 0;
+    virtual Result<void> agent_awake(uint32_t /*pid*/) { return Error{EPROTO, "agent was not asked"}; }
     // Input may be sent again.
-    virtual void agent_input_room() = 0;
+    virtual void agent_input_room() {}
     // The connection has ended; ECONNRESET when the agent closed it, EPROTO when it broke the contract.
     virtual void agent_gone(const Error& error) = 0;
 };

@@ -29,6 +29,26 @@ Error broken(const Frame& frame) {
 
 } // namespace
 
+void ClientEvents::client_plug(Client& client, const hrun_plug&, std::vector<Fd>) {
+    client.send(nothing_runs());
+}
+
+void ClientEvents::client_unplug(Client& client, uint32_t) {
+    client.send(nothing_runs());
+}
+
+void ClientEvents::client_joins(Client& client, JoinRequest) {
+    client.send(nothing_runs());
+}
+
+void ClientEvents::client_checkpoint(Client& client, Fd) {
+    client.send(nothing_runs());
+}
+
+void ClientEvents::client_release(Client& client, bool) {
+    client.send(nothing_runs());
+}
+
 Client::Client(EventLoop& loop, ClientEvents& events, Fd socket, bool first)
     : loop_(loop), events_(events), socket_(std::move(socket)), first_(first) {}
 

@@ -31,6 +31,7 @@ struct JoinRequest {
 };
 
 // What clients ask of the VM.
+// What only a machine that runs can do is refused by default: nothing runs.
 class ClientEvents {
   public:
     virtual ~ClientEvents() = default;
@@ -40,14 +41,14 @@ class ClientEvents {
     virtual void client_stop(const hrun_stop& stop) = 0;
     virtual void client_pause(Client& client, bool paused) = 0;
     // A network interface for the machine: its tap, and perhaps a record that is to be held as long as the interface is there.
-    virtual void client_plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors) = 0;
-    virtual void client_unplug(Client& client, uint32_t slot) = 0;
+    virtual void client_plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors);
+    virtual void client_unplug(Client& client, uint32_t slot);
     // A container that joins this one in its machine, step by step: a client that has begun with it asks for nothing else.
-    virtual void client_joins(Client& client, JoinRequest request) = 0;
+    virtual void client_joins(Client& client, JoinRequest request);
     // The machine is to be saved, its state into the file; all stands still until the client releases it.
-    virtual void client_checkpoint(Client& client, Fd state) = 0;
+    virtual void client_checkpoint(Client& client, Fd state);
     // It may go on, or is to end.
-    virtual void client_release(Client& client, bool go_on) = 0;
+    virtual void client_release(Client& client, bool go_on);
     // Output may go to it, or input has come from it.
     virtual void client_ready() = 0;
     // It is gone; called once, not from inside a call to it.

@@ -33,17 +33,10 @@ class Probe : private AgentEvents {
     void cancel();
 
   private:
-    void agent_connected() override {}
-    void agent_configured() override {}
     void agent_started(uint32_t pid) override;
     Result<void> agent_output(uint8_t stream, std::string_view bytes) override;
     void agent_exit(const hrun_exit& exit) override;
     void agent_error(const hrun_error& error, std::string_view message) override;
-    void agent_shutdown_done() override {}
-    void agent_paused(bool) override {}
-    Result<void> agent_suspended(std::string_view) override { return Error{EPROTO, "agent was not asked"}; }
-    Result<void> agent_awake(uint32_t) override { return Error{EPROTO, "agent was not asked"}; }
-    void agent_input_room() override {}
     void agent_gone(const Error& error) override;
 
     void time_out();

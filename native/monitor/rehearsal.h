@@ -39,17 +39,9 @@ class Rehearsal : private AgentEvents {
     void unplugged(const Result<void>& done);
     void finish(Result<void> done);
 
-    void agent_connected() override {}
-    void agent_configured() override {}
-    void agent_started(uint32_t) override {}
     Result<void> agent_output(uint8_t, std::string_view) override { return {}; }
     void agent_exit(const hrun_exit& exit) override;
     void agent_error(const hrun_error& error, std::string_view message) override;
-    void agent_shutdown_done() override {}
-    void agent_paused(bool) override {}
-    Result<void> agent_suspended(std::string_view) override { return Error{EPROTO, "agent was not asked"}; }
-    Result<void> agent_awake(uint32_t) override { return Error{EPROTO, "agent was not asked"}; }
-    void agent_input_room() override {}
     void agent_gone(const Error& error) override;
 
     EventLoop& loop_;

@@ -28,13 +28,6 @@ class RestartWait : private ClientEvents {
     void client_resize(std::string_view) override {}
     void client_stop(const hrun_stop& stop) override { end((stop.flags & HRUN_STOP_FOR_HOST) == 0); }
     void client_pause(Client& client, bool paused) override;
-    void client_plug(Client& client, const hrun_plug&, std::vector<Fd>) override {
-        client.send(nothing_runs());
-    }
-    void client_unplug(Client& client, uint32_t) override { client.send(nothing_runs()); }
-    void client_joins(Client& client, JoinRequest) override { client.send(nothing_runs()); }
-    void client_checkpoint(Client& client, Fd) override { client.send(nothing_runs()); }
-    void client_release(Client& client, bool) override { client.send(nothing_runs()); }
     void client_ready() override { schedule(); }
     void client_gone(Client& client) override;
 

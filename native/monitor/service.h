@@ -28,17 +28,11 @@ class Service : private AgentEvents, private ClientEvents, private MachineEvents
     Result<void> start_parts(Fd first_client);
     void begin_session(Result<Fd> socket);
 
-    void agent_connected() override {}
     void agent_configured() override;
-    void agent_started(uint32_t) override {}
     Result<void> agent_output(uint8_t stream, std::string_view bytes) override;
     void agent_exit(const hrun_exit&) override {}
     void agent_error(const hrun_error& error, std::string_view message) override;
     void agent_shutdown_done() override { machine_->kill(); }
-    void agent_paused(bool) override {}
-    Result<void> agent_suspended(std::string_view) override { return Error{EPROTO, "agent was not asked"}; }
-    Result<void> agent_awake(uint32_t) override { return Error{EPROTO, "agent was not asked"}; }
-    void agent_input_room() override {}
     void agent_gone(const Error& error) override;
 
     void client_attached(Client& client) override;
@@ -46,13 +40,6 @@ class Service : private AgentEvents, private ClientEvents, private MachineEvents
     void client_resize(std::string_view) override {}
     void client_stop(const hrun_stop&) override { stop(); }
     void client_pause(Client&, bool) override {}
-    void client_plug(Client& client, const hrun_plug&, std::vector<Fd>) override {
-        client.send(nothing_runs());
-    }
-    void client_unplug(Client& client, uint32_t) override { client.send(nothing_runs()); }
-    void client_joins(Client& client, JoinRequest) override { client.send(nothing_runs()); }
-    void client_checkpoint(Client& client, Fd) override { client.send(nothing_runs()); }
-    void client_release(Client& client, bool) override { client.send(nothing_runs()); }
     void client_ready() override { schedule(); }
     void client_gone(Client& client) override;
 

@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/tc_act/tc_mirred.h>
 
+#include "net/clsact.h"
 #include "net/rate_limits.h"
 
 namespace hrun::net {
@@ -21,14 +22,9 @@ constexpr uint16_t kFirstAction = 1;
 // Of the classic packet filter, whose classifier is there for the source filter's sake: every packet, whatever it is, has the filter's class.
 constexpr sock_filter kEvery{BPF_RET | BPF_K, 0, 0, 0xffffffff};
 
+// The source filter may have made one.
 Result<void> ensure_clsact(Netlink& netlink, int index, const std::string& what) {
-    tcmsg head{};
-    head.tcm_ifindex = index;
-    head.tcm_parent = TC_H_CLSACT;
-    head.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
-    Message qdisc(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, head);
-    qdisc.put(TCA_KIND, std::string("clsact"));
-    auto done = netlink.request(qdisc, what);
+    auto done = add_clsact(netlink, index, what);
     return !done && done.error().code == EEXIST ? Result<void>() : done;
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstring>
 
+#include "net/clsact.h"
 #include "net/rate_limits.h"
 
 namespace hrun::net {
@@ -234,14 +235,9 @@ std::vector<sock_filter> source_program(const Source& source, Passed passed) {
 
 Result<void> attach_source_filter(Netlink& netlink, int index, const std::string& name, const Source& source,
                                   Passed passed) {
+    HRUN_TRY(add_clsact(netlink, index, "look at what comes in by " + name));
     tcmsg head{};
     head.tcm_ifindex = index;
-    head.tcm_parent = TC_H_CLSACT;
-    head.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
-    Message qdisc(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, head);
-    qdisc.put(TCA_KIND, std::string("clsact"));
-    HRUN_TRY(netlink.request(qdisc, "look at what comes in by " + name));
-    head.tcm_handle = 0;
     head.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
     head.tcm_info = TC_H_MAKE(kSourcePreference << 16, htons(ETH_P_ALL));
     const auto program = source_program(source, passed);
