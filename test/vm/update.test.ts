@@ -76,6 +76,7 @@ describe('update', { timeout: 120_000 }, () => {
       '-c',
       script,
     );
+    await expect.poll(() => ok('logs', 'box'), { timeout: 60_000 }).toBe('max\nmax');
     await ok('update', '-m', '96m', '--pids-limit', '20', 'box');
     await endBy('/go');
     await expect.poll(() => ok('logs', 'box'), { timeout: 60_000 }).toBe(`max\nmax\n${96 * MIB}\n20`);
