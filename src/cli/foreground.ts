@@ -12,6 +12,8 @@ import { enterRawMode, type TerminalUse, watchWindow, windowSize } from './termi
 export interface ForegroundOptions {
   tty: boolean;
   terminal: TerminalUse;
+  /** what its terminal was made with; undefined for one that is there already */
+  terminalSize?: TerminalSize | undefined;
   /** pass signals on to the container's process */
   signalProxy: boolean;
   /** typed one after the other they leave the container alone; empty for none */
@@ -48,7 +50,7 @@ export async function runForeground(
     ...(options.trace && { trace: options.trace }),
     started: () => {
       interrupts?.started();
-      resources.use(tty ? followWindow(terminal.size, resize) : undefined);
+      resources.use(tty ? followWindow(options.terminalSize, resize) : undefined);
     },
     input: (bytes) => terminal.raw && interrupts?.typed(bytes),
     inputEnded: () => terminal.raw && hangUp(),
@@ -76,12 +78,16 @@ function goesOn(name: string): RunEnd {
   return { exitCode: LEFT_RUNNING_EXIT, failure, started: true };
 }
 
-/** Passes changes of the window on, with one that came while the VM was booting. */
+/**
+ * Passes changes of the window on, with one that came while the VM was booting. A terminal that was there already, its size not
+ * `known`, gets one row more or less for a moment, as Docker does: its process draws itself anew only when the size changes.
+ */
 export function followWindow(
   known: TerminalSize | undefined,
   resize: (size: TerminalSize) => void,
 ): Disposable {
   const now = windowSize();
+  if (now && !known) resize({ ...now, rows: now.rows ^ 1 });
   if (now && (now.rows !== known?.rows || now.columns !== known?.columns)) resize(now);
   return watchWindow(resize);
 }

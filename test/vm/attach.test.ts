@@ -38,15 +38,17 @@ describe('in a terminal', { timeout: 120_000 }, () => {
     await terminal.line('clear; echo code $?');
     await terminal.shows(/^code 0$/m);
     expect(await ok('ps', '--format', '{{.Names}} {{.Status}}')).toMatch(/^shell Up/);
+    await terminal.resize(80, 24);
     await terminal.line(`clear; ${HRUN} attach shell`);
-    await terminal.type('Enter');
     await terminal.shows(/\/ # *$/);
-    await terminal.line('echo $mine; exit 4');
-    await terminal.shows(/^kept$/m);
+    await terminal.line('echo $mine; stty size');
+    await terminal.shows(/^kept\n24 80$/m);
+    await terminal.line('exit 4');
     await terminal.shows(/\n# *$/);
     await terminal.line('echo code $?');
     await terminal.shows(/^code 4$/m);
-    expect(await actionsOf('shell')).toEqual(['create', 'attach', 'start', 'detach', 'attach', 'die']);
+    const joined = ['create', 'attach', 'start', 'detach', 'attach', 'resize', 'resize', 'die'];
+    expect(await actionsOf('shell')).toEqual(joined);
   });
 
   test('several clients see the same, and each may type', async () => {
@@ -57,8 +59,12 @@ describe('in a terminal', { timeout: 120_000 }, () => {
     const listener = store.start(['attach', '--no-stdin', 'shared']);
     let heard = '';
     listener.stdout.on('data', (bytes) => (heard += bytes));
+    const joined = async () => {
+      await first.line('');
+      return heard;
+    };
+    await expect.poll(joined, { timeout: 60_000 }).not.toBe('');
     await second.line(`${HRUN} attach shared`);
-    await second.type('Enter');
     await second.shows(/\/ # *$/);
     await second.line('echo from $((1+1))');
     await first.shows(/^from 2$/m);

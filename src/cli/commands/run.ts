@@ -104,7 +104,8 @@ async function run(image: string, args: string[], flags: RunFlags, output: Outpu
   const end = await runForeground(
     created,
     {
-      ...{ tty: options.tty, terminal, signalProxy: flags.sigProxy !== 'false', detachKeys, attach },
+      ...{ tty: options.tty, terminal, terminalSize: terminal.size },
+      ...{ signalProxy: flags.sigProxy !== 'false', detachKeys, attach },
       trace: (stage, time) => trace?.stage(stage, time),
     },
     (streams, events) => startContainer(root, ready, streams, events),
