@@ -46,6 +46,7 @@ describe('update', { timeout: 120_000 }, () => {
     await ok('update', '--pids-limit=-1', '-m', '200m', 'box');
     expect(await inBox('cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max')).toBe(`${200 * MIB}\nmax`);
     expect([await inspected('Memory'), await inspected('PidsLimit')]).toEqual([String(200 * MIB), 'null']);
+    expect(await ok('stats', '--no-stream', '--format', '{{.MemUsage}}', 'box')).toMatch(/ \/ 200MiB$/);
     expect(JSON.parse(await inspected('VirtualMachine'))).toMatchObject({ MemoryMiB: 256 });
   });
 
