@@ -173,7 +173,7 @@ struct hrun_used {
     uint64_t cpu_us;          /* CPU time of the container's processes */
     uint64_t memory_bytes;    /* of the container: its processes and what the kernel holds for them */
     uint64_t cache_bytes;     /* of these, files that could be read again */
-    uint64_t available_bytes; /* memory that processes may have: their limit, or what the guest's kernel has in all */
+    uint64_t available_bytes; /* memory that processes may have: their limit, else all of the guest's */
     uint64_t pids;            /* processes and threads */
     uint64_t disk_read_bytes; /* of all disks: layers and the writable one */
     uint64_t disk_written_bytes;

@@ -37,7 +37,8 @@ static void add_processes(struct hrun_used* used, int cgroup) {
     kernel_file_read(AT_FDCWD, "/proc/meminfo", text, sizeof(text));
     used->available_bytes = value_of(text, "MemTotal:") * 1024;
     const uint64_t limit = number_in(cgroup, "memory.max"); /* "max", no limit, reads as 0 */
-    if (limit && limit < used->available_bytes) used->available_bytes = limit;
+    if (limit && limit < used->available_bytes)
+        used->available_bytes = limit;
 }
 
 /* Documentation/admin-guide/iostats.rst: major minor name reads merged sectors ms writes merged sectors … */

@@ -154,7 +154,7 @@ Result<CheckpointFiles> CheckpointFiles::create(int directory) {
     return open_files(directory, O_RDWR | O_CREAT | O_EXCL);
 }
 
-Result<CheckpointFiles> CheckpointFiles::open(const std::string& directory, uint64_t memory_bytes) {
+Result<CheckpointFiles> CheckpointFiles::open(const std::string& directory) {
     const Fd opened(::open(directory.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
     if (!opened.valid())
         return Error::last("open the checkpoint " + directory);
@@ -165,10 +165,17 @@ Result<CheckpointFiles> CheckpointFiles::open(const std::string& directory, uint
     HRUN_TRY(check(files->memory.get(), *contents, kMemory));
     HRUN_TRY(check(files->state.get(), *contents, kState));
     HRUN_TRY(check(files->disk.get(), *contents, kDisk));
+    return std::move(*files);
+}
+
+Result<CheckpointFiles> CheckpointFiles::open(const std::string& directory, uint64_t memory_bytes) {
+    auto files = open(directory);
     struct stat st;
+    if (!files)
+        return files;
     if (fstat(files->memory.get(), &st) < 0 || static_cast<uint64_t>(st.st_size) != memory_bytes)
         return Error{EINVAL, "the checkpoint is of a machine with another amount of memory"};
-    return std::move(*files);
+    return files;
 }
 
 Result<void> CheckpointFiles::seal(int directory) const {

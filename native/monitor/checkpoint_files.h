@@ -24,7 +24,9 @@ struct CheckpointFiles {
 
     // New, empty ones in a directory that has none.
     static Result<CheckpointFiles> create(int directory);
-    // Those of a directory, each of them whole, of a machine with that much memory. The error names what is damaged.
+    // Those of a directory, each of them whole. The error names what is damaged.
+    static Result<CheckpointFiles> open(const std::string& directory);
+    // The same, of a machine with that much memory.
     static Result<CheckpointFiles> open(const std::string& directory, uint64_t memory_bytes);
 
     // Writes down what they hold, and makes all of it durable.

@@ -3,6 +3,7 @@
 // hrun-vmm --pool --from TEMPLATE DIRECTORY
 // hrun-vmm --template DIRECTORY
 // hrun-vmm --checkpoint CONTAINER_DIRECTORY CHECKPOINT go-on|end
+// hrun-vmm --verify CHECKPOINT
 // hrun-vmm --limit CONTAINER_DIRECTORY PID
 // hrun-vmm --plug|--unplug CONTAINER_DIRECTORY SLOT
 // hrun-vmm --check
@@ -21,6 +22,7 @@
 #include <variant>
 #include <vector>
 
+#include "monitor/checkpoint_files.h"
 #include "monitor/checkpoint_maker.h"
 #include "monitor/container.h"
 #include "monitor/host_check.h"
@@ -117,6 +119,11 @@ int checkpoint(const char* container, const char* directory, std::string_view th
     return made ? 0 : complain(made.error().message());
 }
 
+int verify(const char* directory) {
+    const auto files = CheckpointFiles::open(directory);
+    return files ? 0 : complain(files.error().message());
+}
+
 struct Arguments {
     int (*monitor)(Container, Fd) = serve<Vm>;
     std::string from;
@@ -162,6 +169,8 @@ int main(int argc, char** argv) {
         return change_nics(argv[1], argv[2], argv[3]);
     if (argc == 5 && std::string_view(argv[1]) == "--checkpoint")
         return checkpoint(argv[2], argv[3], argv[4]);
+    if (argc == 3 && std::string_view(argv[1]) == "--verify")
+        return verify(argv[2]);
     if (argc == 3 && std::string_view(argv[1]) == "--cni-del") {
         const std::string failure = leave_plugin_network(argv[2]);
         return failure.empty() ? 0 : complain(failure);

@@ -75,6 +75,12 @@ export async function makeCheckpoint(
   }
 }
 
+/** What commands that were killed have left in `parent`, while nobody makes or removes one there: paths. */
+export function leftCheckpoints(parent: string): string[] {
+  const left = listDirectory(parent).filter((name) => /^\..*\.(making|going)$/.test(name));
+  return left.map((name) => join(parent, name));
+}
+
 /** The description of one; NO_SUCH_CHECKPOINT, STORE_CORRUPT. */
 export function readCheckpoint(parent: string, name: string): CheckpointDescription {
   if (!listCheckpoints(parent).includes(name)) throw noSuchCheckpoint(name);

@@ -6,6 +6,7 @@ export {
   type CheckpointDescription,
   checkCheckpointName,
   checkpointsPath,
+  leftCheckpoints,
   listCheckpoints,
   makeCheckpoint,
   readCheckpoint,

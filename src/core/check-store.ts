@@ -15,6 +15,7 @@ import {
   sweepScratch,
   unneededFiles,
 } from '../image/index.ts';
+import { checkCheckpoints } from './check-checkpoints.ts';
 import { checkNetworks } from './check-networks.ts';
 import { checkPools } from './pools.ts';
 
@@ -41,6 +42,7 @@ export async function checkStore(root: Root, options: CheckOptions): Promise<Che
   const mended = images.list.length > 0 && options.repair ? await repairAlone(root, options) : images;
   const findings = new Findings(options.repair);
   await inStore(root.containers, () => checkContainers(root, dangling, findings));
+  await checkCheckpoints(root, options, findings);
   await checkPools(root, findings);
   await checkNetworks(root, findings);
   return { findings: [...mended.list, ...findings.list], damaged: mended.damaged || findings.damaged };

@@ -73,8 +73,14 @@ export async function removeCheckpointOf(
   name: string,
   where: CheckpointPlace,
 ): Promise<void> {
-  const parent = place(await openContainer(root, text), where);
-  await inStore(parent, () => removeCheckpoint(parent, name));
+  const container = await openContainer(root, text);
+  const parent = place(container, where);
+  const lock = await native().lockFile(join(container.directory, UPDATE_LOCK), { shared: false, wait: true });
+  try {
+    await inStore(parent, () => removeCheckpoint(parent, name));
+  } finally {
+    lock.release();
+  }
 }
 
 /** A container that is to go on from a checkpoint; CONTAINER_STATE when it runs, UNSUPPORTED when the checkpoint does not fit. */

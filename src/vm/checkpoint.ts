@@ -36,13 +36,28 @@ export async function saveMachine(
   directory: string,
   { checkpoint, leaveRunning }: { checkpoint: string; leaveRunning: boolean },
 ): Promise<void> {
+  const why = await complaint(program, [
+    '--checkpoint',
+    directory,
+    checkpoint,
+    leaveRunning ? 'go-on' : 'end',
+  ]);
+  if (why !== undefined) throw new HrunError('CHECKPOINT_FAILED', `no checkpoint was made: ${why}`);
+}
+
+/** Reads memory, state and disk of a checkpoint; resolves with what is damaged, if anything is. */
+export async function verifyMachine(program: string, checkpoint: string): Promise<string | undefined> {
+  return await complaint(program, ['--verify', checkpoint]);
+}
+
+/** Why the program failed, in its own words. */
+async function complaint(program: string, words: readonly string[]): Promise<string | undefined> {
   try {
-    const words = ['--checkpoint', directory, checkpoint, leaveRunning ? 'go-on' : 'end'];
     await promisify(execFile)(program, words, { cwd: '/', env: {} });
+    return undefined;
   } catch (cause) {
     const said = String((cause as { stderr?: string }).stderr ?? '').trim();
-    const why = said.replace(/^hrun-vmm: /, '') || `${program} was ended, or cannot be started`;
-    throw new HrunError('CHECKPOINT_FAILED', `no checkpoint was made: ${why}`, { cause: cause as Error });
+    return said.replace(/^hrun-vmm: /, '') || `${program} was ended, or cannot be started`;
   }
 }
 

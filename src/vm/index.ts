@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { findAssets, type VmAssets } from './assets.ts';
-export { machineFacts, saveMachine } from './checkpoint.ts';
+export { machineFacts, saveMachine, verifyMachine } from './checkpoint.ts';
 export {
   chooseEngine,
   ENGINE_NAMES,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Running containers that are saved with memory and disk, and go on from there: docs/checkpoint.md.
-import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, FIXTURES, TestStore } from './hrun.ts';
@@ -278,6 +278,23 @@ describe('what stands in the way is one line, and the container goes on', () => 
     );
     expect(await refused('start', '--checkpoint', 'described', 'counter')).toContain('is damaged');
     expect(await refused('start', '--checkpoint', 'none', 'counter')).toContain('no such checkpoint: none');
+
+    mkdirSync(checkpointDirectory('.killed.0123456789ab.making'));
+    const found = (await store.hrun(['system', 'check', '--repair'])).stdout;
+    for (const [name, what] of [
+      ['cut', "the checkpoint's memory is damaged"],
+      ['changed', "the checkpoint's disk is damaged"],
+      ['state', "open the checkpoint's state"],
+      ['described', 'checkpoint.json is damaged'],
+    ])
+      expect(found).toMatch(
+        new RegExp(`^DAMAGED  checkpoint ${name} of container [0-9a-f]{12}.*${what}`, 'm'),
+      );
+    expect(found).toMatch(/^note .*\.killed\.0123456789ab\.making/m);
+    expect(existsSync(checkpointDirectory('.killed.0123456789ab.making'))).toBe(false);
+    for (const name of ['cut', 'changed', 'state', 'described'])
+      await store.ok('checkpoint', 'rm', 'counter', name);
+    expect(await store.hrun(['system', 'check'])).toMatchObject({ exitCode: 0, stdout: '' });
     await store.ok('start', 'counter');
     expect(await store.ok('exec', 'counter', 'cat', '/mine')).toBe('mine');
   });

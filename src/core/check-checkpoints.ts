@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// hrun system check, the checkpoints that are kept with their containers: docs/store.md, "Checking the store".
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HrunError } from '../base/errors.ts';
+import type { Findings } from '../base/finding.ts';
+import type { Root } from '../base/root.ts';
+import {
+  checkpointsPath,
+  containerDirectory,
+  leftCheckpoints,
+  listCheckpoints,
+  listContainerIds,
+  readCheckpoint,
+  shortId,
+  UPDATE_LOCK,
+} from '../container/index.ts';
+import { native } from '../native/index.ts';
+import { findAssets, verifyMachine } from '../vm/index.ts';
+
+/** Looks at every container's checkpoints; `quick`: not at their memory, state and disk. */
+export async function checkCheckpoints(
+  root: Root,
+  { quick }: { quick: boolean },
+  findings: Findings,
+): Promise<void> {
+  for (const id of listContainerIds(root)) {
+    const directory = containerDirectory(root, id);
+    const parent = checkpointsPath(directory);
+    if (listCheckpoints(parent).length === 0 && leftCheckpoints(parent).length === 0) continue;
+    const lock = native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: false });
+    if (!lock) continue; // one is being made or removed
+    try {
+      await checkLeft(parent, findings);
+      for (const name of listCheckpoints(parent)) await checkOne({ parent, name, id, quick }, findings);
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+async function checkLeft(parent: string, findings: Findings): Promise<void> {
+  for (const where of leftCheckpoints(parent)) {
+    const finding = {
+      kind: 'note',
+      where,
+      what: 'was left by a command that was killed',
+      remedy: 'remove it',
+    } as const;
+    await findings.mendable(finding, () => rm(where, { recursive: true, force: true }));
+  }
+}
+
+async function checkOne(
+  { parent, name, id, quick }: { parent: string; name: string; id: string; quick: boolean },
+  findings: Findings,
+): Promise<void> {
+  const damage =
+    damageOf(parent, name) ??
+    (quick ? undefined : await verifyMachine(findAssets().monitor, join(parent, name)));
+  if (damage === undefined) return;
+  findings.left({
+    kind: 'damage',
+    where: `checkpoint ${name} of container ${shortId(id)}`,
+    what: `is of no use: ${damage}`,
+    remedy: `hrun checkpoint rm ${shortId(id)} ${name}`,
+  });
+}
+
+function damageOf(parent: string, name: string): string | undefined {
+  try {
+    readCheckpoint(parent, name);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HrunError) return error.message;
+    throw error;
+  }
+}
