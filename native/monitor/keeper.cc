@@ -351,7 +351,7 @@ void Keeper::answer(const KeeperMessage& message) {
             if (container_.config.health && role_ == Role::kContainer)
                 probes_.emplace(journal_, *container_.config.health, start_command(container_.probe));
         }
-        return;
+        break;
     case KeeperRequest::kEnded:
         done = note_end(message.argument);
         break;
@@ -365,22 +365,22 @@ void Keeper::answer(const KeeperMessage& message) {
         break;
     case KeeperRequest::kWaited:
         finished_ = waited_ = true;
-        return;
+        break;
     case KeeperRequest::kViolation:
-        return note_violation(message.argument);
+        note_violation(message.argument);
+        break;
     case KeeperRequest::kWaiting:
         ready_ = role_ == Role::kPool;
-        return;
+        break;
     case KeeperRequest::kProbeBegun:
     case KeeperRequest::kProbeEnded:
     case KeeperRequest::kHealth:
         if (probes_)
             probes_->write(message);
-        return;
-    default:
-        return;
+        break;
     }
-    send(link_.get(), &done, sizeof done, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (is_answered(message.request))
+        send(link_.get(), &done, sizeof done, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 // Once a run: a monitor has no second say.

@@ -7,8 +7,7 @@ namespace hrun::monitor {
 
 void KeeperLink::tell(KeeperRequest request, uint32_t argument) {
     const KeeperMessage message{request, argument};
-    unanswered_ += request == KeeperRequest::kPlace || request == KeeperRequest::kFinished ||
-                   request == KeeperRequest::kEnded;
+    unanswered_ += is_answered(request);
     [[maybe_unused]] const ssize_t sent = send(socket_.get(), &message, sizeof message, MSG_NOSIGNAL);
 }
 

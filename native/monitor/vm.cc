@@ -142,16 +142,17 @@ void Vm::agent_started(uint32_t pid) {
     container_.origin.reset(); // to be the last who has removed files open would hold up the end
     limit_.reset();
     pid_ = pid;
-    container_.keeper->tell(KeeperRequest::kStarted); // before anybody else hears of it
     reached(HRUN_STAGE_PROCESS_STARTED);
+    state_.status = "running";
+    state_.started_at = timestamp_now();
+    save_state();
+    container_.keeper->ask(KeeperRequest::kStarted);
+    // Who hears of it finds it written down, as an event too.
     for (Client& client : control_.clients())
         if (client.attached())
             client.send(frame_of(HRUN_STARTED, pid));
     if (health_)
         health_->start(*machine_);
-    state_.status = "running";
-    state_.started_at = timestamp_now();
-    save_state();
     tell_process();
 }
 

@@ -48,7 +48,7 @@ export function isAtRest(state: ContainerState, config: ContainerConfig | undefi
   return state.status === 'exited' && !temporary;
 }
 
-const DEATH_ATTEMPTS = 200;
+const DEATH_ATTEMPTS = 1000;
 const DEATH_PAUSE_MS = 10;
 
 /**

@@ -15,7 +15,7 @@ import {
 import { connectGuest } from '../vm/index.ts';
 import { sessionFailure } from './session-failure.ts';
 
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 30_000;
 /** A guest could list processes for ever. */
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
 

@@ -210,7 +210,7 @@ async function finish(root: Root, { id, name, directory, config }: Joined, end: 
   return runEnd(name, end, lastWords);
 }
 
-const SETTLE_ATTEMPTS = 100;
+const SETTLE_ATTEMPTS = 500;
 const SETTLE_PAUSE_MS = 20;
 
 /** The monitor is gone, or about to be: its lock becomes free and the container's state is written for it. */

@@ -288,7 +288,7 @@ describe('what stands in the way is one line, and the container goes on', () => 
       ['described', 'checkpoint.json is damaged'],
     ])
       expect(found).toMatch(
-        new RegExp(`^DAMAGED  checkpoint ${name} of container [0-9a-f]{12}.*${what}`, 'm'),
+        new RegExp(`^DAMAGED checkpoint ${name} of container [0-9a-f]{12}.*${what}`, 'm'),
       );
     expect(found).toMatch(/^note .*\.killed\.0123456789ab\.making/m);
     expect(existsSync(checkpointDirectory('.killed.0123456789ab.making'))).toBe(false);
