@@ -6,7 +6,7 @@ import { Terminal } from './terminal.ts';
 
 const store = new TestStore();
 const terminals: Terminal[] = [];
-beforeAll(() => store.load(FIXTURES), 60_000);
+beforeAll(() => store.load(FIXTURES));
 afterAll(() => store.remove());
 afterEach(async () => {
   for (const terminal of terminals.splice(0)) await terminal.close();
@@ -26,7 +26,7 @@ async function actionsOf(name: string): Promise<string[]> {
   return (await ok('events', '--since', '1', '--until', '0s', ...filter)).split('\n');
 }
 
-describe('in a terminal', { timeout: 120_000 }, () => {
+describe('in a terminal', () => {
   test('Ctrl-P Ctrl-Q leaves a container that goes on, and attach comes back to it', async () => {
     const terminal = await openTerminal();
     await terminal.line(`${HRUN} run -it --name shell busybox sh`);

@@ -5,17 +5,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FIXTURES, TestStore } from './hrun.ts';
 
 const store = new TestStore();
-beforeAll(() => store.load(FIXTURES), 60_000);
+beforeAll(() => store.load(FIXTURES));
 afterAll(() => store.remove());
 
 const path = (name: string) => join(store.dir, name);
+/** for a command that starts a dozen containers */
+const MEASURED_MS = 900_000;
+const measured = (args: string[]) => store.start(args, { timeout: MEASURED_MS });
 
 test('hrun is measured beside a namespace container, and nothing is left behind', {
-  timeout: 200_000,
+  timeout: MEASURED_MS,
 }, async () => {
   const images = (await store.hrun(['images'])).stdout;
   const files = ['--json', path('result.json'), '--html', path('result.html')];
-  const { stdout, stderr, exitCode } = await store.hrun([
+  const { stdout, stderr, exitCode } = await measured([
     'bench',
     'startup',
     '--runs',
@@ -55,7 +58,7 @@ test('hrun is measured beside a namespace container, and nothing is left behind'
   expect(store.containers()).toEqual([]);
 });
 
-test('containers that are started at once are measured', { timeout: 200_000 }, async () => {
+test('containers that are started at once are measured', { timeout: MEASURED_MS }, async () => {
   const args = [
     'bench',
     'concurrency',
@@ -67,7 +70,7 @@ test('containers that are started at once are measured', { timeout: 200_000 }, a
     path('at-once.json'),
     'busybox',
   ];
-  const { stdout, stderr, exitCode } = await store.hrun(args);
+  const { stdout, stderr, exitCode } = await measured(args);
   expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
   expect(stdout).toMatch(/\nhrun, template \(qemu\) +2 +[\d.]+ .* 0\n/);
   const { rows } = JSON.parse(readFileSync(path('at-once.json'), 'utf8'));
@@ -85,7 +88,7 @@ test('containers that are started at once are measured', { timeout: 200_000 }, a
 });
 
 test('the memory of idle containers is measured, and they are gone afterwards', {
-  timeout: 200_000,
+  timeout: MEASURED_MS,
 }, async () => {
   const args = [
     'bench',
@@ -98,7 +101,7 @@ test('the memory of idle containers is measured, and they are gone afterwards', 
     path('density.json'),
     'busybox',
   ];
-  const { stdout, stderr, exitCode } = await store.hrun(args);
+  const { stdout, stderr, exitCode } = await measured(args);
   expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
   expect(stdout).toMatch(/\nhrun, template \(qemu\) +2 +[\d.]+MiB/);
   for (const { pss } of JSON.parse(readFileSync(path('density.json'), 'utf8')).rows) {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FIXTURES, PROJECT, TestStore } from './hrun.ts';
 
 const store = new TestStore();
-beforeAll(() => store.load(FIXTURES), 60_000);
+beforeAll(() => store.load(FIXTURES));
 afterAll(() => store.remove());
 
 const SCRIPT = `

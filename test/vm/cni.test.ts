@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { rootAt } from '../../src/base/root.ts';
 import { storeTag } from '../../src/network/network.ts';
-import { eventually, FIXTURES, TestStore } from './hrun.ts';
+import { eventually, FIXTURES, isAlive, TestStore } from './hrun.ts';
 import { hostNetworkObstacle, OwnNetwork } from './own-network.ts';
 
 const PLUGINS = '/usr/lib/cni';
@@ -137,8 +137,8 @@ describe.skipIf(cannot)(`CNI networks${cannot ? ` (this host cannot: ${cannot})`
       const server = await outside.serve('192.0.2.2', 3_000_000);
       await host.shell('sysctl -qw net.ipv4.ip_forward=1');
       const id = (await blue('-d', '--ip', '10.77.0.2', ...SERVER)).stdout.trim();
-      const script = `wget -q -O - http://192.0.2.2:${server.port}/ | md5sum; nc -w 5 10.77.0.2 80 </dev/null
-        head -c 2000000 /dev/zero | nc -w 20 192.0.2.2 ${server.sinkPort}; ping -c 1 -w 20 -s 3000 10.77.0.1 | grep -c 'seq=0'`;
+      const script = `wget -q -O - http://192.0.2.2:${server.port}/ | md5sum; nc -w 30 10.77.0.2 80 </dev/null
+        head -c 2000000 /dev/zero | nc -w 60 192.0.2.2 ${server.sinkPort}; ping -c 1 -w 60 -s 3000 10.77.0.1 | grep -c 'seq=0'`;
       await host.until(
         async () => (await host.shell('busybox nc -w 5 10.77.0.2 80 </dev/null')).stdout === 'hi\n',
       );
@@ -216,7 +216,7 @@ describe.skipIf(cannot)(`CNI networks${cannot ? ` (this host cannot: ${cannot})`
           'liar',
           'sh',
           '-c',
-          `ip addr add ${address}/24 dev eth0 2>/dev/null; ping -c 2 -w 10 -I ${address} 10.77.0.1`,
+          `ip addr add ${address}/24 dev eth0 2>/dev/null; ping -c 2 -w 30 -I ${address} 10.77.0.1`,
         ])
       ).exitCode;
     expect(await from('10.77.0.2')).toBe(0);
@@ -306,7 +306,7 @@ describe.skipIf(cannot)(`CNI networks${cannot ? ` (this host cannot: ${cannot})`
         'busybox',
         'sh',
         '-c',
-        'ping -c 1 -w 10 10.77.0.1 >/dev/null && echo up; exit 3',
+        'ping -c 1 -w 30 10.77.0.1 >/dev/null && echo up; exit 3',
       )
     ).stdout.trim();
     await eventually(() => store.state(id).status === 'exited');
@@ -317,7 +317,9 @@ describe.skipIf(cannot)(`CNI networks${cannot ? ` (this host cannot: ${cannot})`
   test('kill -9 of the keeper leaves what the next command takes away, or system check --repair', async () => {
     const kill = async () => {
       const id = (await blue('-d', '-p', '8080:80', ...SERVER)).stdout.trim();
-      process.kill(store.state(id).monitorPid, 'SIGKILL');
+      const { monitorPid } = store.state(id);
+      process.kill(monitorPid, 'SIGKILL');
+      await eventually(() => !isAlive(monitorPid));
       return id;
     };
     const first = await kill();

@@ -23,7 +23,7 @@ const hrun = (...words: string[]) => execa(HRUN, words, { env: { ...settings, HR
 beforeAll(async () => {
   await hrun('load', '-i', FIXTURES);
   for (const name of ['debian:bookworm', 'debian:demo']) await hrun('rmi', name);
-  const script = 'mkdir /new; echo one >/new/a; rm /etc/passwd; sync; exec sleep 600';
+  const script = 'mkdir /new; echo one >/new/a; rm /etc/passwd; sync; exec sleep 10000';
   await hrun('run', '-d', '--name', 'busy', '--storage-opt', 'size=128m', 'busybox', 'sh', '-c', script);
   await hrun('exec', 'busy', 'sh', '-c', 'until test -e /new/a && ! test -e /etc/passwd; do :; done; sync');
 });
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 test('after a power cut the image that was committed is there, or nothing of it', {
-  timeout: 600_000,
+  timeout: 1_800_000,
 }, async (context) => {
   const problem = await tracingProblem();
   if (problem) return context.skip(`this host cannot trace processes: ${problem}`);

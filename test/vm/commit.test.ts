@@ -86,6 +86,8 @@ describe('hrun commit', () => {
   test('commits a running container while its processes stand still, and lets them go on', async () => {
     const script = 'i=0; while true; do i=$((i+1)); echo $i >> /a; echo $i >> /b; done';
     await store.hrun(['run', '-d', '--name', 'busy', 'busybox', 'sh', '-c', script]);
+    const count = async () => Number((await store.hrun(['exec', 'busy', 'sh', '-c', 'wc -l < /b'])).stdout);
+    await expect.poll(count, { timeout: 60_000 }).toBeGreaterThan(0);
     await commit('busy', 'frozen');
     const { stdout } = await store.hrun([
       'run',
@@ -96,9 +98,8 @@ describe('hrun commit', () => {
       'echo $(($(wc -l < /a) - $(wc -l < /b)))',
     ]);
     expect(['0\n', '1\n']).toContain(stdout);
-    const count = async () => Number((await store.hrun(['exec', 'busy', 'sh', '-c', 'wc -l < /b'])).stdout);
     const before = await count();
-    await expect.poll(count, { timeout: 30_000 }).toBeGreaterThan(before);
+    await expect.poll(count, { timeout: 60_000 }).toBeGreaterThan(before);
     expect(JSON.parse((await store.hrun(['inspect', 'busy'])).stdout)[0].State.Status).toBe('running');
     await commit('--pause=false', 'busy');
   });

@@ -11,11 +11,11 @@ beforeAll(async () => {
   await store.ok('run', '-d', '--name', 'busy', 'busybox', 'sleep', '600');
   await store.ok('run', '-d', '--name', 'still', 'busybox', 'sleep', '600');
   await store.ok('pause', 'still');
-}, 120_000);
+});
 afterAll(async () => {
   await store.clear();
   store.remove();
-}, 60_000);
+});
 
 async function offered(...words: string[]): Promise<string[]> {
   const lines = await store.ok('completion', '--candidates', '--', ...words);
@@ -25,7 +25,7 @@ async function offered(...words: string[]): Promise<string[]> {
     .sort();
 }
 
-describe('completion offers containers', { timeout: 60_000 }, () => {
+describe('completion offers containers', () => {
   test.each([
     ['start', ['done', 'fresh']],
     ['stop', ['busy', 'still']],

@@ -10,12 +10,12 @@ interface Result {
 }
 
 const store = new TestStore();
-beforeAll(() => store.load(FIXTURES), 60_000);
+beforeAll(() => store.load(FIXTURES));
 afterAll(() => store.remove());
 
 /** All of them are started before the first is waited for. */
 async function together(commands: string[][]): Promise<Result[]> {
-  const running = commands.map((args) => store.start(args, { timeout: 400_000 }));
+  const running = commands.map((args) => store.start(args, { timeout: 1_100_000 }));
   return (await Promise.all(running)) as Result[];
 }
 
@@ -26,7 +26,7 @@ const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
 const ok = store.ok.bind(store);
 
-describe('two hundred commands at once', { timeout: 480_000 }, () => {
+describe('two hundred commands at once', { timeout: 1_200_000 }, () => {
   test('each do their work or say why not, and leave a store in order', async () => {
     await ok('create', '--name', 'moved', 'busybox', 'true');
     await ok('create', '--name', 'removed', 'busybox', 'true');

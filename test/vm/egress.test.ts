@@ -31,7 +31,7 @@ describe.skipIf(cannot)(`egress${cannot ? ` (this host cannot: ${cannot})` : ''}
     out('run', '-d', '--name', name, '--network', 'a', '--dns', '192.0.2.2', ...args, ...SLEEP);
   /** "reached" when a server of a port counts what a container sends it, else why not. */
   async function sends(target: string, { from = 'box', port = server.sinkPort } = {}): Promise<string> {
-    const script = `echo ${WORD} | nc -w 10 ${target} ${port} 2>&1`;
+    const script = `echo ${WORD} | nc -w 30 ${target} ${port} 2>&1`;
     const said = (await host.tryHrun(['exec', from, 'sh', '-c', script])).stdout.trim();
     return said === String(WORD.length + 1) ? 'reached' : said;
   }
@@ -81,7 +81,7 @@ describe.skipIf(cannot)(`egress${cannot ? ` (this host cannot: ${cannot})` : ''}
     expect(await sends('192.0.2.4')).toMatch(DENIED);
     expect(await sends('10.81.0.1', { port: own.sinkPort })).toMatch(DENIED);
     expect(await sends('192.0.2.1', { port: own.sinkPort })).toMatch(DENIED);
-    expect(await out('exec', 'box', 'ping', '-c', '1', '-W', '5', 'friend')).toContain('1 packets received');
+    expect(await out('exec', 'box', 'ping', '-c', '1', '-W', '30', 'friend')).toContain('1 packets received');
     for (const target of ['192.0.2.4', 'bad.example'])
       expect(await sends(target, { from: 'friend' })).toBe('reached');
     expect(await out('inspect', '-f', '{{json .HostConfig.Egress}}', 'box', 'friend')).toBe(

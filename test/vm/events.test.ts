@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, FIXTURES, TestStore } from './hrun.ts';
 
 const store = new TestStore();
-beforeAll(() => store.load(FIXTURES), 60_000);
+beforeAll(() => store.load(FIXTURES));
 afterAll(() => store.remove());
 
 const ok = store.ok.bind(store);
 
 /** What a busy host may need a while for. */
-const polled = <T>(action: () => Promise<T>) => expect.poll(action, { timeout: 30_000 });
+const polled = <T>(action: () => Promise<T>) => expect.poll(action, { timeout: 60_000 });
 
 /** Actions of the container with this name, and one attribute of each. */
 async function actionsOf(name: string, attribute = 'none'): Promise<string[]> {
@@ -29,18 +29,18 @@ async function actionsOf(name: string, attribute = 'none'): Promise<string[]> {
   return lines.split('\n').map((line) => line.replace('<no value>', '').trim());
 }
 
-describe('events', { timeout: 120_000 }, () => {
+describe('events', () => {
   test('of the whole life of a container, followed as they happen', async () => {
     const follower = store.start(['events', '-f', 'type=container', '--format', 'json']);
     let said = '';
     follower.stdout.on('data', (bytes) => (said += bytes));
     await eventually(() => follower.pid !== undefined);
     await ok('create', '--name', 'first', 'busybox', 'true'); // until it is heard, nobody knows that it listens
-    await eventually(() =>
-      said.includes('"first"')
-        ? true
-        : void store.shell('$HRUN rename first first2; $HRUN rename first2 first'),
-    );
+    await eventually(async () => {
+      if (!said.includes('"first"'))
+        await store.shell('$HRUN rename first first2; $HRUN rename first2 first');
+      return said.includes('"first"');
+    });
     const id = await ok('run', '-d', '--name', 'box', '-l', 'tier=front', 'busybox', 'sleep', '600');
     await ok('exec', 'box', 'true');
     await ok('pause', 'box');
@@ -109,9 +109,7 @@ describe('events', { timeout: 120_000 }, () => {
   test('say that a container died whose keeper was killed', async () => {
     const id = await ok('run', '-d', '--name', 'orphan', 'busybox', 'sleep', '600');
     process.kill(store.state(id).monitorPid, 'SIGKILL');
-    await expect
-      .poll(async () => (await ok('ps', '-a')).includes('Exited (137)'), { timeout: 20_000 })
-      .toBe(true);
+    await polled(async () => (await ok('ps', '-a')).includes('Exited (137)')).toBe(true);
     await polled(() => actionsOf('orphan', 'exitCode')).toEqual(['create', 'start', 'die 137']);
   });
 

@@ -73,9 +73,7 @@ describe('hrun exec', () => {
     await exec(['-d', '-u', '0'], 'yes | head -c 1000000; echo plain >/tmp/plain');
     await exec(['-d', '-t', '-u', '0'], 'tty; yes | head -c 1000000; echo $(tty) >/tmp/terminal');
     const done = async () => (await exec([], 'cat /tmp/plain /tmp/terminal 2>&1')).stdout;
-    let seen = '';
-    for (let i = 0; i < 100 && !/^plain\n\/dev\/pts\/\d+\n$/.test(seen); i++) seen = await done();
-    expect(seen).toMatch(/^plain\n\/dev\/pts\/\d+\n$/);
+    await expect.poll(done, { timeout: 60_000 }).toMatch(/^plain\n\/dev\/pts\/\d+\n$/);
   });
 
   test('many at once do not mix', async () => {

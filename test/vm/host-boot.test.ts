@@ -12,7 +12,7 @@ import { eventually, FIXTURES, TestStore } from './hrun.ts';
 const INSTALL = join(import.meta.dirname, '../../scripts/install-service.sh');
 
 const store = new TestStore();
-beforeAll(() => store.load(FIXTURES), 60_000);
+beforeAll(() => store.load(FIXTURES));
 afterEach(() => store.clear());
 afterAll(() => store.remove());
 
@@ -23,7 +23,7 @@ const run = (name: string, restart: string, ...command: string[]) =>
 
 const TRAP = ['sh', '-c', 'trap "echo stopped; exit 0" TERM; echo ready; while :; do sleep 0.1; done'];
 
-const ready = (name: string) => expect.poll(() => ok('logs', name), { timeout: 30_000 }).toBe('ready');
+const ready = (name: string) => expect.poll(() => ok('logs', name), { timeout: 60_000 }).toBe('ready');
 
 /** Names of those that run. */
 async function running(): Promise<string[]> {
@@ -42,7 +42,7 @@ async function crash(): Promise<void> {
   await eventually(() => store.processIds().length === 0);
 }
 
-describe('after a boot of the host', { timeout: 180_000 }, () => {
+describe('after a boot of the host', { timeout: 300_000 }, () => {
   test('a crash lets run again what ran and is to run always, or unless it was stopped, and nothing else', async () => {
     await Promise.all([
       run('always', 'always', 'sleep', '600'),
@@ -80,7 +80,7 @@ describe('after a boot of the host', { timeout: 180_000 }, () => {
     await run('once', 'no', ...TRAP);
     await Promise.all([ready('gentle'), ready('paused')]);
     await ok('pause', 'paused');
-    expect((await ok('system', 'stop', '--time', '5')).split('\n').sort()).toEqual([
+    expect((await ok('system', 'stop', '--time', '20')).split('\n').sort()).toEqual([
       'gentle',
       'once',
       'paused',
@@ -89,7 +89,7 @@ describe('after a boot of the host', { timeout: 180_000 }, () => {
     await eventually(() => store.processIds().length === 0);
     for (const name of ['gentle', 'paused']) expect(await ok('logs', name)).toBe('ready\nstopped');
     await ok('system', 'start');
-    await expect.poll(running, { timeout: 30_000 }).toEqual(expect.arrayContaining(['gentle', 'paused']));
+    await expect.poll(running, { timeout: 60_000 }).toEqual(expect.arrayContaining(['gentle', 'paused']));
     expect(await running()).not.toContain('once');
     await ok('stop', '-t', '0', 'waits');
   });
@@ -112,7 +112,7 @@ describe('after a boot of the host', { timeout: 180_000 }, () => {
         .poll(() => ok('inspect', '-f', '{{.State.Restarting}}', 'again'), { timeout: 60_000 })
         .toBe('true');
     await expect
-      .poll(async () => Number(await ok('inspect', '-f', '{{.RestartCount}}', 'again')), { timeout: 60_000 })
+      .poll(async () => Number(await ok('inspect', '-f', '{{.RestartCount}}', 'again')), { timeout: 150_000 })
       .toBeGreaterThan(4);
     await waits();
     await ok('system', 'stop');

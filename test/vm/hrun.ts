@@ -12,6 +12,9 @@ export const HRUN = process.env.HRUN_TEST_COMMAND ?? join(PROJECT, 'bin/hrun');
 /** Real images: busybox, debian:bookworm and debian:demo (scripts/fixtures/debian-image.sh). */
 export const FIXTURES = join(PROJECT, 'build/fixtures/oci');
 
+/** Milliseconds that a command has, or something that is waited for: less than a test has (vitest.config.ts). */
+export const PATIENCE_MS = process.env.CI === 'true' ? 280_000 : 100_000;
+
 /** $HRUN_TEST_TEMPLATES=auto: run the same tests on machines that are copied where they can be. */
 const TEMPLATES = process.env.HRUN_TEST_TEMPLATES ?? 'off';
 
@@ -27,13 +30,18 @@ export class TestStore {
 
   /** Starts `hrun ARGS`; a failing exit code is a result, not an error. */
   start(args: string[], options: Options = {}) {
-    const defaults = { stripFinalNewline: false, stdin: 'ignore', timeout: 100_000, env: this.env } as const;
+    const defaults = {
+      stripFinalNewline: false,
+      stdin: 'ignore',
+      timeout: PATIENCE_MS,
+      env: this.env,
+    } as const;
     return execa(HRUN, args, { ...defaults, ...options, reject: false }) as ResultPromise<{ reject: false }>;
   }
 
   /** Runs a shell script of the host in which `$HRUN` is the command. */
   shell(script: string, options: Options = {}) {
-    const defaults = { stripFinalNewline: false, timeout: 100_000, env: { ...this.env, HRUN } };
+    const defaults = { stripFinalNewline: false, timeout: PATIENCE_MS, env: { ...this.env, HRUN } };
     return execa('sh', ['-c', script], { ...defaults, ...options, reject: false }) as ResultPromise<{
       reject: false;
     }>;
@@ -136,7 +144,7 @@ type Maybe<T> = T | undefined | false;
 
 /** Waits until `look` finds something. */
 export async function eventually<T>(look: () => Maybe<T> | Promise<Maybe<T>>): Promise<T> {
-  for (let attempt = 0; attempt < 2000; attempt++) {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));

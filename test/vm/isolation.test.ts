@@ -19,10 +19,11 @@ import { newContainerId } from '../../src/container/id.ts';
 import { checkIsolation } from '../../src/vm/isolation.ts';
 import { monitorLastWords, startMonitor } from '../../src/vm/monitor.ts';
 import type { VmConfig } from '../../src/vm/vm-config.ts';
+import { groupDirectories, limitOf } from './control-groups.ts';
 import { jailedProcess, POWERLESS, parentOf } from './jailed-process.ts';
 import { AttachFlags, MonitorClient, MonitorRig, processEnd } from './monitor-rig.ts';
 
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 const MIB = 1024 ** 2;
 
 let rig: MonitorRig;
@@ -157,6 +158,7 @@ describe('an ordinary user', { timeout: TIMEOUT }, () => {
     }
     process.kill(monitorPid, 'SIGTERM');
     expect((await client.ended).exit).toMatchObject({ code: 143 });
+    await processEnd(monitorPid);
   });
 });
 
@@ -190,21 +192,3 @@ describe('what a monitor that was broken out of may have planted', () => {
     rmSync(directory, { recursive: true });
   });
 });
-
-/** Directories of a container's group, in every hierarchy. */
-function groupDirectories(id: string): string[] {
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-  const own = readFileSync('/proc/self/cgroup', 'utf8').trimEnd().split('\n');
-  const points = mounts.filter((line) => / - cgroup2? /.test(line)).map((line) => line.split(' ')[4]!);
-  const paths = own.map((line) => line.split(':')[2]!);
-  return points
-    .flatMap((point) => [...paths, '/'].map((path) => join(point, path, 'hrun', id)))
-    .filter((path) => existsSync(path));
-}
-
-/** What the first of these files in the container's group says. */
-function limitOf(id: string, ...names: string[]): string | undefined {
-  const files = groupDirectories(id).flatMap((directory) => names.map((name) => join(directory, name)));
-  const file = files.find((path) => existsSync(path));
-  return file === undefined ? undefined : readFileSync(file, 'utf8').trim();
-}

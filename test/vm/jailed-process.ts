@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the host's /proc says of a process that should be in a jail.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { errnoOf } from '../../src/base/errors.ts';
 
 export interface JailedProcess {
   /** of every thread: capability sets, no_new_privs and seccomp mode, as in /proc/PID/status */
@@ -27,7 +28,7 @@ export function jailedProcess(pid: number): JailedProcess {
   const read = (name: string) => readFileSync(`${proc}/${name}`, 'utf8');
   const lines = (name: string) => read(name).trimEnd().split('\n');
   return {
-    threads: readdirSync(`${proc}/task`).map((id) => status(`${proc}/task/${id}`)),
+    threads: readdirSync(`${proc}/task`).flatMap((id) => ifThere(() => status(`${proc}/task/${id}`))),
     ownNamespaces: NAMESPACES.filter(
       (name) => readlinkSync(`${proc}/ns/${name}`) !== readlinkSync(`/proc/self/ns/${name}`),
     ),
@@ -41,7 +42,7 @@ export function jailedProcess(pid: number): JailedProcess {
       .map((line) => line.split(':')[0]!.trim()),
     controlGroups: read('cgroup'),
     files: readdirSync(`${proc}/fd`)
-      .map((fd) => readlinkSync(`${proc}/fd/${fd}`))
+      .flatMap((fd) => ifThere(() => readlinkSync(`${proc}/fd/${fd}`)))
       .filter((target) => target.startsWith('/')),
     limits: read('limits'),
   };
@@ -57,6 +58,16 @@ export const POWERLESS = {
   ...{ CapInh: '0000000000000000', CapPrm: '0000000000000000', CapEff: '0000000000000000' },
   ...{ CapBnd: '0000000000000000', CapAmb: '0000000000000000', NoNewPrivs: '1', Seccomp: '2' },
 };
+
+/** A thread or a descriptor may be gone since it was listed. */
+function ifThere<T>(read: () => T): T[] {
+  try {
+    return [read()];
+  } catch (error) {
+    if (!['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '')) throw error;
+    return [];
+  }
+}
 
 function status(directory: string): Record<string, string> {
   const text = readFileSync(`${directory}/status`, 'utf8');

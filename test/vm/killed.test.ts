@@ -47,7 +47,7 @@ function generator(seed: number): (below: number) => number {
 /** `hrun ps` must always answer, whatever was killed. */
 async function list(): Promise<Listed[]> {
   const { exitCode, stdout, stderr } = await store.start(['ps', '-a', '--no-trunc', '--format', 'json'], {
-    timeout: 30_000,
+    timeout: 90_000,
   });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   return String(stdout)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually, FIXTURES, TestStore } from './hrun.ts';
+import { FIXTURES, TestStore } from './hrun.ts';
 
 let store: TestStore;
 beforeAll(async () => {
@@ -23,6 +21,11 @@ async function status(name: string): Promise<string> {
   return (await hrun('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', name)).trimEnd();
 }
 
+/** Waits until a container has written that. */
+async function says(name: string, text: string): Promise<void> {
+  await expect.poll(() => hrun('logs', name), { timeout: 60_000 }).toBe(text);
+}
+
 describe('a container that is made and started', () => {
   test('is created, runs when it is started, and keeps what it has written over a restart', async () => {
     const id = (
@@ -33,11 +36,9 @@ describe('a container that is made and started', () => {
     expect(await hrun('start', id.slice(0, 6))).toBe(`${id.slice(0, 6)}\n`);
     expect(await status('cc')).toBe('running 0');
     expect(await hrun('start', 'cc')).toBe('cc\n');
+    await says('cc', 'x\n');
     await hrun('restart', '-t', '0', 'cc');
-    await eventually(
-      () => readFileSync(join(store.dir, 'containers', id, 'container.log'), 'utf8').split('\n').length > 3,
-    );
-    expect(await hrun('logs', 'cc')).toBe('x\nx\nx\n');
+    await says('cc', 'x\nx\nx\n');
   });
 
   test('start -a shows its output and exits with its code; -i feeds it', async () => {
@@ -71,14 +72,16 @@ describe('a container that is made and started', () => {
 
 describe('a container that runs', () => {
   test('stop asks it first, then ends it; the exit code tells which', async () => {
-    const script = 'trap "exit 5" TERM; trap "exit 6" USR1; while :; do sleep 0.05; done';
-    await hrun('run', '-d', '--name', 'kind', 'busybox', 'sh', '-c', script);
+    const script = 'trap "exit 5" TERM; trap "exit 6" USR1; echo ready; while :; do sleep 0.05; done';
+    await hrun('run', '-d', '--name', 'kind', '--stop-timeout', '60', 'busybox', 'sh', '-c', script);
+    await says('kind', 'ready\n');
     await hrun('run', '-d', '--name', 'deaf', '--stop-timeout', '0', 'busybox', 'sleep', '1000');
     expect(await hrun('stop', 'kind', 'deaf')).toBe('kind\ndeaf\n');
     expect(await status('kind')).toBe('exited 5');
     expect(await status('deaf')).toBe('exited 137');
     expect(await hrun('stop', 'kind')).toBe('kind\n');
     await hrun('start', 'kind');
+    await says('kind', 'ready\nready\n');
     await hrun('stop', '-s', 'USR1', 'kind');
     expect(await status('kind')).toBe('exited 6');
   });
@@ -92,8 +95,9 @@ describe('a container that runs', () => {
       'busybox',
       'sh',
       '-c',
-      'trap "exit 4" HUP; while :; do sleep 0.05; done',
+      'trap "exit 4" HUP; echo ready; while :; do sleep 0.05; done',
     );
+    await says('kk', 'ready\n');
     const waiting = store.hrun(['wait', 'kk']);
     await hrun('kill', '-s', 'HUP', 'kk');
     expect((await waiting).stdout).toBe('4\n');
@@ -177,10 +181,20 @@ describe('a container that runs', () => {
       store.start(['attach', '--no-stdin', 'aa']),
       store.start(['attach', '--no-stdin', 'aa']),
     ];
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    expect((await store.hrun(['attach', 'aa'], 'one\ntwo\n')).exitCode).toBe(9);
+    const heard = new Set<object>();
+    for (const watcher of watchers) watcher.stdout.on('data', () => heard.add(watcher));
+    const speaker = store.start(['attach', 'aa'], { stdin: 'pipe' });
+    const all = () => {
+      speaker.stdin!.write('hello\n');
+      return heard.size;
+    };
+    await expect.poll(all, { timeout: 60_000 }).toBe(watchers.length); // until then nobody knows that they listen
+    speaker.stdin!.end('one\ntwo\n');
+    expect((await speaker).exitCode).toBe(9);
     for (const watcher of watchers) {
-      expect(await watcher).toMatchObject({ exitCode: 9, stdout: 'got one\ngot two\n' });
+      const { exitCode, stdout } = await watcher;
+      expect(exitCode).toBe(9);
+      expect(stdout).toMatch(/^(got hello\n)+got one\ngot two\n$/);
     }
   });
 });

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FIXTURES, TestStore } from './hrun.ts';
+import { eventually, FIXTURES, TestStore } from './hrun.ts';
 
 let store: TestStore;
 beforeAll(async () => {
@@ -73,18 +73,26 @@ describe('hrun logs', () => {
 
   test('-f goes on until the container ends, over rotations, and loses nothing', async () => {
     const options = ['--log-opt', 'max-size=20k', '--log-opt', 'max-file=3'];
+    // Each burst begins a new file or two; three are kept: whoever reads one burst after the other finds all.
     const script =
-      'read go; i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i; [ $((i % 100)) = 0 ] && sleep 0.1; done';
+      'echo ready; i=0; while read go; do for n in $(seq 300); do i=$((i+1)); echo line $i; done; done';
     const run = store.start(['run', '-i', '--name', 'long', ...options, 'busybox', 'sh', '-c', script], {
       stdin: 'pipe',
     });
-    for (let i = 0; i < 100 && (await store.hrun(['ps', '-qf', 'name=long'])).stdout === ''; i++);
+    await eventually(async () => (await store.hrun(['logs', 'long'])).stdout === 'ready\n');
     const following = store.start(['logs', '-f', 'long']);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    run.stdin!.write('go\n');
+    let heard = '';
+    following.stdout.on('data', (bytes) => (heard += bytes));
+    const hears = (line: string) => eventually(() => heard.endsWith(`${line}\n`));
+    await hears('ready');
+    for (let lines = 300; lines <= 3000; lines += 300) {
+      run.stdin!.write('go\n');
+      await hears(`line ${lines}`);
+    }
+    run.stdin!.end();
     const { stdout, exitCode } = await following;
     await run;
-    const expected = Array.from({ length: 3000 }, (_, i) => `line ${i + 1}\n`).join('');
+    const expected = `ready\n${Array.from({ length: 3000 }, (_, i) => `line ${i + 1}\n`).join('')}`;
     expect(exitCode).toBe(0);
     expect(stdout).toBe(expected);
     const directory = join(
@@ -118,11 +126,12 @@ describe('hrun logs', () => {
       '-c',
       'while :; do echo x; sleep 0.1; done',
     );
+    await eventually(async () => (await logs('talks')) !== '');
     const soon = new Date(Date.now() + 1500).toISOString();
     const until = await logs('-f', '--until', soon, 'talks');
     expect(until).toMatch(/^(x\n)+$/);
     const following = store.start(['logs', '-f', 'talks']);
-    await store.ok('exec', 'talks', 'sleep', '0.3');
+    await new Promise((resolve) => following.stdout.once('data', resolve));
     await store.ok('rm', '-f', 'talks');
     expect(await following).toMatchObject({ exitCode: 0, stderr: '' });
   });

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { execa } from 'execa';
-import { HRUN, type TestStore } from './hrun.ts';
+import { HRUN, PATIENCE_MS, type TestStore } from './hrun.ts';
 
 /** Why there can be none here; undefined if there can. */
 export function hostNetworkObstacle(): string | undefined {
@@ -28,7 +28,7 @@ export class OwnNetwork {
 
   constructor(store: TestStore) {
     this.#store = store;
-    this.#holder = spawn('unshare', ['-n', 'sh', '-c', 'ip link set lo up; exec sleep 1000'], {
+    this.#holder = spawn('unshare', ['-n', 'sh', '-c', 'ip link set lo up; exec sleep 10000'], {
       stdio: 'ignore',
     });
     while (readFileSync(`/proc/${this.#holder.pid}/comm`, 'utf8').trim() !== 'sleep')
@@ -134,7 +134,7 @@ export class OwnNetwork {
       reject: false,
       stdin: 'ignore',
       stripFinalNewline: false,
-      timeout: 100_000,
+      timeout: PATIENCE_MS,
     });
   }
 }

@@ -39,7 +39,7 @@ export class Terminal {
 
   /** Waits until the screen matches. */
   async shows(pattern: RegExp): Promise<string> {
-    for (let attempt = 0; attempt < 600; attempt++) {
+    for (let attempt = 0; attempt < 1200; attempt++) {
       const screen = await this.screen();
       if (pattern.test(screen)) return screen;
       await new Promise((resolve) => setTimeout(resolve, 50));
