@@ -53,7 +53,8 @@ TEST_CASE("with --init the command is the child of a tiny init that passes signa
     Command command{
         .arguments = {"sh", "-c",
                       "trap 'exit 9' TERM; (sleep 0 & ) ; cat /proc/1/comm; echo $$ $PPID; sleep 0.2;"
-                      "ps -o stat | grep -c Z; while :; do sleep 0.01; done"}};
+                      "while ps -o comm | grep -q sleep; do :; done; ps -o stat | grep -c Z; while :; do "
+                      "sleep 0.01; done"}};
     command.flags = HRUN_START_INIT_SESSION | HRUN_START_REAPER;
     wire.send(HRUN_START, start_tlvs(command).payload());
     wire.expect(HRUN_STARTED);

@@ -215,7 +215,7 @@ int NamespaceRig::wait() {
 Wire NamespaceRig::connect_to(const std::string& name) const {
     std::string children =
         "/proc/" + std::to_string(agent_) + "/task/" + std::to_string(agent_) + "/children";
-    for (int attempt = 0; attempt < 500; attempt++, usleep(10000)) {
+    for (int attempt = 0; attempt < 6000; attempt++, usleep(10000)) {
         pid_t pid = 0;
         std::ifstream(children) >> pid;
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -11,7 +11,7 @@
 
 namespace hrun::test {
 namespace {
-constexpr int WAIT_MS = 30000;
+constexpr int WAIT_MS = 60000;
 }
 
 std::string fields(std::initializer_list<std::string_view> strings) {

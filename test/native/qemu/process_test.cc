@@ -18,7 +18,7 @@ std::string read_all(int fd) {
     std::string all;
     char bytes[4096];
     pollfd wait{fd, POLLIN, 0};
-    while (poll(&wait, 1, 5000) == 1) {
+    while (poll(&wait, 1, 60000) == 1) {
         const ssize_t count = read(fd, bytes, sizeof bytes);
         if (count <= 0)
             break;
@@ -84,7 +84,7 @@ TEST_CASE("a child does not outlive a parent that is killed") {
     kill(parent, SIGKILL);
     waitpid(parent, nullptr, 0);
     pollfd wait{pidfd.get(), POLLIN, 0};
-    CHECK(poll(&wait, 1, 10000) == 1);
+    CHECK(poll(&wait, 1, 60000) == 1);
     close(pipe_fds[0]);
     close(pipe_fds[1]);
 }

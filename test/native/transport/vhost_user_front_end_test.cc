@@ -264,7 +264,7 @@ struct BackEndThread {
 TEST_CASE("our own back end serves the queue of a driver here, and of the next one after a reset") {
     auto pair = std::move(*unix_pair());
     const BackEndThread back_end(std::move(pair.second));
-    Remote remote(std::move(pair.first), FrontEnd::Limit(10000));
+    Remote remote(std::move(pair.first), FrontEnd::Limit(60000));
     REQUIRE(remote.connect());
     for (uint64_t at : {0x1000, 0x3000}) {
         DriverQueue driver(remote.memory, at, 16);
