@@ -72,9 +72,9 @@ describe('the journal of events', () => {
     })();
     for (let i = 0; i < 100; i++) {
       record(String(i), label);
-      await expect.poll(() => ids.length, { interval: 2, timeout: 5000 }).toBeGreaterThan(i - 8);
+      await expect.poll(() => ids.length, { interval: 2, timeout: 30_000 }).toBeGreaterThan(i - 8);
     }
-    await expect.poll(() => ids.length, { timeout: 5000 }).toBe(100);
+    await expect.poll(() => ids.length, { timeout: 30_000 }).toBe(100);
     stop.abort();
     await follower;
     expect(ids).toEqual(Array.from({ length: 100 }, (_, i) => i));

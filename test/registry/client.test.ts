@@ -17,7 +17,7 @@ import {
   startMisbehavingRegistry,
 } from '../fixtures/misbehaving-registry.ts';
 
-const QUICK: Partial<RegistryTiming> = { backoffMs: 1, maxBackoffMs: 20, responseMs: 1500, stallMs: 400 };
+const QUICK: Partial<RegistryTiming> = { backoffMs: 1, maxBackoffMs: 20 };
 const ANNA: Credentials = { kind: 'password', username: 'anna', password: 'secret' };
 
 let registry: MisbehavingRegistry;
@@ -38,24 +38,25 @@ function logins(credentials?: Credentials): CredentialStore {
   return { get: async () => credentials, put: async () => {}, erase: async () => false };
 }
 
-function client(credentials?: Credentials, table: RegistryTable = {}): RegistryClient {
-  return new RegistryClient({ credentials: logins(credentials), table, timing: QUICK });
+function client(credentials?: Credentials, table: RegistryTable = {}, timing = QUICK): RegistryClient {
+  return new RegistryClient({ credentials: logins(credentials), table, timing });
 }
 
 function name(tag = 'latest') {
   return parseTagged(`${registry.address}/team/app:${tag}`);
 }
 
-async function fetchManifest(credentials?: Credentials) {
-  using open = client(credentials);
+async function fetchManifest(credentials?: Credentials, timing = QUICK) {
+  using open = client(credentials, {}, timing);
   return await open.manifest(name());
 }
 
 async function fetchLayer(
   credentials?: Credentials,
   descriptor = image.manifest.layers[0]!,
+  timing = QUICK,
 ): Promise<Buffer> {
-  using open = client(credentials);
+  using open = client(credentials, {}, timing);
   const parts: Buffer[] = [];
   for await (const chunk of open.blob(name(), descriptor)) parts.push(chunk);
   return Buffer.concat(parts);
@@ -145,7 +146,9 @@ describe('a registry that is unwell', () => {
 
   test('that never answers is given up', async () => {
     registry.misbehave((request) => request.url !== '/v2/');
-    await expect(fetchManifest()).rejects.toEqual(failing('REGISTRY_UNREACHABLE'));
+    await expect(fetchManifest(undefined, { ...QUICK, responseMs: 500 })).rejects.toEqual(
+      failing('REGISTRY_UNREACHABLE'),
+    );
   });
 
   test('that does not speak HTTP is told apart', async () => {
@@ -256,7 +259,8 @@ describe('a blob', () => {
       response.on('close', () => clearInterval(drip));
       return true;
     });
-    await expect(fetchLayer()).rejects.toThrow(/next to nothing/);
+    const impatient = fetchLayer(undefined, undefined, { ...QUICK, stallMs: 400 });
+    await expect(impatient).rejects.toThrow(/next to nothing/);
   });
 });
 
