@@ -73,8 +73,10 @@ describe.skipIf(!kvmUsable())('a machine in the monitor itself', () => {
     const directory = container('wait');
     const client = rig.run(directory);
     await client.started;
-    process.kill(rig.state(directory).monitorPid, 'SIGKILL');
+    const { monitorPid, vmmPid } = rig.state(directory);
+    process.kill(monitorPid, 'SIGKILL');
     await client.ended;
+    await processEnd(vmmPid);
     const second = rig.run(directory);
     await second.started;
     process.kill(rig.state(directory).monitorPid, 'SIGTERM');

@@ -40,7 +40,7 @@ async function inWait(directory: string, count: number): Promise<MonitorClient> 
   return await rig.attach(directory, AttachFlags.STDOUT);
 }
 
-describe.skipIf(!kvmUsable())('a container with a restart policy', { timeout: 60_000 }, () => {
+describe.skipIf(!kvmUsable())('a container with a restart policy', () => {
   test('on-failure:2 fails three times, and each run is a whole one', async () => {
     const { directory, client } = start('exit', 'on-failure', 2);
     expect((await client.ended).gone).toMatchObject({ code: 7 });
@@ -56,7 +56,7 @@ describe.skipIf(!kvmUsable())('a container with a restart policy', { timeout: 60
   test('STOP during the wait ends it, and the state tells of the last run', async () => {
     const { directory } = start('exit', 'always');
     const { monitorPid } = await reached(directory, ({ status }) => status === 'restarting');
-    const client = await inWait(directory, 3);
+    const client = await inWait(directory, 5);
     client.session.stop(SIGTERM, 1000);
     await client.ended;
     await processEnd(monitorPid);
@@ -66,7 +66,7 @@ describe.skipIf(!kvmUsable())('a container with a restart policy', { timeout: 60
 
   test('whoever attaches during the wait is told so', async () => {
     const { directory } = start('exit', 'unless-stopped');
-    const client = await inWait(directory, 3);
+    const client = await inWait(directory, 5);
     expect((await client.ended).error?.message).toBe('the container is restarting, wait until it is running');
     process.kill(rig.state(directory).monitorPid, 'SIGTERM');
     await reached(directory, ({ status }) => status === 'exited');
