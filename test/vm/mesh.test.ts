@@ -38,7 +38,7 @@ describe.skipIf(cannot)(
     test('whose containers are started together reach each other by name, every one every other', async () => {
       const run = (name: string) => ['run', '-d', '--name', name, '-m', '128m', '--network', 'mesh'];
       await each((name) => host.hrun([...run(name), 'busybox', 'sleep', '1000']));
-      const script = `for name in ${NAMES.join(' ')}; do ping -c 1 -W 10 $name >/dev/null && echo $name; done`;
+      const script = `for name in ${NAMES.join(' ')}; do ping -c 1 -W 30 $name >/dev/null && echo $name; done`;
       await each(async (name) => {
         const { stdout } = await host.tryHrun(['exec', name, 'sh', '-c', script]);
         expect([name, stdout.trim().split('\n')]).toEqual([name, NAMES]);

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AttachFlags, connectVsock, MonitorRig, processEnd } from './monitor-rig.ts';
 
-const TIMEOUT = 120_000;
 /** What an ended monitor leaves in a container's directory: nothing but files that were asked for. */
 const LEFT_BEHIND = [
   'console.log',
@@ -23,7 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rig[Symbol.dispose]());
 
-describe('a whole life', { timeout: TIMEOUT }, () => {
+describe('a whole life', () => {
   test('output, exit code, log and state tell the same, and no socket stays', async () => {
     const directory = rig.container(['sh', '-c', 'echo out; echo err >&2; exit 7']);
     const client = rig.run(directory);
@@ -76,12 +75,13 @@ describe('a whole life', { timeout: TIMEOUT }, () => {
   });
 });
 
-describe('sudden ends', { timeout: TIMEOUT }, () => {
+describe('sudden ends', () => {
   test('kill -9 of QEMU is told to every client and leaves nothing', async () => {
     const directory = rig.container(['sleep', '1000']);
     const first = rig.run(directory);
     await first.started;
     const second = await rig.attach(directory);
+    await second.started;
     process.kill(rig.state(directory).vmmPid, 'SIGKILL');
     for (const end of await Promise.all([first.ended, second.ended]))
       expect(end.error?.message).toBe('QEMU was killed by signal 9 (Killed)');
@@ -125,7 +125,7 @@ describe('sudden ends', { timeout: TIMEOUT }, () => {
   });
 });
 
-describe('hybrid vsock', { timeout: TIMEOUT }, () => {
+describe('hybrid vsock', () => {
   test('a program of the host reaches the agent, and a port without listener is refused', async () => {
     const directory = rig.container(['sleep', '1000']);
     const client = rig.run(directory);

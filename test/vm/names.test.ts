@@ -141,6 +141,7 @@ describe.skipIf(cannot)(`names in a network${cannot ? ` (this host cannot: ${can
     expect(status).toMatch(/Seccomp:\t2\n/);
     expect(existsSync(`/proc/${first}/root/db/network.json`)).toBe(true);
     process.kill(first, 'SIGKILL');
+    await host.until(async () => !isAlive(first));
     expect(await addresses(web, 'api')).toEqual([]);
     await start('third');
     expect(server()).not.toBe(first);
@@ -151,7 +152,7 @@ describe.skipIf(cannot)(`names in a network${cannot ? ` (this host cannot: ${can
     const id = await start('web', ['--restart', 'always'], ['busybox', 'sh', '-c', 'sleep 1; exit 1']);
     const pid = server();
     await host.until(
-      async () => (await host.hrun(['inspect', '-f', '{{.RestartCount}}', id])).stdout.trim() === '3',
+      async () => Number((await host.hrun(['inspect', '-f', '{{.RestartCount}}', id])).stdout) >= 3,
     );
     expect(isAlive(pid)).toBe(true);
     await host.hrun(['rm', '-f', id]);

@@ -61,8 +61,8 @@ describe.skipIf(cannot)(`the default network${cannot ? ` (this host cannot: ${ca
     expect(out.trim()).toBe(server.md5);
     await outside.shell('ip route add 172.31.0.0/16 via 192.0.2.1'); // only now: what went before was translated
     const id = (await host.hrun(['run', '-d', ...NETWORK, 'busybox', 'sleep', '1000'])).stdout.trim();
-    expect((await host.shell('busybox ping -c 1 -W 5 172.31.0.2')).exitCode).toBe(0);
-    expect((await outside.shell('busybox ping -c 1 -W 1 172.31.0.1')).exitCode).toBe(0);
+    expect((await host.shell('busybox ping -c 1 -W 30 172.31.0.2')).exitCode).toBe(0);
+    expect((await outside.shell('busybox ping -c 1 -W 30 172.31.0.1')).exitCode).toBe(0);
     expect((await outside.shell('busybox ping -c 1 -W 1 172.31.0.2')).exitCode).not.toBe(0);
     await host.hrun(['rm', '-f', id]);
     outside.close();
@@ -80,14 +80,19 @@ describe.skipIf(cannot)(`the default network${cannot ? ` (this host cannot: ${ca
     ]);
     const [address, mac] = shown.stdout.trim().split(' ');
     expect(mac).toBe('02:42:ac:1f:00:02');
-    expect(await run([], `ping -c 1 -W 5 ${address} >/dev/null && nc ${address} 80 </dev/null`)).toBe('hi\n');
+    await host.until(
+      async () => (await host.shell(`busybox nc -w 5 ${address} 80 </dev/null`)).stdout === 'hi\n',
+    );
+    expect(await run([], `ping -c 1 -W 30 ${address} >/dev/null && nc ${address} 80 </dev/null`)).toBe(
+      'hi\n',
+    );
     await host.hrun(['rm', '-f', id]);
   });
 
   test('lets no packets through from addresses that are not the container’s', async () => {
     const out = await run(
       ['--cap-add', 'NET_ADMIN'],
-      `ping -c 1 -W 5 ${GATEWAY} >/dev/null && echo own
+      `ping -c 1 -W 30 ${GATEWAY} >/dev/null && echo own
        ip addr add 172.31.0.99/16 dev eth0; ping -c 1 -W 1 -I 172.31.0.99 ${GATEWAY} >/dev/null || echo no other IP
        ip link set eth0 down; ip link set eth0 address 02:42:ac:1f:00:63; ip link set eth0 up
        ping -c 1 -W 1 ${GATEWAY} >/dev/null || echo no other MAC`,
@@ -96,7 +101,8 @@ describe.skipIf(cannot)(`the default network${cannot ? ` (this host cannot: ${ca
   });
 
   test('leaves no interface and no lease behind, not even of a container whose monitor is killed', async () => {
-    expect([await taps(), leases()]).toEqual(['', []]);
+    await host.until(async () => (await taps()) === '');
+    expect(leases()).toEqual([]);
     const id = (await host.hrun(['run', '-d', '--rm', ...NETWORK, 'busybox', 'sleep', '1000'])).stdout.trim();
     expect([await taps(), leases()]).toEqual([expect.stringMatching(/^hr\w+$/), ['172.31.0.2']]);
     process.kill(store.state(id).monitorPid, 'SIGKILL');
@@ -109,7 +115,7 @@ describe.skipIf(cannot)(`the default network${cannot ? ` (this host cannot: ${ca
   test('is mended by the next start when somebody has flushed the firewall and removed the bridge', async () => {
     const bridge = (await host.shell('ip -o link show type bridge | cut -d: -f2')).stdout.trim();
     await host.shell(`nft flush ruleset; ip link del ${bridge}`);
-    expect(await run([], `ping -c 1 -W 5 ${GATEWAY} >/dev/null && echo there`)).toBe('there\n');
+    expect(await run([], `ping -c 1 -W 30 ${GATEWAY} >/dev/null && echo there`)).toBe('there\n');
     expect((await host.shell('nft list ruleset')).stdout).toContain('masquerade');
   });
 
@@ -139,7 +145,7 @@ describe.skipIf(cannot)(`the default network${cannot ? ` (this host cannot: ${ca
       id,
       'sh',
       '-c',
-      'cat /sys/class/net/eth0/address; ip route; ping -c 1 -W 5 10.77.0.1 >/dev/null && echo gateway',
+      'cat /sys/class/net/eth0/address; ip route; ping -c 1 -W 30 10.77.0.1 >/dev/null && echo gateway',
     ]);
     expect(inside.stdout).toBe(
       '02:00:00:00:00:09\n10.77.0.0/24 dev eth0 scope link  src 10.77.0.9 \ngateway\n',
@@ -149,7 +155,7 @@ describe.skipIf(cannot)(`the default network${cannot ? ` (this host cannot: ${ca
     await expect(host.hrun(['network', 'rm', 'db'])).rejects.toThrow('network db is in use');
     await host.hrun(['stop', '-t', '0', id]);
     await host.hrun(['start', id]);
-    expect((await host.hrun(['exec', id, 'ping', '-c', '1', '-W', '5', '10.77.0.1'])).stdout).toContain(
+    expect((await host.hrun(['exec', id, 'ping', '-c', '1', '-W', '30', '10.77.0.1'])).stdout).toContain(
       '1 packets received',
     );
     await host.hrun(['rm', '-f', id]);

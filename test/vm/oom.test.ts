@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FIXTURES, TestStore } from './hrun.ts';
 
 const store = new TestStore();
-beforeAll(() => store.load(FIXTURES), 60_000);
+beforeAll(() => store.load(FIXTURES));
 afterAll(() => store.remove());
 
 const stateOf = async (name: string) =>
   JSON.parse((await store.hrun(['inspect', '-f', '{{json .State}}', name])).stdout);
 
-describe('out of memory', { timeout: 120_000 }, () => {
+describe('out of memory', () => {
   test('in the whole guest: exit code 137, OOMKilled, and ps says Exited (137)', async () => {
     const { exitCode } = await store.hrun([
       'run',

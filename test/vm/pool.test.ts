@@ -10,7 +10,7 @@ const SIZE = ['-m', '256m'];
 const store = new TestStore({ HRUN_TEMPLATES: 'use' });
 beforeAll(async () => {
   await store.load(FIXTURES);
-}, 60_000);
+});
 afterAll(async () => {
   await store.hrun(['pool', 'rm', '--all']);
   store.remove();
@@ -39,7 +39,7 @@ describe('a machine that waits', () => {
       stderr: '',
     });
     await full(2);
-  }, 100_000);
+  });
 
   test('becomes the container, which has its disk, name, time, limits and streams', async () => {
     const ids = ready().map((path) => path.slice(-64));
@@ -47,13 +47,15 @@ describe('a machine that waits', () => {
       'hostname; date +%s; test -e /tmp/file && echo again; echo kept > /tmp/file; cat /tmp/file; cat; id -u; cat /sys/fs/cgroup/pids.max; ls /; exit 7';
     const cidFile = join(store.dir, 'cid');
     const words = ['--cidfile', cidFile, '-i', '--hostname', 'taken', '--user', '5', '--pids-limit', '77'];
+    const before = Date.now();
     const result = await store.hrun(['run', ...words, ...SIZE, 'busybox', 'sh', '-c', script], 'in\n');
     const id = readFileSync(cidFile, 'utf8').trim();
     rmSync(cidFile);
     expect(ids).toContain(id);
     const [host, time, ...rest] = result.stdout.trim().split('\n');
     expect({ ...result, stdout: host }).toEqual({ exitCode: 7, stdout: 'taken', stderr: '' });
-    expect(Math.abs(Number(time) * 1000 - Date.now())).toBeLessThan(20_000);
+    expect(Number(time) * 1000).toBeGreaterThan(before - 2000);
+    expect(Number(time) * 1000).toBeLessThan(Date.now() + 2000);
     expect(rest.slice(0, 4)).toEqual(['kept', 'in', '5', '77']);
     expect(rest).toContain('bin');
     expect(rest).not.toContain('true'); // of the rehearsal
@@ -76,9 +78,7 @@ describe('a machine that waits', () => {
     expect(store.containers()).toEqual([]);
   });
 
-  test('goes to one of many that start at once; the others have machines of their own', {
-    timeout: 100_000,
-  }, async () => {
+  test('goes to one of many that start at once; the others have machines of their own', async () => {
     const script =
       'head -c 16 /dev/urandom | od -An -tx1 | tr -d " \\n"; echo; cat /proc/sys/kernel/random/uuid /proc/sys/kernel/random/boot_id; grep stack /proc/self/maps | cut -d- -f1';
     const results = await Promise.all(Array.from({ length: 6 }, () => run('busybox', 'sh', '-c', script)));
@@ -120,13 +120,13 @@ describe('a machine that waits', () => {
   });
 
   test('that does not take its container up is replaced by a copy of its template', {
-    timeout: 150_000,
+    timeout: 300_000,
   }, async () => {
     const stopped = ready().map((path) => qemuOf(keeper(path)));
     for (const pid of stopped) process.kill(pid, 'SIGSTOP');
     const result = await store.hrun(['run', '-i', '--rm', ...SIZE, 'busybox', 'cat'], 'well');
     expect(result).toEqual({ exitCode: 0, stdout: 'well', stderr: '' });
-    expect(stopped.filter(isAlive)).toHaveLength(1);
+    await eventually(() => stopped.filter(isAlive).length === 1);
     for (const pid of stopped.filter(isAlive)) process.kill(pid, 'SIGCONT');
     expect(store.containers()).toEqual([]);
   });
@@ -139,7 +139,7 @@ function qemuOf(pid: number): number {
 }
 
 describe('pools', () => {
-  test('are listed with what they cost, and ended', { timeout: 60_000 }, async () => {
+  test('are listed with what they cost, and ended', async () => {
     await store.hrun(['pool', 'create', ...SIZE, '--size', '1']);
     await full(1);
     expect((await store.hrun(['pool', 'ls'])).stdout).toMatch(
@@ -156,7 +156,7 @@ describe('pools', () => {
     expect((await run('busybox', 'true')).exitCode).toBe(0);
   });
 
-  test('leave nothing running when their store is gone', { timeout: 60_000 }, async () => {
+  test('leave nothing running when their store is gone', async () => {
     const other = new TestStore({ HRUN_TEMPLATES: 'use' });
     await other.hrun(['pool', 'create', ...SIZE, '--size', '1']);
     expect(other.processes().length).toBeGreaterThan(0);
@@ -187,7 +187,7 @@ describe.skipIf(cannot)(`a network${cannot ? ` (this host cannot: ${cannot})` : 
   beforeAll(async () => {
     await own.load(FIXTURES);
     host = new OwnNetwork(own);
-  }, 60_000);
+  });
   afterAll(async () => {
     await host.tryHrun(['rm', '-f', 'web']);
     await host.tryHrun(['pool', 'rm', ...SIZE]);
@@ -195,9 +195,7 @@ describe.skipIf(cannot)(`a network${cannot ? ` (this host cannot: ${cannot})` : 
     own.remove();
   });
 
-  test('reaches a container that begins in a machine that has waited, by its ports too', {
-    timeout: 100_000,
-  }, async () => {
+  test('reaches a container that begins in a machine that has waited, by its ports too', async () => {
     await host.hrun(['pool', 'create', ...SIZE, '--size', '1']);
     const machine = readdirSync(join(own.dir, 'pool/1-256')).find((name) => name.length === 64)!;
     const [id] = readdirSync(join(own.dir, 'pool/1-256', machine));

@@ -74,7 +74,7 @@ describe('a run that fails says so in one line', () => {
 
   test('QEMU missing', async () => {
     const result = await store.start(['run', '--rm', 'busybox', 'true'], {
-      env: { HRUN_ROOT: store.dir, HRUN_NETWORK: 'none', HRUN_TEMPLATES: 'off', PATH: '/nonexistent' },
+      env: { ...store.env, HRUN_TEMPLATES: 'off', PATH: '/nonexistent' },
       extendEnv: false,
     });
     expect(result.exitCode).toBe(125);

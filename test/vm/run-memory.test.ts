@@ -8,7 +8,7 @@ const MIB = 1024;
 const USED = 128 * MIB;
 
 const store = new TestStore();
-beforeAll(() => store.load(FIXTURES), 60_000);
+beforeAll(() => store.load(FIXTURES));
 afterAll(() => store.remove());
 
 /** KiB of guest memory that the host has in use for a machine. */
@@ -16,9 +16,7 @@ function guestMemory(pid: number): number {
   return Number(/^RssShmem:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 }
 
-test('memory that the guest has freed goes back to the host while the container runs', {
-  timeout: 120_000,
-}, async () => {
+test('memory that the guest has freed goes back to the host while the container runs', async () => {
   const script = `dd if=/dev/zero of=/big bs=1M count=${USED / MIB} 2>/dev/null; echo used; read go; rm /big; echo freed; read go`;
   const run = store.start(['run', '--rm', '-i', 'busybox', 'sh', '-c', script], { stdin: 'pipe' });
   let said = '';
@@ -28,7 +26,7 @@ test('memory that the guest has freed goes back to the host while the container 
   const used = guestMemory(vmmPid);
   expect(used).toBeGreaterThan(USED);
   run.stdin.write('\n');
-  await eventually(() => guestMemory(vmmPid) < used - (USED * 3) / 4);
+  await expect.poll(() => guestMemory(vmmPid), { timeout: 100_000 }).toBeLessThan(used - (USED * 3) / 4);
   run.stdin.write('\n');
   expect((await run).exitCode).toBe(0);
 });

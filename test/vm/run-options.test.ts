@@ -146,7 +146,8 @@ describe('a container', () => {
   });
 
   test('--init reaps what the command leaves behind', async () => {
-    const zombies = '(sleep 0.1 &) ; (sleep 0.1 &); sleep 1; ps -o pid,stat,comm | grep -c Z';
+    const gone = 'for i in $(seq 60); do ps -o comm | grep -q sleep || break; sleep 0.5; done';
+    const zombies = `(sleep 0.1 &) ; (sleep 0.1 &); sleep 1; ${gone}; ps -o pid,stat,comm | grep -c Z`;
     const { stdout } = await store.hrun([
       'run',
       '--rm',
@@ -164,7 +165,7 @@ describe('a container', () => {
     expect(
       await store.script(
         ['--network', 'none'],
-        'ls /sys/class/net; ping -c 1 -W 1 127.0.0.1 >/dev/null && echo up',
+        'ls /sys/class/net; ping -c 1 -W 30 127.0.0.1 >/dev/null && echo up',
       ),
     ).toBe('lo\nup\n');
   });

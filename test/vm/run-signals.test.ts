@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { settingsPath } from '../../src/base/settings.ts';
+import { heldBoot } from './booting.ts';
 import { eventually, FIXTURES, isAlive, TestStore } from './hrun.ts';
 
 let store: TestStore;
@@ -20,6 +21,20 @@ function started(args: string[]) {
     text += chunk;
   });
   return { child, said: (word: string) => eventually(() => text.includes(word)), text: () => text };
+}
+
+/** Waits until a command has said a word: then it knows that the container's process runs. */
+async function heard(child: ReturnType<TestStore['start']>, word: string): Promise<void> {
+  let text = '';
+  child.stdout!.on('data', (chunk) => {
+    text += chunk;
+  });
+  await eventually(() => text.includes(word));
+}
+
+/** Waits until a process has taken the signals that it was sent: two of a kind are one until then. */
+async function signalsTaken(pid: number): Promise<void> {
+  await eventually(() => /^ShdPnd:\t0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
 }
 
 async function nothingLeft(): Promise<void> {
@@ -58,8 +73,8 @@ describe('signals', () => {
     });
     await said('ready');
     for (let i = 0; i < 3; i++) {
+      await signalsTaken(child.pid!);
       child.kill('SIGINT');
-      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expect((await child).exitCode).toBe(1);
     expect(words).toBe('hrun: container deaf ignores the signal and goes on; to end it: hrun rm -f deaf\n');
@@ -69,16 +84,16 @@ describe('signals', () => {
 
   test('SIGTERM while the VM boots ends the start', async () => {
     const { child } = started(['--rm', 'busybox', 'sleep', '100']);
-    await store.reached('starting');
+    await heldBoot(store);
     child.kill('SIGTERM');
     expect((await child).exitCode).toBe(143);
   });
 
   test('the second SIGINT while the VM boots ends the start, the first waits for the process', async () => {
     const { child } = started(['--rm', 'busybox', 'sleep', '100']);
-    await store.reached('starting');
+    await heldBoot(store);
     child.kill('SIGINT');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await signalsTaken(child.pid!);
     child.kill('SIGINT');
     expect((await child).exitCode).toBe(130);
   });
@@ -92,13 +107,14 @@ describe('signals', () => {
       'busybox',
       'sh',
       '-c',
-      'echo ready; sleep 3',
+      'echo ready; while ! test -e /go; do sleep 0.1; done',
     ]);
     await said('ready');
     const { id, monitorPid, vmmPid } = await store.reached('running');
     child.kill('SIGKILL');
     await child;
     expect(store.containers()).toEqual([id]);
+    await store.hrun(['exec', 'orphan', 'touch', '/go']); // the container may end before the command has
     await eventually(() => !isAlive(monitorPid) && !isAlive(vmmPid));
     expect(store.containers()).toEqual([]);
     expect((await store.hrun(['run', '--rm', '--name', 'orphan', 'busybox', 'true'])).exitCode).toBe(0);
@@ -108,6 +124,7 @@ describe('signals', () => {
     'kill -9 of %s is said in one line, exit code 137, and leaves nothing',
     async (victim) => {
       const child = store.start(['run', '--rm', 'busybox', 'sh', '-c', 'echo ready; sleep 100']);
+      await heard(child, 'ready');
       const state = await store.reached('running');
       process.kill(state[victim], 'SIGKILL');
       const { exitCode, stderr } = await child;
@@ -120,7 +137,7 @@ describe('signals', () => {
 
   test('kill -9 of the monitor while the VM boots is exit code 125', async () => {
     const child = store.start(['run', '--rm', 'busybox', 'true']);
-    const { monitorPid } = await store.reached('starting');
+    const { monitorPid } = await heldBoot(store);
     process.kill(monitorPid, 'SIGKILL');
     const { exitCode, stderr } = await child;
     expect(exitCode).toBe(125);
@@ -158,7 +175,8 @@ describe('signals', () => {
 
 describe('a container that is kept', () => {
   test('has a truthful state after kill -9 of its monitor', async () => {
-    const child = store.start(['run', '--name', 'kept', 'busybox', 'sleep', '100']);
+    const child = store.start(['run', '--name', 'kept', 'busybox', 'sh', '-c', 'echo ready; sleep 100']);
+    await heard(child, 'ready');
     const { id, monitorPid } = await store.reached('running');
     process.kill(monitorPid, 'SIGKILL');
     expect((await child).exitCode).toBe(137);

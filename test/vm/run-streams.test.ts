@@ -57,7 +57,7 @@ describe('standard streams of hrun run', () => {
     const sent = createHash('sha256');
     for (let i = 0; i < blocks; i++) sent.update(block);
     const child = store.start(['run', '--rm', '-i', 'busybox', 'cat'], {
-      ...{ stdin: 'pipe', encoding: 'buffer', buffer: false },
+      ...{ stdin: 'pipe', encoding: 'buffer', buffer: false, timeout: 500_000 },
     });
     Readable.from(Array(blocks).fill(block)).pipe(child.stdin!);
     const got = createHash('sha256');
@@ -70,7 +70,7 @@ describe('standard streams of hrun run', () => {
     expect(peakKib).toBeGreaterThan(0);
     expect(peakKib).toBeLessThan(200 * 1024);
     expect(got.digest('hex')).toBe(sent.digest('hex'));
-  }, 300_000);
+  }, 600_000);
 
   test('a reader that goes away ends the container, with exit code 141', async () => {
     const script = '{ $HRUN run --rm busybox yes; echo "code $?" >&2; } | head -n 1';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun in a real terminal, driven through tmux.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { heldBoot } from './booting.ts';
 import { eventually, FIXTURES, HRUN, TestStore } from './hrun.ts';
 import { Terminal } from './terminal.ts';
 
@@ -68,18 +69,8 @@ describe('hrun -t in a terminal', () => {
     await terminal.resize(120, 40);
     await terminal.shows(/40 120/);
     const size = '{{.Actor.Attributes.height}} {{.Actor.Attributes.width}}';
-    const told = await store.ok(
-      'events',
-      '--since',
-      '1',
-      '--until',
-      '0s',
-      '-f',
-      'event=resize',
-      '--format',
-      size,
-    );
-    expect(told.split('\n')).toContain('40 120');
+    const events = ['events', '--since', '1', '--until', '0s', '-f', 'event=resize', '--format', size];
+    await eventually(async () => (await store.ok(...events)).split('\n').includes('40 120'));
     await terminal.type('C-c');
   });
 
@@ -92,8 +83,10 @@ describe('hrun -t in a terminal', () => {
   test('Ctrl-C twice while the VM boots ends the start', async () => {
     terminal = await Terminal.open(store);
     await terminal.line(`${HRUN} -t --rm busybox sleep 1000; echo code $?`);
-    await store.reached('starting');
-    await terminal.type('C-c', 'C-c');
+    await heldBoot(store);
+    await terminal.type('C-c');
+    await new Promise((resolve) => setTimeout(resolve, 500)); // two signals at once would be one
+    await terminal.type('C-c');
     await terminal.shows(/code 130/);
     expect(store.containers()).toEqual([]);
   });

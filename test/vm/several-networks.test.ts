@@ -44,7 +44,9 @@ describe.skipIf(cannot)(`several networks${cannot ? ` (this host cannot: ${canno
     );
     expect(await out('port', 'all')).toMatch(/^80\/tcp -> 127\.0\.0\.1:\d+\n$/);
     const port = (await out('port', 'all', '80')).trim().split(':')[1];
-    expect((await host.shell(`busybox nc 127.0.0.1 ${port} </dev/null`)).stdout).toBe('hi\n');
+    await host.until(
+      async () => (await host.shell(`busybox nc -w 5 127.0.0.1 ${port} </dev/null`)).stdout === 'hi\n',
+    );
     const shown = '{{range $name, $net := .NetworkSettings.Networks}}{{$name}} {{$net.IPAddress}},{{end}}';
     expect(await out('inspect', '-f', shown, 'all')).toBe('a 10.62.0.2,b 10.63.0.9,inner 10.61.0.7,\n');
     for (const name of ['inner', 'a', 'b']) {
@@ -63,13 +65,13 @@ describe.skipIf(cannot)(`several networks${cannot ? ` (this host cannot: ${canno
     ])
       await out('run', '-d', '--name', name!, '--network', network!, ...SLEEP);
     const pings = ['one', 'two', 'one.a', 'all'].map(
-      (name) => `ping -c 1 -W 5 ${name} | sed -n 's/^PING //p'`,
+      (name) => `ping -c 1 -W 30 ${name} | sed -n 's/^PING //p'`,
     );
     expect(await out('exec', 'all', 'sh', '-c', pings.join('; '))).toBe(
       'one (10.62.0.3): 56 data bytes\ntwo (10.61.0.2): 56 data bytes\n' +
         'one.a (10.62.0.3): 56 data bytes\nall (10.63.0.9): 56 data bytes\n',
     );
-    expect(await out('exec', 'one', 'ping', '-c', '1', '-W', '5', 'all')).toContain('(10.62.0.2)');
+    expect(await out('exec', 'one', 'ping', '-c', '1', '-W', '30', 'all')).toContain('(10.62.0.2)');
     expect((await host.tryHrun(['exec', 'one', 'ping', '-c', '1', '-W', '1', 'two'])).exitCode).not.toBe(0);
     expect((await host.tryHrun(['exec', 'one', 'ping', '-c', '1', '-W', '1', 'bee'])).exitCode).not.toBe(0);
     await out('rm', '-f', 'one', 'two', 'all');

@@ -8,7 +8,7 @@ import { parentOf } from './jailed-process.ts';
 import { hostNetworkObstacle, OwnNetwork } from './own-network.ts';
 
 const store = new TestStore();
-beforeAll(() => store.load(FIXTURES), 60_000);
+beforeAll(() => store.load(FIXTURES));
 afterEach(() => store.clear());
 afterAll(() => store.remove());
 
@@ -43,7 +43,14 @@ const inspect = async (name: string, field = 'State') =>
 
 const shell = (name: string, script: string) => store.ok('exec', name, 'sh', '-c', script);
 
-describe('a container in the network of another', { timeout: 120_000 }, () => {
+/** How many lines a file of a container has; nothing when there is none yet. */
+const lines = async (name: string, path: string) =>
+  (await store.hrun(['exec', name, 'sh', '-c', `wc -l < ${path}`])).stdout.trim();
+
+/** A container that shares the machine of another that has ended hears of it a moment later. */
+const ended = (name: string) => eventually(async () => (await inspect(name)).Status === 'exited');
+
+describe('a container in the network of another', () => {
   test('reaches what it serves by 127.0.0.1, and the other way round, with the same names and interfaces', async () => {
     const id = await startServer();
     await start('side', 'mkdir /own; echo of the second > /own/page; httpd -p 81 -h /own; sleep 1000');
@@ -64,6 +71,7 @@ describe('a container in the network of another', { timeout: 120_000 }, () => {
   test('has files and processes of its own', async () => {
     await startServer();
     await start('side', 'echo mine > /root/file; exec sleep 1000');
+    await eventually(async () => (await shell('side', 'cat /proc/1/comm')) === 'sleep');
     expect((await store.hrun(['exec', 'side', 'ls', '/www'])).exitCode).toBe(1);
     expect((await store.hrun(['exec', 'web', 'ls', '/root/file'])).exitCode).toBe(1);
     expect(await shell('side', 'cat /proc/1/comm; grep -c " / " /proc/mounts')).toBe('sleep\n1');
@@ -71,8 +79,8 @@ describe('a container in the network of another', { timeout: 120_000 }, () => {
     expect(await store.ok('top', 'web')).not.toContain('sleep 1000');
     expect(await store.ok('diff', 'side')).toContain('A /root/file');
     expect(await store.ok('cp', 'side:/root/file', '-').catch(String)).toContain('mine');
-    const [usage] = (await store.ok('stats', '--no-stream', '--format', '{{.PIDs}}', 'side')).split('\n');
-    expect(usage).toBe('1');
+    const processes = () => store.ok('stats', '--no-stream', '--format', '{{.PIDs}}', 'side');
+    await expect.poll(processes, { timeout: 60_000 }).toBe('1');
   });
 
   test('is logged, waited for and killed as any other, and its end is not that of the machine', async () => {
@@ -98,7 +106,7 @@ describe('a container in the network of another', { timeout: 120_000 }, () => {
     await startServer();
     await start('side', 'date +%N >> /root/starts; exec sleep 1000');
     const starts = (count: number) =>
-      eventually(async () => (await shell('side', 'wc -l < /root/starts')) === String(count));
+      eventually(async () => (await lines('side', '/root/starts')) === String(count));
     await starts(1);
     for (let count = 2; count <= 3; count++) {
       await store.ok('stop', '-t', '0', 'side');
@@ -106,8 +114,9 @@ describe('a container in the network of another', { timeout: 120_000 }, () => {
       await starts(count);
     }
     await store.ok('stop', 'web');
+    await ended('side');
     await store.ok('start', 'web');
-    await store.ok('start', 'side');
+    await eventually(async () => (await store.hrun(['start', 'side'])).exitCode === 0);
     await starts(4);
     await eventually(async () => (await store.hrun(['exec', 'side', 'sh', '-c', FETCH])).exitCode === 0);
     await store.ok('stop', '-t', '0', 'side');
@@ -118,6 +127,7 @@ describe('a container in the network of another', { timeout: 120_000 }, () => {
     const remark = 'the container whose machine and network it shares has ended: web';
     await startServer('--rm');
     await start('side', 'echo kept > /root/file; exec sleep 1000');
+    await eventually(async () => (await lines('side', '/root/file')) === '1');
     const waiting = store.ok('wait', 'side');
     await store.ok('stop', 'web');
     expect(await waiting).toBe('137');
@@ -152,11 +162,11 @@ describe('a container in the network of another', { timeout: 120_000 }, () => {
       );
       await shell('side', 'sync');
       process.kill(victim === 'keeper' ? monitorPid : childOf(monitorPid), 'SIGKILL');
-      await eventually(async () => (await inspect('side')).Status === 'exited');
+      await ended('side');
       expect(await inspect('side')).toMatchObject({ ExitCode: 137 });
       expect(await shell('web', FETCH)).toBe('of the first');
       await eventually(async () => (await store.hrun(['start', 'side'])).exitCode === 0);
-      expect(await shell('side', 'wc -l < /root/file')).toBe(String(run + 2));
+      await expect.poll(() => lines('side', '/root/file'), { timeout: 60_000 }).toBe(String(run + 2));
     }
   });
 
@@ -165,12 +175,12 @@ describe('a container in the network of another', { timeout: 120_000 }, () => {
       const id = await startServer();
       await start('side', 'sleep 1000');
       process.kill(store.state(id)[victim], 'SIGKILL');
-      await eventually(async () => (await inspect('side')).Status === 'exited');
+      await ended('side');
       expect(await inspect('side')).toMatchObject({
         ExitCode: 137,
         Error: 'the container whose machine and network it shares has ended: web',
       });
-      await eventually(async () => (await inspect('web')).Status === 'exited');
+      await ended('web');
       await store.clear();
     }
   });
@@ -241,32 +251,28 @@ describe('a container in the network of another', { timeout: 120_000 }, () => {
 });
 
 const obstacle = hostNetworkObstacle();
-describe.skipIf(obstacle !== undefined)(
-  `in a network of the host ${obstacle ?? ''}`,
-  { timeout: 120_000 },
-  () => {
-    test('has the interface and address of the first, and cannot be connected to another', async () => {
-      const host = new OwnNetwork(store);
-      try {
-        await host.hrun(['run', '-d', '--network', 'bridge', '--name', 'web', 'busybox', 'sh', '-c', SERVER]);
-        const join = ['run', '-d', '--name', 'side', '--network', 'container:web'];
-        await host.hrun([...join, 'busybox', 'sleep', '1000']);
-        const look = 'ip addr show eth0; ip route; cat /etc/hosts /etc/resolv.conf';
-        expect(await shell('side', look)).toBe(await shell('web', look));
-        await host.hrun(['network', 'create', 'more']);
-        const refused = await host.tryHrun(['network', 'connect', 'more', 'side']);
-        expect(refused.exitCode).not.toBe(0);
-        expect(refused.stderr).toContain('cannot be connected to any other network');
-        await host.hrun(['network', 'connect', 'more', 'web']);
-        expect(await shell('side', look)).toBe(await shell('web', look));
-        expect(await shell('side', 'ip -o -4 addr show eth1')).toContain('inet');
-        await host.hrun(['rm', '-f', 'side', 'web']);
-      } finally {
-        host.close();
-      }
-    });
-  },
-);
+describe.skipIf(obstacle !== undefined)(`in a network of the host ${obstacle ?? ''}`, () => {
+  test('has the interface and address of the first, and cannot be connected to another', async () => {
+    const host = new OwnNetwork(store);
+    try {
+      await host.hrun(['run', '-d', '--network', 'bridge', '--name', 'web', 'busybox', 'sh', '-c', SERVER]);
+      const join = ['run', '-d', '--name', 'side', '--network', 'container:web'];
+      await host.hrun([...join, 'busybox', 'sleep', '1000']);
+      const look = 'ip addr show eth0; ip route; cat /etc/hosts /etc/resolv.conf';
+      expect(await shell('side', look)).toBe(await shell('web', look));
+      await host.hrun(['network', 'create', 'more']);
+      const refused = await host.tryHrun(['network', 'connect', 'more', 'side']);
+      expect(refused.exitCode).not.toBe(0);
+      expect(refused.stderr).toContain('cannot be connected to any other network');
+      await host.hrun(['network', 'connect', 'more', 'web']);
+      expect(await shell('side', look)).toBe(await shell('web', look));
+      expect(await shell('side', 'ip -o -4 addr show eth1')).toContain('inet');
+      await host.hrun(['rm', '-f', 'side', 'web']);
+    } finally {
+      host.close();
+    }
+  });
+});
 
 /** The only process that has this one for its parent. */
 function childOf(pid: number): number {

@@ -15,7 +15,8 @@ export class Terminal {
   static async open(store: TestStore, columns = 100, rows = 30): Promise<Terminal> {
     const terminal = new Terminal(join(store.dir, `tmux-${process.hrtime.bigint()}`));
     const size = ['-x', String(columns), '-y', String(rows)];
-    const env = ['-e', `HRUN_ROOT=${store.dir}`, '-e', 'HRUN_NETWORK=none', '-e', 'HRUN_TEMPLATES=off'];
+    const words = [`HRUN_ROOT=${store.dir}`, 'HRUN_ENGINE=qemu', 'HRUN_NETWORK=none', 'HRUN_TEMPLATES=off'];
+    const env = words.flatMap((word) => ['-e', word]);
     await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, ...env, 'sh');
     return terminal;
   }

@@ -123,7 +123,7 @@ while True:
         send();
       });
       Promise.all([1, 2, 3, 512, 1400, 1472, 4000, 20000].map(ask)).then((all) => console.log(JSON.stringify(all)));`;
-    const { stdout } = await outside.command(['timeout', '60', process.execPath, '-e', ask]);
+    const { stdout } = await outside.command(['timeout', '95', process.execPath, '-e', ask]);
     expect(JSON.parse(stdout || '"nothing came back"')).toEqual(Array(8).fill(true));
   });
 
@@ -152,7 +152,7 @@ while True:
     const own = await host.serve('127.0.0.1', 1);
     const asked = [`192.0.2.2:${server.port}`, `10.0.2.2:${own.port}`, `127.0.0.1:${own.port}`];
     const get = (from: string) =>
-      `timeout 10 wget -q -O - http://${from}/ >/dev/null 2>&1 && echo yes || echo no`;
+      `timeout 30 wget -q -O - http://${from}/ >/dev/null 2>&1 && echo yes || echo no`;
     const script = asked.map(get).join('; ');
     expect(await out('run', '--rm', 'busybox', 'sh', '-c', script)).toBe('yes\nno\nno\n');
   });

@@ -42,7 +42,9 @@ async function eventually(container: string, script: string): Promise<string> {
 describe('postgresql', () => {
   const psql = (sql: string) => hrun(['exec', '-i', 'pg', 'psql', '-h', '/tmp', '-qAt'], sql);
 
-  test('makes its database, takes a load, and keeps what it has committed when its VM is killed', async () => {
+  test('makes its database, takes a load, and keeps what it has committed when its VM is killed', {
+    timeout: 600_000,
+  }, async () => {
     const start =
       'PATH=$PATH:/usr/lib/postgresql/15/bin; test -d /var/lib/postgresql/db || initdb -D /var/lib/postgresql/db; exec postgres -D /var/lib/postgresql/db -k /tmp';
     await hrun(['run', '-d', '--name', 'pg', '-u', 'postgres', '-m', '512m', IMAGE, 'sh', '-c', start]);
@@ -58,7 +60,7 @@ describe('postgresql', () => {
     await hrun(['start', 'pg']);
     await eventually('pg', '/usr/lib/postgresql/15/bin/pg_isready -q -h /tmp');
     expect(await psql('select t from kept; select count(*) from pgbench_history;')).toBe('committed\n50\n');
-    await hrun(['stop', 'pg']);
+    await hrun(['stop', '-t', '90', 'pg']);
     expect((await store.hrun(['logs', 'pg'])).stderr).toContain('database system is shut down');
   });
 });
@@ -72,7 +74,7 @@ describe('redis', () => {
     expect(await hrun(['exec', '-i', 'redis', 'redis-cli', '--pipe'], commands)).toContain(
       'errors: 0, replies: 1000',
     );
-    await hrun(['stop', 'redis']);
+    await hrun(['stop', '-t', '90', 'redis']);
     await hrun(['start', 'redis']);
     await eventually('redis', 'redis-cli ping | grep PONG');
     expect(await hrun(['exec', 'redis', 'redis-cli', 'get', 'key:999'])).toBe('value:999\n');
@@ -98,7 +100,7 @@ describe('nginx', () => {
     await hrun(['exec', 'web', 'sh', '-c', add]);
     await hrun(['kill', '-s', 'HUP', 'web']);
     expect(await eventually('web', 'curl -sf http://localhost:81/')).toBe('reloaded');
-    await hrun(['stop', 'web']);
+    await hrun(['stop', '-t', '90', 'web']);
     expect(await hrun(['inspect', '-f', '{{.State.ExitCode}}', 'web'])).toBe('0\n');
   });
 });
