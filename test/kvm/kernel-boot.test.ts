@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installDir } from '../../src/base/root.ts';
-import { kvmUsable } from '../native/micro-vm-guest.ts';
+import { kvmUsable, onKvm } from '../native/micro-vm-guest.ts';
 
 const SECONDS = 600;
 const PROGRAM = join(installDir(), 'build/native/kernel-boot/hrun_kernel_boot');
 const KERNEL = join(installDir(), 'build/kernel/vmlinux');
 const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
 const sharing = process.getuid?.() === 0 && existsSync(VIRTIOFSD);
-if (!sharing) console.log(`skipped: this host cannot share directories: not root, or no ${VIRTIOFSD}`);
+const CANNOT_SHARE = ` (this host cannot: not root, or no ${VIRTIOFSD})`;
 
 let dir: string;
 let disk: string;
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-describe.skipIf(!kvmUsable())('the guest kernel', () => {
+describe.skipIf(!kvmUsable())(onKvm('the guest kernel'), () => {
   test('finds all devices, answers over vsock, and mounts an EROFS root from virtio-blk', async () => {
     const mounted = 'VFS: Mounted root (erofs filesystem) readonly';
     const boot = await execa(PROGRAM, [KERNEL, disk, mounted, `${SECONDS}`], { reject: false });
@@ -40,11 +40,16 @@ describe.skipIf(!kvmUsable())('the guest kernel', () => {
     expect(console_).not.toMatch(/BUG:|Oops|WARNING:|Call Trace/);
   });
 
-  test.skipIf(!sharing)('mounts a directory of the host as its root, by virtiofs', async () => {
-    const mounted = 'VFS: Mounted root (virtiofs filesystem) readonly';
-    const boot = await execa(PROGRAM, [KERNEL, join(dir, 'root'), mounted, `${SECONDS}`], { reject: false });
-    console.log(`${mounted} after ${boot.stderr.split('\n').find((line) => line.endsWith(' exits'))}`);
-    expect(boot, boot.stdout.slice(-2000)).toMatchObject({ exitCode: 0 });
-    expect(boot.stdout).not.toMatch(/BUG:|Oops|WARNING:|Call Trace/);
-  });
+  test.skipIf(!sharing)(
+    `mounts a directory of the host as its root, by virtiofs${sharing ? '' : CANNOT_SHARE}`,
+    async () => {
+      const mounted = 'VFS: Mounted root (virtiofs filesystem) readonly';
+      const boot = await execa(PROGRAM, [KERNEL, join(dir, 'root'), mounted, `${SECONDS}`], {
+        reject: false,
+      });
+      console.log(`${mounted} after ${boot.stderr.split('\n').find((line) => line.endsWith(' exits'))}`);
+      expect(boot, boot.stdout.slice(-2000)).toMatchObject({ exitCode: 0 });
+      expect(boot.stdout).not.toMatch(/BUG:|Oops|WARNING:|Call Trace/);
+    },
+  );
 });

@@ -3,14 +3,21 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { createAndStop, createGuest, kvmUsable, type Running, resources } from '../native/micro-vm-guest.ts';
+import {
+  createAndStop,
+  createGuest,
+  kvmUsable,
+  onKvm,
+  type Running,
+  resources,
+} from '../native/micro-vm-guest.ts';
 
 /** HRUN_TEST_CYCLES=10000 is the promise; a machine takes some 60 ms here, most of it KVM's tear-down. */
 const CYCLES = Number(process.env.HRUN_TEST_CYCLES ?? 1000);
 
 const MACHINES = 100;
 
-describe.skipIf(!kvmUsable())('many machines', () => {
+describe.skipIf(!kvmUsable())(onKvm('many machines'), () => {
   it(`come and go ${CYCLES} times without leaving a descriptor, thread, mapping or memory behind`, async () => {
     for (let i = 0; i < 200; i++) await createAndStop();
     const before = resources();

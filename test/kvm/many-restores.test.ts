@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createGuest, kvmUsable, resources, restoreGuest } from '../native/micro-vm-guest.ts';
+import { createGuest, kvmUsable, onKvm, resources, restoreGuest } from '../native/micro-vm-guest.ts';
 
 const CYCLES = Number(process.env.HRUN_TEST_CYCLES ?? 1000);
 const CLONES = 50;
@@ -13,7 +13,7 @@ const directory = mkdtempSync(join(tmpdir(), 'hrun-restores-'));
 const snapshot = join(directory, 'snapshot');
 afterAll(() => rmSync(directory, { recursive: true }));
 
-describe.skipIf(!kvmUsable())('many restores of one snapshot', () => {
+describe.skipIf(!kvmUsable())(onKvm('many restores of one snapshot'), () => {
   beforeAll(async () => {
     const { vm, said } = await createGuest('snapshot', { commandLine: 'clones', memoryMiB: 128 });
     await vm.start();

@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startMonitor } from '../../src/vm/monitor.ts';
 import type { VmConfig } from '../../src/vm/vm-config.ts';
-import { guest, kvmUsable } from '../native/micro-vm-guest.ts';
+import { guest, kvmUsable, onKvm } from '../native/micro-vm-guest.ts';
 import { jailedProcess, POWERLESS, parentOf } from '../vm/jailed-process.ts';
 import { AttachFlags, MonitorClient, MonitorRig, processEnd } from '../vm/monitor-rig.ts';
 import { bareMetal } from './bare-metal.ts';
@@ -27,7 +27,7 @@ function log(directory: string): string {
   return readFileSync(join(directory, 'monitor.log'), 'utf8');
 }
 
-describe.skipIf(!kvmUsable())('a machine in the monitor itself', () => {
+describe.skipIf(!kvmUsable())(onKvm('a machine in the monitor itself'), () => {
   test('lives the whole life: output, exit code, log and state tell the same, and no socket stays', async () => {
     const directory = container('exit');
     const client = rig.run(directory);
@@ -93,10 +93,9 @@ describe.skipIf(!kvmUsable())('a machine in the monitor itself', () => {
 
 const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
 const sharing = kvmUsable() && process.getuid?.() === 0 && existsSync(VIRTIOFSD);
-if (!sharing)
-  console.log(`skipped: this host cannot share directories: no KVM, not root, or no ${VIRTIOFSD}`);
+const CANNOT_SHARE = ` (this host cannot: no KVM, not root, or no ${VIRTIOFSD})`;
 
-describe.skipIf(!sharing)('a machine with a directory of the host', () => {
+describe.skipIf(!sharing)(`a machine with a directory of the host${sharing ? '' : CANNOT_SHARE}`, () => {
   /** A container's directory; its guest does what `word` says, and has a directory with the file "greeting". */
   function sharer(word: string): string {
     const shared = mkdtempSync(join(rig.dir, 'shared-'));
@@ -164,7 +163,7 @@ function shareDaemonOf(keeper: number): number {
   return daemon;
 }
 
-describe.skipIf(!kvmUsable())('a machine that comes to a bad end', () => {
+describe.skipIf(!kvmUsable())(onKvm('a machine that comes to a bad end'), () => {
   test.each([
     ['panic', "the guest's kernel panicked: Kernel panic - not syncing: asked for"],
     ['off', 'the guest stopped the machine (guest-reset); last console line: '],

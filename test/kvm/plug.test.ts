@@ -10,7 +10,7 @@ import { MonitorRig } from '../vm/monitor-rig.ts';
 import { hostNetworkObstacle, OwnNetwork } from '../vm/own-network.ts';
 import { bareMetal } from './bare-metal.ts';
 
-const cannot = kvmUsable() ? hostNetworkObstacle() : 'no KVM';
+const cannot = kvmUsable() ? hostNetworkObstacle() : 'no usable /dev/kvm';
 const PROGRAM = join(import.meta.dirname, '../../build/native/hrun-vmm');
 const NIC = {
   ...{ slot: 19, tap: 'hrun-test0', bridge: 'br0', mac: '02:00:00:00:00:07', mtu: 1400 },

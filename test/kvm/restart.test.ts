@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newContainerId } from '../../src/container/id.ts';
 import type { VmConfig } from '../../src/vm/vm-config.ts';
-import { kvmUsable } from '../native/micro-vm-guest.ts';
+import { kvmUsable, onKvm } from '../native/micro-vm-guest.ts';
 import { AttachFlags, type MonitorClient, MonitorRig, processEnd } from '../vm/monitor-rig.ts';
 import { bareMetal } from './bare-metal.ts';
 
@@ -40,7 +40,7 @@ async function inWait(directory: string, count: number): Promise<MonitorClient> 
   return await rig.attach(directory, AttachFlags.STDOUT);
 }
 
-describe.skipIf(!kvmUsable())('a container with a restart policy', () => {
+describe.skipIf(!kvmUsable())(onKvm('a container with a restart policy'), () => {
   test('on-failure:2 fails three times, and each run is a whole one', async () => {
     const { directory, client } = start('exit', 'on-failure', 2);
     expect((await client.ended).gone).toMatchObject({ code: 7 });

@@ -14,11 +14,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bootTemplate, type TemplateInputs } from '../../src/vm/template.ts';
 import type { VmConfig } from '../../src/vm/vm-config.ts';
-import { guest, kvmUsable } from '../native/micro-vm-guest.ts';
+import { guest, kvmUsable, onKvm } from '../native/micro-vm-guest.ts';
 import { type MonitorClient, MonitorRig } from '../vm/monitor-rig.ts';
 import { bareMetal } from './bare-metal.ts';
 
-describe.skipIf(!kvmUsable())('a template of the kvm engine', () => {
+describe.skipIf(!kvmUsable())(onKvm('a template of the kvm engine'), () => {
   let rig: MonitorRig;
   let template: string;
   let count = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
@@ -55,6 +55,8 @@ describe('lockFile', () => {
   it('locks the file that has the name, not one that was unlinked while waiting', async () => {
     const old = native().lockFile(path, exclusive(false))!;
     const waiting = native().lockFile(path, { shared: false, wait: true });
+    const blocked = new RegExp(`-> FLOCK .*:${statSync(path).ino} `);
+    await expect.poll(() => readFileSync('/proc/locks', 'utf8'), { timeout: 30_000 }).toMatch(blocked);
     unlinkSync(path);
     const current = native().lockFile(path, exclusive(false))!;
     old.release();

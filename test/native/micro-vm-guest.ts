@@ -9,10 +9,14 @@ export function kvmUsable(): boolean {
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
     return true;
-  } catch (error) {
-    console.warn(`skipped: ${(error as Error).message}`);
+  } catch {
     return false;
   }
+}
+
+/** The name of tests that are skipped where KVM cannot be used, with the reason. */
+export function onKvm(name: string): string {
+  return kvmUsable() ? name : `${name} (this host cannot: no usable /dev/kvm)`;
 }
 
 /** The path of the guest that test/guests/NAME/guest.c became. */

@@ -7,11 +7,11 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { installDir } from '../../src/base/root.ts';
 import { native } from '../../src/native/index.ts';
-import { createAndStop, createGuest, guest, kvmUsable, resources } from './micro-vm-guest.ts';
+import { createAndStop, createGuest, guest, kvmUsable, onKvm, resources } from './micro-vm-guest.ts';
 
 const usable = kvmUsable();
 
-describe.skipIf(!usable)('probeKvm', () => {
+describe.skipIf(!usable)(onKvm('probeKvm'), () => {
   it('tells abilities and measures speed', async () => {
     const probe = await native().probeKvm();
     expect(probe).toMatchObject({ apiVersion: 12, missing: [] });
@@ -20,7 +20,7 @@ describe.skipIf(!usable)('probeKvm', () => {
   });
 });
 
-describe.skipIf(!usable)('MicroVm', () => {
+describe.skipIf(!usable)(onKvm('MicroVm'), () => {
   it('boots a guest, carries its console both ways and tells how it ended', async () => {
     const { vm, said, text } = await createGuest('hello', { commandLine: 'a=b' });
     await vm.start();

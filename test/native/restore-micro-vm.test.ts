@@ -12,14 +12,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createGuest, kvmUsable, restoreGuest } from './micro-vm-guest.ts';
+import { createGuest, kvmUsable, onKvm, restoreGuest } from './micro-vm-guest.ts';
 
 const usable = kvmUsable();
 const directory = mkdtempSync(join(tmpdir(), 'hrun-snapshot-'));
 const snapshot = join(directory, 'clones');
 afterAll(() => rmSync(directory, { recursive: true }));
 
-describe.skipIf(!usable)('MicroVm.snapshot and restoreMicroVm', () => {
+describe.skipIf(!usable)(onKvm('MicroVm.snapshot and restoreMicroVm'), () => {
   beforeAll(async () => {
     const { vm, said } = await createGuest('snapshot', { commandLine: 'clones' });
     await vm.start();

@@ -251,28 +251,31 @@ describe('a container in the network of another', () => {
 });
 
 const obstacle = hostNetworkObstacle();
-describe.skipIf(obstacle !== undefined)(`in a network of the host ${obstacle ?? ''}`, () => {
-  test('has the interface and address of the first, and cannot be connected to another', async () => {
-    const host = new OwnNetwork(store);
-    try {
-      await host.hrun(['run', '-d', '--network', 'bridge', '--name', 'web', 'busybox', 'sh', '-c', SERVER]);
-      const join = ['run', '-d', '--name', 'side', '--network', 'container:web'];
-      await host.hrun([...join, 'busybox', 'sleep', '1000']);
-      const look = 'ip addr show eth0; ip route; cat /etc/hosts /etc/resolv.conf';
-      expect(await shell('side', look)).toBe(await shell('web', look));
-      await host.hrun(['network', 'create', 'more']);
-      const refused = await host.tryHrun(['network', 'connect', 'more', 'side']);
-      expect(refused.exitCode).not.toBe(0);
-      expect(refused.stderr).toContain('cannot be connected to any other network');
-      await host.hrun(['network', 'connect', 'more', 'web']);
-      expect(await shell('side', look)).toBe(await shell('web', look));
-      expect(await shell('side', 'ip -o -4 addr show eth1')).toContain('inet');
-      await host.hrun(['rm', '-f', 'side', 'web']);
-    } finally {
-      host.close();
-    }
-  });
-});
+describe.skipIf(obstacle !== undefined)(
+  `in a network of the host${obstacle ? ` (this host cannot: ${obstacle})` : ''}`,
+  () => {
+    test('has the interface and address of the first, and cannot be connected to another', async () => {
+      const host = new OwnNetwork(store);
+      try {
+        await host.hrun(['run', '-d', '--network', 'bridge', '--name', 'web', 'busybox', 'sh', '-c', SERVER]);
+        const join = ['run', '-d', '--name', 'side', '--network', 'container:web'];
+        await host.hrun([...join, 'busybox', 'sleep', '1000']);
+        const look = 'ip addr show eth0; ip route; cat /etc/hosts /etc/resolv.conf';
+        expect(await shell('side', look)).toBe(await shell('web', look));
+        await host.hrun(['network', 'create', 'more']);
+        const refused = await host.tryHrun(['network', 'connect', 'more', 'side']);
+        expect(refused.exitCode).not.toBe(0);
+        expect(refused.stderr).toContain('cannot be connected to any other network');
+        await host.hrun(['network', 'connect', 'more', 'web']);
+        expect(await shell('side', look)).toBe(await shell('web', look));
+        expect(await shell('side', 'ip -o -4 addr show eth1')).toContain('inet');
+        await host.hrun(['rm', '-f', 'side', 'web']);
+      } finally {
+        host.close();
+      }
+    });
+  },
+);
 
 /** The only process that has this one for its parent. */
 function childOf(pid: number): number {
