@@ -49,6 +49,9 @@ export interface AttachEnd {
   outputError: Error | undefined;
 }
 
+/** Bytes of standard input. */
+const MAX_READ_AHEAD = 64 * 1024;
+
 /** Standard streams joined to a container's process. */
 export class Attachment {
   readonly session: Session;
@@ -149,20 +152,26 @@ export class Attachment {
     this.#settle();
   }
 
-  /** Sends standard input once the process runs, until it ends; an input that cannot be read has ended. */
+  /**
+   * Sends standard input once the process runs, until it ends; an input that cannot be read has ended. Before, some is read ahead: it
+   * may be what ends the start.
+   */
   async #pump(stdin: Readable): Promise<void> {
+    let sent = this.#processRuns.promise;
+    let read = 0;
     try {
       for await (const chunk of stdin) {
         this.#events.input?.(chunk as Buffer);
-        await this.#processRuns.promise;
-        await this.session.input(chunk as Buffer);
+        read += (chunk as Buffer).length;
+        sent = sent.then(() => this.session.input(chunk as Buffer));
+        if (this.#end.started || read >= MAX_READ_AHEAD) await sent;
       }
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
     }
     if (this.#closed || this.#end.exit) return;
     this.#events.inputEnded?.();
-    await this.#processRuns.promise;
+    await sent;
     this.session.endInput();
   }
 
