@@ -3,6 +3,8 @@
 #include "jail/cgroup.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,11 +39,23 @@ std::string place_for(const Hierarchy& hierarchy) {
     return {};
 }
 
+// Invalid when the place is not there, or others have it locked otherwise.
+Fd lock_place(const std::string& place, int operation) {
+    Fd directory(open(place.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+    while (directory.valid() && flock(directory.get(), operation) < 0)
+        if (errno != EINTR)
+            directory.reset();
+    return directory;
+}
+
 // A group with processes stays: rmdir(2) fails with EBUSY.
 void remove_empty_groups(const std::string& parent) {
     struct Close {
         void operator()(DIR* open) const { closedir(open); }
     };
+    const Fd lock = lock_place(parent, LOCK_EX | LOCK_NB);
+    if (!lock.valid())
+        return;
     const std::unique_ptr<DIR, Close> directory(opendir(parent.c_str()));
     while (const dirent* entry = directory ? readdir(directory.get()) : nullptr)
         if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
@@ -68,6 +82,7 @@ Result<void> Cgroup::make() {
     Resources wanted = resources_;
     directories_.clear();
     places_.clear();
+    locks_.clear();
     Error last{ENOENT, "find control groups"};
     for (const Hierarchy& hierarchy : find_hierarchies()) {
         const std::string place = place_for(hierarchy);
@@ -79,6 +94,7 @@ Result<void> Cgroup::make() {
                                  : Error::last("make control group " + place);
             continue;
         }
+        locks_.push_back(lock_place(place, LOCK_SH));
         if (hierarchy.unified)
             enable_controllers(place, resources_);
         const std::string directory = place + "/" + name_;
@@ -95,14 +111,16 @@ Result<void> Cgroup::make() {
     return {};
 }
 
-// Another monitor at its end may have taken the new group for one that was left behind: then it is made again.
+// Between two runs it is empty: another monitor at its end may have taken it for one that was left behind. Then it is made again.
 Result<void> Cgroup::add(pid_t pid) {
     for (int attempt = 0; attempt < 2; ++attempt) {
         bool all = true;
         for (const std::string& directory : directories_)
             all = write_cgroup_file(directory + "/cgroup.procs", std::to_string(pid)) && all;
-        if (all)
+        if (all) {
+            locks_.clear();
             return {};
+        }
         const Error error = Error::last("move the VM into control group " + directories_.front());
         if (errno != ENOENT || attempt > 0)
             return error;
@@ -115,6 +133,7 @@ void Cgroup::remove() {
     for (const std::string& directory : directories_)
         for (int i = 0; i < kRemoveTries && rmdir(directory.c_str()) < 0 && errno == EBUSY; ++i)
             nanosleep(&kRemovePause, nullptr);
+    locks_.clear();
     for (const std::string& place : places_)
         remove_empty_groups(place);
     directories_.clear();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "jail/cgroup_limits.h"
 
@@ -25,7 +26,7 @@ class Cgroup {
     // Moves a process, with all its threads, into the group. Not while it creates a VM: KVM is slow in a group that has
     // just been made.
     Result<void> add(pid_t pid);
-    // Removes the group once its processes are gone, and such groups as killed monitors have left.
+    // Removes the group once its processes are gone, and such groups as killed monitors have left, unless some VM starts just now.
     void remove();
 
   private:
@@ -37,6 +38,7 @@ class Cgroup {
     std::string missing_;
     std::vector<std::string> directories_; // one per hierarchy that is needed
     std::vector<std::string> places_;      // where groups are made, in every hierarchy
+    std::vector<Fd> locks_; // of places, shared: nobody sweeps there before our group has a process
 };
 
 } // namespace hrun::jail

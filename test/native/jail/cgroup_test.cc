@@ -178,10 +178,41 @@ TEST_CASE("a group that another took for a left one is made again" * doctest::sk
     auto other = Cgroup::create("other-" + std::to_string(getpid()), {});
     REQUIRE(group);
     REQUIRE(other);
+    {
+        const Sleeper first;
+        REQUIRE(group->add(first.pid));
+    }
     other->remove(); // sweeps: the first is empty
     const Sleeper sleeper;
     REQUIRE(group->add(sleeper.pid));
     CHECK(sleeper.cgroup().find("/hrun/" + name + "\n") != std::string::npos);
+    kill(sleeper.pid, SIGKILL);
+    group->remove();
+}
+
+bool is_there(const std::string& name) {
+    const auto hierarchies = find_hierarchies();
+    return std::any_of(hierarchies.begin(), hierarchies.end(), [&](const Hierarchy& hierarchy) {
+        return std::filesystem::exists(hierarchy.own + "/hrun/" + name) ||
+               std::filesystem::exists(hierarchy.mount_point + "/hrun/" + name);
+    });
+}
+
+TEST_CASE("a group that has just been made is not taken for a left one" *
+          doctest::skip(!host_has_cgroups())) {
+    const std::string name = "new-" + std::to_string(getpid());
+    auto group = Cgroup::create(name, {.memory_max = 256 << 20});
+    auto other = Cgroup::create("other-" + std::to_string(getpid()), {});
+    REQUIRE(group);
+    REQUIRE(other);
+    CHECK(is_there(name));
+    other->remove();
+    CHECK(is_there(name));
+    const Sleeper sleeper;
+    REQUIRE(group->add(sleeper.pid));
+    CHECK(sleeper.cgroup().find("/hrun/" + name + "\n") != std::string::npos);
+    kill(sleeper.pid, SIGKILL);
+    group->remove();
 }
 
 } // namespace
