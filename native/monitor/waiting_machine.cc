@@ -21,11 +21,12 @@ WaitingMachine::WaitingMachine(EventLoop& loop, Container container)
 
 void WaitingMachine::start(Fd) {
     if (auto started = start_machine(); !started)
-        give_up(started.error().message());
+        fail(started.error().message());
 }
 
 Result<void> WaitingMachine::start_machine() {
     HRUN_TRY(machine_->start());
+    started_ = true;
     HRUN_TRY(container_.jail->lock());
     HRUN_TRY(machine_->run());
     rehearsal_.begin(*machine_);
@@ -34,7 +35,8 @@ Result<void> WaitingMachine::start_machine() {
 
 void WaitingMachine::rehearsed(const Result<void>& done) {
     if (!done)
-        return give_up(done.error().message());
+        return fail(done.error().message());
+    rehearsed_ = true;
     auto watch = loop_.watch(container_.keeper->fd(), EPOLLIN, [this](uint32_t) { receive(); });
     if (!watch)
         return give_up(watch.error().message());
@@ -83,6 +85,12 @@ void WaitingMachine::stop() {
         vm_->stop({vm_->stop_signal(), kStopMilliseconds, HRUN_STOP_FOR_HOST});
     else
         give_up("it was told to stop");
+}
+
+void WaitingMachine::fail(const std::string& why) {
+    if (!rehearsed_)
+        container_.keeper->ask(KeeperRequest::kBootInstead, started_ || !machine_->origin_is_good());
+    give_up(why);
 }
 
 void WaitingMachine::give_up(const std::string& why) {

@@ -31,10 +31,12 @@ class WaitingMachine : private MachineEvents {
     void rehearsed(const Result<void>& done);
     void receive();
     Result<void> become(HandOver what);
+    // The machine has not shown yet that it is of use.
+    void fail(const std::string& why);
     void give_up(const std::string& why);
 
-    void machine_gone() override { give_up(machine_->why_gone()); }
-    void machine_failed(uint32_t, std::string message) override { give_up(message); }
+    void machine_gone() override { fail(machine_->why_gone()); }
+    void machine_failed(uint32_t, std::string message) override { fail(message); }
     void machine_disk_failed(unsigned, bool) override { give_up("a disk cannot be used"); }
 
     EventLoop& loop_;
@@ -45,6 +47,8 @@ class WaitingMachine : private MachineEvents {
     Watch keeper_;
     Timer limit_; // of the copy
     std::optional<Vm> vm_;
+    bool started_ = false;
+    bool rehearsed_ = false;
 };
 
 } // namespace hrun::monitor

@@ -109,7 +109,17 @@ function machinesOf(root: Root, inputs: TemplateInputs): string {
   return machinesDirectory(root, inputs, templateKey(inputs) ?? '');
 }
 
+/** A template that turns out to be of no use is given up by who has tried it: with another it is tried once more. */
 async function addMachine(root: Root, inputs: TemplateInputs): Promise<void> {
+  try {
+    await startWaiting(root, inputs);
+  } catch (error) {
+    if (findTemplate(root, inputs) !== undefined) throw error;
+    await startWaiting(root, inputs);
+  }
+}
+
+async function startWaiting(root: Root, inputs: TemplateInputs): Promise<void> {
   await makeTemplate(root, inputs, { wait: true });
   const template = findTemplate(root, inputs);
   if (template === undefined)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Machines that wait for a container: docs/pool.md.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, FIXTURES, isAlive, TestStore } from './hrun.ts';
@@ -30,6 +30,19 @@ const keeper = (path: string) => Number(readFileSync(join(path, 'settings/keeper
 async function run(...args: string[]) {
   return await store.hrun(['run', '--rm', ...SIZE, ...args]);
 }
+
+test('a pool whose template is damaged has another made', async () => {
+  await store.ok('template', 'create', ...SIZE);
+  const id = (await store.ok('template', 'ls', '-q')).trim();
+  truncateSync(join(store.dir, 'templates', id, 'state'), 20_000);
+  expect(await store.hrun(['pool', 'create', ...SIZE, '--size', '1'])).toMatchObject({
+    exitCode: 0,
+    stdout: '1\n',
+  });
+  await full(1);
+  expect((await run('busybox', 'true')).exitCode).toBe(0);
+  await store.ok('pool', 'rm', ...SIZE);
+});
 
 describe('a machine that waits', () => {
   beforeEach(async () => {
