@@ -135,7 +135,7 @@ enum hrun_frame_type {
     HRUN_STOP = 35,     /* client to monitor: hrun_stop */
     HRUN_GONE = 36,     /* monitor to client, last frame: hrun_exit; the monitor has let go of everything */
     HRUN_PLUG =
-        37, /* client to monitor: hrun_plug, with two descriptors or one: a tap interface, a locked record */
+        37, /* client to monitor: hrun_plug, with descriptors: each queue of a tap interface, perhaps a locked record */
     HRUN_UNPLUG = 38,  /* client to monitor: u32 slot of a network interface that is to go */
     HRUN_PLUGGED = 39, /* empty: the machine has it, or has it no more */
     HRUN_DISK = 40,  /* client to monitor, with a descriptor: a disk of the container that is going to JOIN */
@@ -243,7 +243,7 @@ struct hrun_plug {
     uint32_t slot; /* virtio-mmio slot, empty so far */
     uint32_t mtu;  /* bytes, 68-65535 */
     uint8_t mac[6];
-    uint16_t reserved; /* 0 */
+    uint16_t more_queues; /* of the tap interface, behind the first */
 };
 
 struct hrun_trace {

@@ -15,7 +15,7 @@
 namespace hrun {
 
 // Most that one message brings.
-constexpr size_t kMostPassed = 8;
+constexpr size_t kMostPassed = 16;
 
 // Sends all of `parts` and `fds`, which stay the caller's, at once; `flags` are those of sendmsg(2). A socket that does not take all the
 // bytes is an error: EAGAIN.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/passed_descriptors.h"
+#include "monitor/config.h"
 #include "monitor/frame_watch.h"
 
 namespace hrun::monitor {
@@ -18,6 +19,8 @@ constexpr uint32_t kOutputFlags[] = {HRUN_ATTACH_STDOUT, HRUN_ATTACH_STDERR};
 constexpr size_t kOutboxLimit = 128 * 1024;        // no output is added beyond this: the client does not read
 constexpr uint32_t kLastSlot = 22, kLeastMtu = 68; // as in vm.json
 constexpr uint32_t kCreditStep = HRUN_INITIAL_CREDIT / 4;
+
+static_assert(FrameReader::kMaxDescriptors == kMostQueuePairs + 1);
 
 uint8_t stream_of(size_t output) {
     return static_cast<uint8_t>(output + HRUN_STDOUT);
@@ -247,7 +250,7 @@ Result<void> Client::handle_plug(const Frame& frame) {
     hrun_plug plug;
     std::vector<Fd> descriptors = reader_.take_descriptors();
     if (!frame.get(plug) || plug.slot > kLastSlot || plug.mtu < kLeastMtu || plug.mtu > UINT16_MAX ||
-        plug.reserved != 0 || (plug.mac[0] & 1) || descriptors.empty())
+        (plug.mac[0] & 1) || plug.more_queues >= kMostQueuePairs || descriptors.size() <= plug.more_queues)
         return broken(frame);
     first_ = first_ && attached();
     events_.client_plug(*this, plug, std::move(descriptors));

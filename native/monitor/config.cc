@@ -81,7 +81,7 @@ void read_host_side(Reader& nic, NicConfig& config) {
 }
 
 // Optional: without any, the guest has its loopback.
-std::vector<NicConfig> read_nics(Reader& reader, std::string& mistake) {
+std::vector<NicConfig> read_nics(Reader& reader, uint32_t vcpus, std::string& mistake) {
     std::vector<NicConfig> nics;
     if (!reader.has("nics"))
         return nics;
@@ -93,6 +93,7 @@ std::vector<NicConfig> read_nics(Reader& reader, std::string& mistake) {
         config.addresses = nic.addresses("addresses");
         config.mtu = static_cast<uint16_t>(nic.number("mtu", kLeastMtu, kMostMtu));
         read_host_side(nic, config);
+        config.queue_pairs = config.passt ? 1 : std::min(vcpus, kMostQueuePairs);
         nics.push_back(std::move(config));
         if (nic.has("names")) {
             Reader names = nic.object("names");
@@ -188,7 +189,7 @@ void read_devices(Reader& reader, Config& config, std::string& mistake) {
     config.balloon_slot = balloon.slot("slot");
     balloon.finish();
     config.share = read_share(reader, mistake);
-    config.nics = read_nics(reader, mistake);
+    config.nics = read_nics(reader, config.vcpus, mistake);
     config.ports = read_ports(reader, mistake);
     check_slots(reader, config);
 }

@@ -53,6 +53,8 @@ struct InsideConfig {
     std::string interface;
 };
 
+constexpr uint32_t kMostQueuePairs = 8; // of a network interface
+
 // A network interface: a tap interface of the host, port of a bridge, behind a virtio-net device; with `inside` one of that namespace; or with
 // `passt` no interface of the host's.
 struct NicConfig {
@@ -61,6 +63,8 @@ struct NicConfig {
     std::vector<net::Address> addresses; // that its packets may come from
     std::string bridge;                  // by name, and there already; empty with one of the last two
     std::string tap;                     // made for the machine
+    uint32_t
+        queue_pairs; // of a tap interface: as many as the machine has vCPUs, up to kMostQueuePairs; else 1
     uint16_t mtu;
     net::Rates rates;
     std::optional<PasstConfig> passt;

@@ -24,8 +24,15 @@ void Connections::open(Container& container) {
             container.nics.push_back({nic, open_backend(nic)});
 }
 
-Result<Fd> Connections::open_backend(const NicConfig& nic) {
-    return nic.passt ? passt_.start(nic, ports_.mappings()) : open_tap(nic);
+Result<std::vector<Fd>> Connections::open_backend(const NicConfig& nic) {
+    if (!nic.passt)
+        return open_tap(nic);
+    auto socket = passt_.start(nic, ports_.mappings());
+    if (!socket)
+        return socket.error();
+    std::vector<Fd> backend;
+    backend.push_back(std::move(*socket));
+    return backend;
 }
 
 void Connections::pause(const Container& container) {

@@ -20,7 +20,7 @@ class Connections {
     void forget();
 
   private:
-    Result<Fd> open_backend(const NicConfig& nic);
+    Result<std::vector<Fd>> open_backend(const NicConfig& nic);
     void leave_plugins();
 
     PublishedPorts ports_;

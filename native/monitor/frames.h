@@ -38,12 +38,11 @@ class FrameReader {
     // at the end of the stream. EPROTO when a frame breaks the contract or the handler says so; the connection is then
     // of no more use.
     Result<bool> read(int socket, const Handler& handler);
+    static constexpr size_t kMaxDescriptors = 9; // a network interface's queues and its record
     // Inside of the handler: the descriptors that came along with what was read last, up to kMaxDescriptors; no others are kept.
     std::vector<Fd> take_descriptors() { return std::exchange(descriptors_, {}); }
 
   private:
-    static constexpr size_t kMaxDescriptors = 2;
-
     ssize_t receive(int socket);
     Result<size_t> take_frames(std::string_view bytes, const Handler& handler);
 

@@ -16,7 +16,7 @@ struct HandOver {
     Fd control;       // control.sock, listening
     Fd client;        // the first; not a byte of it has been read
     std::vector<Fd> disks;
-    std::vector<Fd> nics;
+    std::vector<Fd> nics; // NicConfig::queue_pairs of each
 };
 
 // The same to be sent: the descriptors stay their owners'.

@@ -95,7 +95,7 @@ void JoinedMachine::leave(std::string why) {
     events_.machine_gone();
 }
 
-void JoinedMachine::plug_nic(const PluggedNic&, Fd, Done done) {
+void JoinedMachine::plug_nic(const PluggedNic&, std::vector<Fd>, Done done) {
     done(not_its_own("a network interface"));
 }
 

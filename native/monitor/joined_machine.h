@@ -24,7 +24,7 @@ class JoinedMachine : public Machine {
     void close() override { hybrid_.close(); }
     std::string why_gone() const override { return why_gone_; }
     Result<void> connect(uint32_t port, Fd socket, virtio::VsockConnection::Connected connected) override;
-    void plug_nic(const PluggedNic& nic, Fd tap, Done done) override;
+    void plug_nic(const PluggedNic& nic, std::vector<Fd> taps, Done done) override;
     void unplug_nic(unsigned slot, Done done) override;
     void plug_disk(unsigned slot, bool read_only, Fd file, Done done) override;
     void unplug_disk(unsigned slot, Done done) override;

@@ -133,7 +133,8 @@ Result<void> Keeper::hand_over() {
     for (Nic& nic : container_.nics) {
         if (!nic.backend)
             return nic.backend.error();
-        request.nics.push_back(nic.backend->get());
+        for (const Fd& fd : *nic.backend)
+            request.nics.push_back(fd.get());
     }
     if (!container_.refusal.empty() || stopping_)
         return Error{ECANCELED, "hand the container over"};

@@ -27,13 +27,19 @@ std::vector<uint32_t> slots_without(const std::vector<vmm::SlotDevice>& devices)
     return slots;
 }
 
-Result<std::unique_ptr<virtio::NetBackend>> make_backend(Fd fd, bool stream) {
-    if (stream)
-        return std::unique_ptr<virtio::NetBackend>(std::make_unique<virtio::NetStream>(std::move(fd)));
-    auto tap = virtio::NetTap::create(std::move(fd));
-    if (!tap)
-        return tap.error();
-    return std::unique_ptr<virtio::NetBackend>(std::move(*tap));
+Result<std::vector<std::unique_ptr<virtio::NetBackend>>> make_backends(std::vector<Fd> fds, bool stream) {
+    std::vector<std::unique_ptr<virtio::NetBackend>> backends;
+    for (Fd& fd : fds) {
+        if (stream) {
+            backends.push_back(std::make_unique<virtio::NetStream>(std::move(fd)));
+            continue;
+        }
+        auto tap = virtio::NetTap::create(std::move(fd));
+        if (!tap)
+            return tap.error();
+        backends.push_back(std::move(*tap));
+    }
+    return backends;
 }
 
 } // namespace
@@ -167,11 +173,11 @@ Result<vmm::SlotDevice> KvmMachine::create_share() {
     return vmm::SlotDevice{config_.share->slot, std::move(device)};
 }
 
-Result<vmm::SlotDevice> KvmMachine::create_nic(const PluggedNic& nic, Fd fd, bool stream) {
-    auto backend = make_backend(std::move(fd), stream);
-    if (!backend)
-        return backend.error();
-    auto device = virtio::NetDevice::create(loop_, std::move(*backend), {nic.mac, nic.mtu});
+Result<vmm::SlotDevice> KvmMachine::create_nic(const PluggedNic& nic, std::vector<Fd> fds, bool stream) {
+    auto backends = make_backends(std::move(fds), stream);
+    if (!backends)
+        return backends.error();
+    auto device = virtio::NetDevice::create(loop_, std::move(*backends), {nic.mac, nic.mtu});
     if (!device)
         return device.error();
     return vmm::SlotDevice{nic.slot, std::move(*device)};
@@ -193,8 +199,8 @@ Result<vmm::SlotDevice> KvmMachine::create_disk(const DiskConfig& disk, Result<F
     return vmm::SlotDevice{disk.slot, std::move(*device)};
 }
 
-void KvmMachine::plug_nic(const PluggedNic& nic, Fd tap, Done done) {
-    auto device = create_nic(nic, std::move(tap));
+void KvmMachine::plug_nic(const PluggedNic& nic, std::vector<Fd> taps, Done done) {
+    auto device = create_nic(nic, std::move(taps));
     done(device ? machine_->plug(std::move(*device)) : Result<void>(device.error()));
 }
 

@@ -30,7 +30,7 @@ class KvmMachine : public Machine {
     Result<void> connect(uint32_t port, Fd socket, virtio::VsockConnection::Connected connected) override {
         return vsock_->connect(port, std::move(socket), std::move(connected));
     }
-    void plug_nic(const PluggedNic& nic, Fd tap, Done done) override;
+    void plug_nic(const PluggedNic& nic, std::vector<Fd> taps, Done done) override;
     void unplug_nic(unsigned slot, Done done) override;
     void plug_disk(unsigned slot, bool read_only, Fd file, Done done) override;
     void unplug_disk(unsigned slot, Done done) override;
@@ -38,8 +38,8 @@ class KvmMachine : public Machine {
   private:
     Result<std::vector<vmm::SlotDevice>> create_devices();
     Result<vmm::SlotDevice> create_share();
-    // `fd`: a tap, or with `stream` a socket (devices/virtio/net_stream.h).
-    Result<vmm::SlotDevice> create_nic(const PluggedNic& nic, Fd fd, bool stream = false);
+    // `fds`: the queues of a tap interface, or with `stream` a socket (devices/virtio/net_stream.h).
+    Result<vmm::SlotDevice> create_nic(const PluggedNic& nic, std::vector<Fd> fds, bool stream = false);
     Result<vmm::SlotDevice> create_disk(const DiskConfig& disk, Result<Fd>& file);
     Result<std::unique_ptr<vmm::Machine>> build();
     Result<std::unique_ptr<vmm::Machine>> copy(vmm::Builder& builder, std::vector<vmm::SlotDevice> devices);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/event_loop.h"
 #include "base/result.h"
@@ -60,7 +61,8 @@ class Machine {
 
     using Done = std::function<void(Result<void>)>;
     // Puts a network interface into an empty slot of a machine that runs. `done` is called once, unless the machine ends before.
-    virtual void plug_nic(const PluggedNic& nic, Fd tap, Done done) = 0;
+    // `taps`: the queues of its tap interface.
+    virtual void plug_nic(const PluggedNic& nic, std::vector<Fd> taps, Done done) = 0;
     // Takes one away, whether the guest has let go of it or not.
     virtual void unplug_nic(unsigned slot, Done done) = 0;
     // The same of a disk that another container brings. Errors of its host file are told by machine_disk_failed().

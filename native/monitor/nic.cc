@@ -9,19 +9,21 @@ namespace hrun::monitor {
 
 namespace {
 
-Result<Fd> open_inside(const NicConfig& config) {
-    Result<Fd> tap = Fd();
+Result<std::vector<Fd>> open_inside(const NicConfig& config) {
+    Result<std::vector<Fd>> taps = std::vector<Fd>();
     HRUN_TRY(net::in_namespace(config.inside->name_space, [&]() -> Result<void> {
         auto links = net::Links::open();
         if (!links)
             return links.error();
-        tap = virtio::NetTap::open(config.tap);
-        if (!tap)
-            return tap.error();
+        taps = virtio::NetTap::open(config.tap, config.queue_pairs);
+        if (!taps)
+            return taps.error();
+        if (config.queue_pairs > 1)
+            HRUN_TRY(links->keep_no_packets(config.tap));
         return links->splice(
             config.tap, {config.inside->interface, {config.mac, config.addresses}, config.mtu, config.rates});
     }));
-    return tap;
+    return taps;
 }
 
 // Of this thread's namespace. One that is gone needs no limit.
@@ -35,18 +37,20 @@ Result<void> limit_tap(const NicConfig& config) {
 
 } // namespace
 
-Result<Fd> open_tap(const NicConfig& config) {
+Result<std::vector<Fd>> open_tap(const NicConfig& config) {
     if (config.inside)
         return open_inside(config);
     auto links = net::Links::open();
     if (!links)
         return links.error();
-    auto tap = virtio::NetTap::open(config.tap);
-    if (!tap)
-        return tap;
+    auto taps = virtio::NetTap::open(config.tap, config.queue_pairs);
+    if (!taps)
+        return taps;
+    if (config.queue_pairs > 1)
+        HRUN_TRY(links->keep_no_packets(config.tap));
     HRUN_TRY(links->connect(config.tap,
                             {config.bridge, {config.mac, config.addresses}, config.mtu, config.rates}));
-    return tap;
+    return taps;
 }
 
 Result<void> limit_nics(const std::vector<NicConfig>& configs) {

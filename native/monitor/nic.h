@@ -13,11 +13,13 @@ namespace hrun::monitor {
 
 struct Nic {
     NicConfig config;
-    Result<Fd> backend; // a tap or passt's socket, or why there is none, which is for the monitor to tell
+    Result<std::vector<Fd>>
+        backend; // a tap interface's queues or passt's socket, or why there is none, which is for the monitor to tell
 };
 
-// Makes the tap interface and connects it to its bridge, or to what is inside of its namespace. Needs CAP_NET_ADMIN, and the host's network namespace.
-Result<Fd> open_tap(const NicConfig& config);
+// Makes the tap interface, of NicConfig::queue_pairs queues, and connects it to its bridge, or to what is inside of its namespace: filters and
+// rates are the interface's, whichever queue a packet comes by. Needs CAP_NET_ADMIN, and the host's network namespace.
+Result<std::vector<Fd>> open_tap(const NicConfig& config);
 
 // Sets the rates of those that are there: of a machine that runs. Needs the same.
 Result<void> limit_nics(const std::vector<NicConfig>& configs);

@@ -18,9 +18,11 @@ void NicChanges::plug(Client& client, const hrun_plug& plug, std::vector<Fd> des
         return;
     PluggedNic nic{plug.slot, {}, static_cast<uint16_t>(plug.mtu)};
     std::copy(std::begin(plug.mac), std::end(plug.mac), nic.mac.begin());
-    const auto record = std::make_shared<Fd>(descriptors.size() > 1 ? std::move(descriptors[1])
-                                                                    : Fd()); // for std::function's sake
-    machine_.plug_nic(nic, std::move(descriptors[0]),
+    const size_t queues = size_t{1} + plug.more_queues;
+    const auto record = std::make_shared<Fd>(descriptors.size() > queues ? std::move(descriptors[queues])
+                                                                         : Fd()); // for std::function's sake
+    descriptors.resize(queues);
+    machine_.plug_nic(nic, std::move(descriptors),
                       [this, slot = plug.slot, record](const Result<void>& done) {
                           if (done)
                               present_.insert(slot);

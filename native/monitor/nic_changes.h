@@ -18,7 +18,7 @@ class NicChanges {
     // `present`: the interfaces that the machine is started with.
     NicChanges(Machine& machine, const std::vector<NicConfig>& present);
 
-    // `descriptors`: the interface's tap, and perhaps a locked record, which is held as long as the interface is there. The client is
+    // `descriptors`: the queues of the interface's tap, and perhaps a locked record, which is held as long as the interface is there. The client is
     // sent PLUGGED or ERROR, in time. EEXIST when the slot has one.
     void plug(Client& client, const hrun_plug& plug, std::vector<Fd> descriptors);
     // A slot that has none is fine.

@@ -46,16 +46,18 @@ Result<void> plug(const char* directory, unsigned slot) {
     auto config = find_nic(*path, slot);
     if (!config)
         return config.error();
-    auto tap = open_tap(*config);
-    if (!tap)
-        return tap.error().code == EBUSY ? Result<void>() : tap.error();
-    std::vector<int> descriptors{tap->get()};
+    auto taps = open_tap(*config);
+    if (!taps)
+        return taps.error().code == EBUSY ? Result<void>() : taps.error();
+    std::vector<int> descriptors;
+    for (const Fd& tap : *taps)
+        descriptors.push_back(tap.get());
     auto record = announce_for_monitor(*config, *path);
     if (!record)
         return record.error();
     if (record->valid())
         descriptors.push_back(record->get());
-    hrun_plug request{slot, config->mtu, {}, 0};
+    hrun_plug request{slot, config->mtu, {}, static_cast<uint16_t>(taps->size() - 1)};
     std::copy(config->mac.begin(), config->mac.end(), request.mac);
     return ask(*path, frame_of(HRUN_PLUG, request), descriptors);
 }

@@ -15,6 +15,13 @@ namespace {
 constexpr unsigned kCloseAttempts = 200;
 constexpr std::chrono::milliseconds kClosePause{10};
 
+std::vector<int> numbers_of(const std::vector<Fd>& fds) {
+    std::vector<int> numbers;
+    for (const Fd& fd : fds)
+        numbers.push_back(fd.get());
+    return numbers;
+}
+
 } // namespace
 
 QemuMachine::QemuMachine(EventLoop& loop, Container& container, MachineEvents& events)
@@ -81,9 +88,12 @@ Result<void> QemuMachine::hand_over_devices(qemu::Config& config, HandedOver& fd
         config.share_slot = config_.share->slot;
         config.share_fd = fds.add(std::move(container_.shared->machine));
     }
-    for (Nic& nic : container_.nics)
-        config.nics.push_back({nic.config.slot, fds.add(std::move(*nic.backend)), nic.config.mac,
-                               nic.config.mtu, nic.config.passt.has_value()});
+    for (Nic& nic : container_.nics) {
+        qemu::Nic device{nic.config.slot, {}, nic.config.mac, nic.config.mtu, nic.config.passt.has_value()};
+        for (Fd& fd : *nic.backend)
+            device.fds.push_back(fds.add(std::move(fd)));
+        config.nics.push_back(std::move(device));
+    }
     return {};
 }
 
@@ -178,13 +188,13 @@ void QemuMachine::go_on(Done done) {
     if (auto started = start_vsock(std::move(vhost->first)); !started)
         return done(started);
     ++machine_.vsock;
-    const auto asked = process_.qmp().ask(
-        qemu::resume_commands(machine_),
-        [this, done](const Result<void>& resumed) {
-            (void)process_.qmp().ask(qemu::forget_vsock_commands(machine_), [](const Result<void>&) {});
-            done(resumed);
-        },
-        vhost->second.get());
+    const auto asked = process_.qmp().ask(qemu::resume_commands(machine_),
+                                          [this, done](const Result<void>& resumed) {
+                                              (void)process_.qmp().ask(qemu::forget_vsock_commands(machine_),
+                                                                       [](const Result<void>&) {});
+                                              done(resumed);
+                                          },
+                                          {{vhost->second.get()}});
     if (!asked)
         done(asked);
 }
@@ -204,16 +214,22 @@ void QemuMachine::take_in(Container& container, Done done) {
             done(taking->result);
     };
     own_disks_ = container.config.disks;
-    for (size_t i = 0; i < own_disks_.size(); ++i)
+    for (size_t i = 0; i < own_disks_.size(); ++i) {
+        const Fd file = std::move(*container.files.disks[i]);
         ask_to_plug(qemu::plug_disk_commands({own_disks_[i].slot, -1, own_disks_[i].read_only}, true),
-                    std::move(*container.files.disks[i]), one);
-    for (Nic& nic : container.nics)
-        ask_to_plug(qemu::plug_nic_commands({nic.config.slot, -1, nic.config.mac, nic.config.mtu}),
-                    std::move(*nic.backend), one);
+                    {{file.get()}}, one);
+    }
+    for (Nic& nic : container.nics) {
+        const std::vector<Fd> taps = std::move(*nic.backend); // QEMU's copies stay
+        const std::vector<int> fds = numbers_of(taps);
+        ask_to_plug(qemu::plug_nic_commands({nic.config.slot, fds, nic.config.mac, nic.config.mtu}), fds,
+                    one);
+    }
 }
 
-void QemuMachine::ask_to_plug(const std::vector<std::string>& commands, const Fd& file, const Done& done) {
-    if (auto asked = process_.qmp().ask(commands, done, file.get()); !asked)
+void QemuMachine::ask_to_plug(const std::vector<std::string>& commands, std::span<const int> fds,
+                              const Done& done) {
+    if (auto asked = process_.qmp().ask(commands, done, fds); !asked)
         done(asked);
 }
 
@@ -227,15 +243,16 @@ void QemuMachine::handle_disk_error(const qemu::Event& event) {
             return events_->machine_disk_failed(slot, event.no_space);
 }
 
-void QemuMachine::plug_nic(const PluggedNic& nic, Fd tap, Done done) {
+void QemuMachine::plug_nic(const PluggedNic& nic, std::vector<Fd> taps, Done done) {
+    const std::vector<int> fds = numbers_of(taps);
     const auto asked = process_.qmp().ask(
-        qemu::plug_nic_commands({nic.slot, -1, nic.mac, nic.mtu}),
+        qemu::plug_nic_commands({nic.slot, fds, nic.mac, nic.mtu}),
         [this, slot = nic.slot, done](const Result<void>& plugged) {
             if (!plugged) // what of it is there goes
                 (void)process_.qmp().ask(qemu::unplug_nic_commands(slot), [](const Result<void>&) {});
             done(plugged);
         },
-        tap.get());
+        fds);
     if (!asked)
         done(asked);
 }
@@ -246,15 +263,15 @@ void QemuMachine::unplug_nic(unsigned slot, Done done) {
 }
 
 void QemuMachine::plug_disk(unsigned slot, bool read_only, Fd file, Done done) {
-    const auto asked = process_.qmp().ask(
-        qemu::plug_disk_commands({slot, -1, read_only}, false),
-        [this, slot, done](const Result<void>& plugged) {
-            if (plugged)
-                done(plugged);
-            else // what of it is there goes
-                unplug_disk(slot, [done, plugged](const Result<void>&) { done(plugged); });
-        },
-        file.get());
+    const auto asked =
+        process_.qmp().ask(qemu::plug_disk_commands({slot, -1, read_only}, false),
+                           [this, slot, done](const Result<void>& plugged) {
+                               if (plugged)
+                                   done(plugged);
+                               else // what of it is there goes
+                                   unplug_disk(slot, [done, plugged](const Result<void>&) { done(plugged); });
+                           },
+                           {{file.get()}});
     if (!asked)
         done(asked);
 }

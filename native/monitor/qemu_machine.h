@@ -29,7 +29,7 @@ class QemuMachine : public Machine {
     Result<void> connect(uint32_t port, Fd socket, virtio::VsockConnection::Connected connected) override {
         return vsock_.connect(port, std::move(socket), std::move(connected));
     }
-    void plug_nic(const PluggedNic& nic, Fd tap, Done done) override;
+    void plug_nic(const PluggedNic& nic, std::vector<Fd> taps, Done done) override;
     void unplug_nic(unsigned slot, Done done) override;
     void plug_disk(unsigned slot, bool read_only, Fd file, Done done) override;
     void unplug_disk(unsigned slot, Done done) override;
@@ -50,7 +50,7 @@ class QemuMachine : public Machine {
     void restored();
     Result<void> watch_share();
     void handle_event(const qemu::Event& event);
-    void ask_to_plug(const std::vector<std::string>& commands, const Fd& file, const Done& done);
+    void ask_to_plug(const std::vector<std::string>& commands, std::span<const int> fds, const Done& done);
     void close_disk(unsigned slot, unsigned attempt, Done done);
     void handle_disk_error(const qemu::Event& event);
 

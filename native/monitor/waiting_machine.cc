@@ -2,6 +2,7 @@
 #include "monitor/waiting_machine.h"
 
 #include <cstdio>
+#include <iterator>
 
 #include "protocol.h"
 
@@ -63,14 +64,19 @@ Result<void> WaitingMachine::become(HandOver what) {
     if (auto mistake = read_settings(kContainerDirectory, container))
         return Error{EINVAL, *mistake};
     const Config& config = container.config;
-    if (config.disks.size() != what.disks.size() || config.nics.size() != what.nics.size())
+    size_t queues = 0;
+    for (const NicConfig& nic : config.nics)
+        queues += nic.queue_pairs;
+    if (config.disks.size() != what.disks.size() || queues != what.nics.size())
         return Error{EINVAL, "take disks and networks"};
     container.path = std::move(what.path);
     container.control = std::move(what.control);
     for (Fd& disk : what.disks)
         container.files.disks.emplace_back(std::move(disk));
-    for (size_t i = 0; i < what.nics.size(); ++i)
-        container.nics.push_back({config.nics[i], std::move(what.nics[i])});
+    for (auto next = std::make_move_iterator(what.nics.begin()); const NicConfig& nic : config.nics) {
+        container.nics.push_back({nic, std::vector<Fd>(next, next + nic.queue_pairs)});
+        next += nic.queue_pairs;
+    }
     container.keeper_pid = container_.keeper_pid;
     container.lock = std::move(container_.lock);
     container.jail = std::move(container_.jail);

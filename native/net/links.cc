@@ -5,6 +5,7 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
@@ -213,6 +214,18 @@ Result<void> Links::splice(const std::string& name, const Wire& wire) {
     HRUN_TRY(redirect(netlink_, *own, name, *other));
     HRUN_TRY(redirect(netlink_, *other, wire.interface, *own));
     return raise(*own, name, wire.mtu);
+}
+
+Result<void> Links::keep_no_packets(const std::string& name) {
+    auto index = index_of(name);
+    if (!index)
+        return index.error();
+    tcmsg head{};
+    head.tcm_ifindex = *index;
+    head.tcm_parent = TC_H_ROOT;
+    Message message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, head);
+    message.put(TCA_KIND, std::string("noqueue"));
+    return netlink_.request(message, "have " + name + " keep no packets");
 }
 
 Result<void> Links::limit(const std::string& name, const Rates& rates) {

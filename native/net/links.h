@@ -62,6 +62,9 @@ class Links {
     // Makes a wire of `name` and the other interface: what one lets in leaves by the other, and the namespace itself hears nothing of it. Packets
     // from other addresses than its own do not pass. Brings it up. ENODEV when there is no such interface.
     Result<void> splice(const std::string& name, const Wire& wire);
+    // Of a tap interface of several queues, before it is connected: has it keep packets in these alone. By default the kernel gives it a queue
+    // of its own for each of the 256 that it could have, which takes 1.5 ms and 3 MB.
+    Result<void> keep_no_packets(const std::string& name);
     // Changes the rates of a port.
     Result<void> limit(const std::string& name, const Rates& rates);
     // One that is gone already is fine.

@@ -147,18 +147,35 @@ std::string netdev_id(unsigned slot) {
     return "net" + std::to_string(slot);
 }
 
-// Each name of what needs a control queue with `off` behind it, and a comma.
-std::string no_control(const std::string& off, const std::string& quote = "") {
+// Each name of what a control queue is for, and a comma, with `off` behind all but, of several queues, the number of those in use, which has
+// `on`. The guest's driver waits for ever for an answer of a device that has been taken away: this it asks for only as it begins, or when
+// somebody in the guest has it.
+std::string control(const Nic& nic, const std::string& on, const std::string& off,
+                    const std::string& quote = "") {
     std::string text;
-    for (const char* name : {"ctrl_vq", "ctrl_rx", "ctrl_rx_extra", "ctrl_vlan", "ctrl_mac_addr",
-                             "ctrl_guest_offloads", "guest_announce", "mq"})
+    for (const char* name : {"ctrl_vq", "mq"})
+        text += quote + name + quote + (nic.fds.size() > 1 ? on : off) + ",";
+    for (const char* name :
+         {"ctrl_rx", "ctrl_rx_extra", "ctrl_vlan", "ctrl_mac_addr", "ctrl_guest_offloads", "guest_announce"})
         text += quote + name + quote + off + ",";
     return text;
 }
 
-// A tap's descriptor, as QEMU knows it.
-std::string tap_name(unsigned slot) {
-    return "tap" + std::to_string(slot);
+// A descriptor of a tap's queue, as QEMU knows it.
+std::string tap_name(unsigned slot, size_t queue) {
+    return "tap" + std::to_string(slot) + "." + std::to_string(queue);
+}
+
+// The name of each queue, as QEMU wants them: the key of a single one is another.
+template <class Name> std::string joined(size_t queues, const Name& name) {
+    std::string text = name(size_t{0});
+    for (size_t queue = 1; queue < queues; ++queue)
+        text += ":" + name(queue);
+    return text;
+}
+
+const char* tap_key(const Nic& nic) {
+    return nic.fds.size() > 1 ? "fds" : "fd";
 }
 
 std::string disk_id(unsigned slot) {
@@ -169,16 +186,16 @@ std::string nic_id(unsigned slot) {
     return "nic" + std::to_string(slot);
 }
 
-// vhost is for hosts that have it: QEMU moves the packets itself. One pair of queues and none for control, with which the guest's driver
-// would wait for ever for a device that has been taken away.
+// vhost is for hosts that have it: QEMU moves the packets itself.
 void add_nic(Words& words, const Nic& nic) {
     const std::string id = netdev_id(nic.slot);
-    const std::string fd = std::to_string(nic.fd);
-    words.option("-netdev", nic.stream ? "stream,id=" + id + ",server=off,addr.type=fd,addr.str=" + fd
-                                       : "tap,id=" + id + ",fd=" + fd + ",vhost=off");
+    const std::string fds =
+        joined(nic.fds.size(), [&nic](size_t queue) { return std::to_string(nic.fds[queue]); });
+    words.option("-netdev", nic.stream ? "stream,id=" + id + ",server=off,addr.type=fd,addr.str=" + fds
+                                       : "tap,id=" + id + "," + tap_key(nic) + "=" + fds + ",vhost=off");
     words.option("-device", "virtio-net-device,id=" + nic_id(nic.slot) + ",netdev=" + id +
                                 ",mac=" + mac_text(nic.mac) + ",host_mtu=" + std::to_string(nic.mtu) + "," +
-                                no_control("=off") + bus(nic.slot));
+                                control(nic, "=on", "=off") + bus(nic.slot));
 }
 
 // What QEMU itself has to say, and what the guest says on its serial port.
@@ -284,14 +301,19 @@ std::vector<std::string> forget_vsock_commands(const Config& config) {
 
 std::vector<std::string> plug_nic_commands(const Nic& nic) {
     const std::string netdev = netdev_id(nic.slot);
-    return {R"({"execute":"getfd","arguments":{"fdname":")" + tap_name(nic.slot) + "\"}}",
-            handler_command(nic.slot),
-            R"({"execute":"netdev_add","arguments":{"type":"tap","id":")" + netdev + R"(","fd":")" +
-                tap_name(nic.slot) + R"(","vhost":false}})",
-            R"({"execute":"device_add","arguments":{"driver":"virtio-net-device","id":")" + nic_id(nic.slot) +
-                R"(","netdev":")" + netdev + R"(","mac":")" + mac_text(nic.mac) + R"(","host_mtu":)" +
-                std::to_string(nic.mtu) + "," + no_control(":false", "\"") + R"("bus":")" +
-                transport_of(nic.slot) + "\"}}"};
+    const auto name = [&nic](size_t queue) { return tap_name(nic.slot, queue); };
+    std::vector<std::string> commands;
+    for (size_t queue = 0; queue < nic.fds.size(); ++queue)
+        commands.push_back(R"({"execute":"getfd","arguments":{"fdname":")" + name(queue) + "\"}}");
+    commands.push_back(handler_command(nic.slot));
+    commands.push_back(R"({"execute":"netdev_add","arguments":{"type":"tap","id":")" + netdev + R"(",")" +
+                       tap_key(nic) + R"(":")" + joined(nic.fds.size(), name) + R"(","vhost":false}})");
+    commands.push_back(R"({"execute":"device_add","arguments":{"driver":"virtio-net-device","id":")" +
+                       nic_id(nic.slot) + R"(","netdev":")" + netdev + R"(","mac":")" + mac_text(nic.mac) +
+                       R"(","host_mtu":)" + std::to_string(nic.mtu) + "," +
+                       control(nic, ":true", ":false", "\"") + R"("bus":")" + transport_of(nic.slot) +
+                       "\"}}");
+    return commands;
 }
 
 std::vector<std::string> unplug_nic_commands(unsigned slot) {

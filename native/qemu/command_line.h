@@ -22,7 +22,7 @@ struct Disk {
 
 struct Nic {
     unsigned slot;
-    int fd; // of a tap with IFF_VNET_HDR, or of a stream socket
+    std::vector<int> fds; // of each queue of a tap with IFF_VNET_HDR, or of a stream socket
     std::array<uint8_t, 6> mac;
     uint16_t mtu;
     bool stream = false; // each packet after its length, as passt has it
@@ -80,8 +80,8 @@ std::vector<std::string> resume_commands(const Config& config);
 std::vector<std::string> forget_vsock_commands(const Config& config);
 extern const char kRunCommand[];
 
-// What puts a network interface into an empty slot of a machine that runs; its tap goes along with the first command. Nic::fd means
-// nothing.
+// What puts a network interface into an empty slot of a machine that runs; the queues of its tap, as many as Nic::fds, whose numbers mean
+// nothing, go along with the first commands, one each.
 std::vector<std::string> plug_nic_commands(const Nic& nic);
 // What takes it, or one that the machine was started with, away. The guest had better have let go of it.
 std::vector<std::string> unplug_nic_commands(unsigned slot);

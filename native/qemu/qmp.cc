@@ -60,11 +60,11 @@ Result<void> Qmp::carry_out(const std::vector<std::string>& commands) {
     return {};
 }
 
-Result<void> Qmp::ask(const std::vector<std::string>& commands, Done done, int fd) {
+Result<void> Qmp::ask(const std::vector<std::string>& commands, Done done, std::span<const int> fds) {
     const std::string id = "{\"id\":" + std::to_string(++last_question_) + ",";
     questions_[last_question_] = {commands.size(), std::move(done), {}};
-    for (const std::string& command : commands)
-        HRUN_TRY(send_command(id + command.substr(1), std::exchange(fd, -1)));
+    for (size_t i = 0; i < commands.size(); ++i)
+        HRUN_TRY(send_command(id + commands[i].substr(1), i < fds.size() ? fds[i] : -1));
     return {};
 }
 

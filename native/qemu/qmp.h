@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,9 +43,9 @@ class Qmp {
     // Commands that answer nothing but that they are done.
     Result<void> carry_out(const std::vector<std::string>& commands);
     using Done = std::function<void(Result<void>)>;
-    // The same, and `done` is called once all of them were answered, with what QEMU said first against one. `fd`, unless it is -1,
-    // goes along with the first of them. A QEMU that ends does not answer.
-    Result<void> ask(const std::vector<std::string>& commands, Done done, int fd = -1);
+    // The same, and `done` is called once all of them were answered, with what QEMU said first against one. `fds` go along with the
+    // first of them, one each. A QEMU that ends does not answer.
+    Result<void> ask(const std::vector<std::string>& commands, Done done, std::span<const int> fds = {});
     // Reads what is left after QEMU's end.
     void drain() { receive(); }
 

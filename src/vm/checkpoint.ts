@@ -13,7 +13,15 @@ import type { VmConfig } from './vm-config.ts';
 /** Of a machine and its host: a checkpoint of it goes on only where all are the same. */
 export function machineFacts(vm: VmConfig, { initrd }: VmAssets): Record<string, string> {
   const layers = vm.disks.filter(({ slot }) => slot !== WRITABLE_SLOT);
-  const nics = (vm.nics ?? []).map(({ slot, mac, addresses, mtu }) => ({ slot, mac, addresses, mtu }));
+  // docs/networks.md, "Several queues"
+  const queues = vm.vcpus > 1 ? 'several' : undefined;
+  const nics = (vm.nics ?? []).map(({ slot, mac, addresses, mtu }) => ({
+    slot,
+    mac,
+    addresses,
+    mtu,
+    queues,
+  }));
   return {
     engine: vm.engine === 'qemu' ? `qemu ${vm.qemu.accel}` : vm.engine,
     QEMU: vm.engine === 'qemu' ? fileIdentity(vm.qemu.binary) : '',

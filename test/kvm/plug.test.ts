@@ -22,7 +22,7 @@ describe.skipIf(cannot)(`--plug and --unplug${cannot ? ` (this host cannot: ${ca
   const rig = new MonitorRig();
   let host: OwnNetwork;
 
-  const taps = async () => (await host.shell('ip -o link show type tun')).stdout;
+  const taps = async () => (await host.shell('ip -d -o link show type tun')).stdout;
 
   beforeAll(async () => {
     host = new OwnNetwork(store);
@@ -34,8 +34,11 @@ describe.skipIf(cannot)(`--plug and --unplug${cannot ? ` (this host cannot: ${ca
     store.remove();
   });
 
-  test('give a jailed monitor a tap interface, and have it let go of it, as often as asked', async () => {
-    const directory = rig.container(['wait'], bareMetal());
+  test.each([
+    [1, /^(?!.* multi_queue )/s],
+    [2, / multi_queue numqueues 2 numdisabled 0 /],
+  ])('give a jailed monitor of %i vCPUs a tap interface, and have it let go of it', async (vcpus, queues) => {
+    const directory = rig.container(['wait'], bareMetal({ vcpus }));
     const client = rig.run(directory);
     await client.started;
     const file = settingsPath(directory, 'vm.json');
@@ -44,6 +47,7 @@ describe.skipIf(cannot)(`--plug and --unplug${cannot ? ` (this host cannot: ${ca
     for (let round = 0; round < 5; round++) {
       expect(await change('--plug')).toMatchObject({ exitCode: 0, stderr: '' });
       expect(await taps()).toMatch(/hrun-test0: .*LOWER_UP.* mtu 1400 .*master br0/);
+      expect(await taps()).toMatch(queues);
       expect(await change('--plug')).toMatchObject({ exitCode: 0 }); // it is there
       expect(await change('--unplug')).toMatchObject({ exitCode: 0, stderr: '' });
       expect(await taps()).toBe('');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Machines that wait for a container: docs/pool.md.
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, FIXTURES, isAlive, TestStore } from './hrun.ts';
@@ -203,7 +204,7 @@ describe.skipIf(cannot)(`a network${cannot ? ` (this host cannot: ${cannot})` : 
   });
   afterAll(async () => {
     await host.tryHrun(['rm', '-f', 'web']);
-    await host.tryHrun(['pool', 'rm', ...SIZE]);
+    await host.tryHrun(['pool', 'rm', '--all']);
     host.close();
     own.remove();
   });
@@ -222,5 +223,23 @@ describe.skipIf(cannot)(`a network${cannot ? ` (this host cannot: ${cannot})` : 
     await host.hrun(['network', 'create', 'other']);
     await host.hrun(['network', 'connect', 'other', 'web']);
     expect(await host.out('exec', 'web', 'ip', '-4', 'addr')).toContain('eth1');
+  });
+
+  test('reaches one of several CPUs by several queues', { timeout: 100_000 }, async (context) => {
+    if (availableParallelism() < 2) context.skip('this host cannot give a VM two CPUs');
+    const size = [...SIZE, '--cpus', '2'];
+    await host.hrun(['pool', 'create', ...size, '--size', '1']);
+    const machine = readdirSync(join(own.dir, 'pool/2-256')).find((name) => name.length === 64)!;
+    const [id] = readdirSync(join(own.dir, 'pool/2-256', machine));
+    const words = ['run', '-d', '--name', 'two', '--network', 'bridge', '--network', 'other', ...size];
+    expect(await host.out(...words, 'busybox', 'sleep', '1000')).toBe(`${id}\n`);
+    for (const name of ['eth0', 'eth1'])
+      expect(await host.out('exec', 'two', 'ls', `/sys/class/net/${name}/queues`)).toBe(
+        'rx-0\nrx-1\ntx-0\ntx-1\n',
+      );
+    expect(await host.out('exec', 'two', 'ping', '-c', '1', '-W', '5', '172.31.0.1')).toContain(
+      '1 packets received',
+    );
+    await host.hrun(['rm', '-f', 'two']);
   });
 });

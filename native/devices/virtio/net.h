@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The network device (virtio 1.2, 5.1): one pair of queues, over a tap interface or a stream socket.
+// The network device (virtio 1.2, 5.1) over a tap interface or a stream socket: one pair of queues, or several and a control queue by which
+// the driver says how many of them it uses.
 //
 // Back-pressure: a packet that the host does not take stays in the guest's queue, one that the guest has no buffers for stays
-// here, one only, and what is behind it in the host's own, bounded queue. Nothing is asked for again until it has
+// here, one only of each receive queue, and what is behind it in the host's own, bounded queue. Nothing is asked for again until it has
 // said that it has changed.
+//
+// Each pair has a backend. The interface behind them gives packets to all, whatever the driver uses, so what comes from a backend whose
+// pair is not in use goes to a receive queue that is. The host is told nothing: no guest makes it reorder its queues, which stops all others.
 #pragma once
 
 #include <array>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/event_loop.h"
 #include "devices/virtio/device.h"
@@ -18,7 +23,8 @@ namespace hrun::virtio {
 
 class NetDevice : public Device {
   public:
-    enum Queue : uint16_t { kRx = 0, kTx = 1 }; // 5.1.2
+    // 5.1.2: those of the first pair; others follow, and behind all the control queue.
+    enum Queue : uint16_t { kRx = 0, kTx = 1 };
     static constexpr uint16_t kQueueSize = 256;
 
     struct Config {
@@ -34,14 +40,20 @@ class NetDevice : public Device {
         uint64_t receive_lost = 0;
     };
 
-    // `loop` outlives the device. EINVAL names what is wrong in the configuration.
+    // `loop` outlives the device. `backends`: one for each pair of queues, all of one interface of the host. EINVAL names what is wrong in
+    // the configuration.
+    static Result<std::unique_ptr<NetDevice>>
+    create(EventLoop& loop, std::vector<std::unique_ptr<NetBackend>> backends, const Config& config);
+    // With one pair.
     static Result<std::unique_ptr<NetDevice>> create(EventLoop& loop, std::unique_ptr<NetBackend> backend,
                                                      const Config& config);
 
     // Pulls the cable out, or puts it in again.
     void set_link(bool up);
     // What the driver is told: the cable is in, and the backend is connected.
-    bool link_up() const { return link_ && backend_->connected(); }
+    bool link_up() const { return link_ && interface().connected(); }
+    // How many pairs the driver uses.
+    size_t pairs_in_use() const { return in_use_; }
     const Counters& counters() const { return counters_; }
 
     DeviceId device_id() const override { return kNet; }
@@ -51,6 +63,8 @@ class NetDevice : public Device {
     void activate(const Activation& activation) override;
     void deactivate() override;
     void queue_notify(uint16_t queue) override;
+    void save(ByteWriter& out) const override;
+    Result<void> load(ByteReader& in) override;
 
   private:
     enum class Delivery { kDone, kLost, kNoBuffers, kBroken };
@@ -59,22 +73,41 @@ class NetDevice : public Device {
         uint32_t bytes;
     };
     static constexpr size_t kPacketBytes = sizeof(NetHeader) + kMaxFrame;
+    struct Pair {
+        std::unique_ptr<NetBackend> backend;
+        std::unique_ptr<std::byte[]> packet; // kPacketBytes: the packet that is to be delivered next
+        size_t packet_size = 0;              // 0: none is
+        size_t turns = 0;                    // of receiving
+    };
 
-    NetDevice(EventLoop& loop, std::unique_ptr<NetBackend> backend, const Config& config);
+    NetDevice(EventLoop& loop, std::vector<std::unique_ptr<NetBackend>> backends, const Config& config);
+    static uint16_t rx_of(size_t pair) { return static_cast<uint16_t>(2 * pair + kRx); }
+    static uint16_t tx_of(size_t pair) { return static_cast<uint16_t>(2 * pair + kTx); }
+    NetBackend& interface() const { return *pairs_.front().backend; }
+    bool agreed(uint64_t features) const { return active_ && (active_->features & features) == features; }
+
     void schedule();
+    void process_all();
+    void backend_changed(size_t pair);
     void tell_link();
 
-    void process_tx();
-    std::optional<uint32_t> send(const DescriptorChain& chain);
+    void process_control();
+    uint32_t control(const DescriptorChain& chain);
+    void use_pairs(uint16_t count);
+
+    void process_tx(size_t pair);
+    std::optional<uint32_t> send(NetBackend& backend, const DescriptorChain& chain);
     bool collect_packet(const DescriptorChain& chain);
 
-    void process_rx();
-    bool next_packet();
-    Delivery deliver();
-    Delivery collect_buffers(Virtqueue& rx);
+    void process_rx(size_t pair);
+    bool next_packet(size_t pair);
+    Delivery deliver(size_t pair);
+    Delivery collect_buffers(Virtqueue& rx, size_t size);
 
     EventLoop& loop_;
-    std::unique_ptr<NetBackend> backend_;
+    std::vector<Pair> pairs_;
+    std::vector<uint16_t> queue_sizes_;
+    uint16_t in_use_ = 1; // pairs, the first ones
     Config config_;
     bool link_ = true;
     bool told_up_ = true; // what the driver was last told of the link
@@ -85,8 +118,6 @@ class NetDevice : public Device {
     std::vector<iovec> parts_;
     std::vector<Buffer> buffers_; // that the packet being delivered takes
     NetHeader header_{}; // of the packet being sent: checked here, so not read from guest memory again
-    std::unique_ptr<std::byte[]> packet_; // kPacketBytes: the packet that is to be delivered next
-    size_t packet_size_ = 0;              // 0: none is
     Timer turn_;
 };
 

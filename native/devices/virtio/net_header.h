@@ -18,6 +18,8 @@ constexpr uint64_t kNetHostTso4 = 1ull << 11;
 constexpr uint64_t kNetHostTso6 = 1ull << 12;
 constexpr uint64_t kNetMrgRxbuf = 1ull << 15;
 constexpr uint64_t kNetStatus = 1ull << 16;
+constexpr uint64_t kNetCtrlVq = 1ull << 17;
+constexpr uint64_t kNetMq = 1ull << 22;
 
 constexpr uint8_t kNetNeedsCsum = 1; // VIRTIO_NET_HDR_F_NEEDS_CSUM
 

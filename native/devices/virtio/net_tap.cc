@@ -21,18 +21,27 @@ unsigned tun_offloads(uint64_t features) {
 
 } // namespace
 
-Result<Fd> NetTap::open(const std::string& name) {
-    ifreq request{};
-    if (name.empty() || name.size() >= sizeof request.ifr_name)
+Result<std::vector<Fd>> NetTap::open(const std::string& name, size_t queues) {
+    if (name.empty() || name.size() >= IFNAMSIZ || queues == 0)
         return Error{EINVAL, "open tap interface '" + name + "'"};
-    memcpy(request.ifr_name, name.data(), name.size());
-    request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
-    Fd tap(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
-    if (!tap.valid())
-        return Error::last("open /dev/net/tun");
-    if (ioctl(tap.get(), TUNSETIFF, &request) < 0)
-        return Error::last("open tap interface '" + name + "'");
-    return tap;
+    std::vector<Fd> taps;
+    for (size_t i = 0; i < queues; ++i) {
+        ifreq request{};
+        memcpy(request.ifr_name, name.data(), name.size());
+        unsigned flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+        if (queues > 1)
+            flags |= IFF_MULTI_QUEUE;
+        if (queues > 1 && i == 0)
+            flags |= IFF_TUN_EXCL; // or it were one more queue of somebody else's
+        request.ifr_flags = static_cast<short>(flags);
+        Fd tap(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+        if (!tap.valid())
+            return Error::last("open /dev/net/tun");
+        if (ioctl(tap.get(), TUNSETIFF, &request) < 0)
+            return Error::last("open tap interface '" + name + "'");
+        taps.push_back(std::move(tap));
+    }
+    return taps;
 }
 
 Result<std::unique_ptr<NetTap>> NetTap::create(Fd tap) {

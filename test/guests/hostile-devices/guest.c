@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A driver that breaks the rules, on an entropy device, a console, a balloon and a network card in slots 0 to 3. The host
- * keeps input waiting on the last three. After each attempt the device has gone into DEVICE_NEEDS_RESET or has taken no
+ * A driver that breaks the rules, on an entropy device, a console, a balloon and a network card of two pairs of queues in slots 0
+ * to 3. The host keeps input waiting on the last three. After each attempt the device has gone into DEVICE_NEEDS_RESET or has taken no
  * notice, and works again after a reset. */
 #include "../lib/virtio.h"
 
@@ -11,10 +11,14 @@ static const struct {
     uint32_t id;
     unsigned queues;
     uint32_t features;
-} devices[] = {{"rng", 4, 1, 0}, {"console", 3, 2, 1}, {"balloon", 5, 4, 2 | 32}, {"net", 1, 2, 1u << 15}};
+} devices[] = {{"rng", 4, 1, 0},
+               {"console", 3, 2, 1},
+               {"balloon", 5, 4, 2 | 32},
+               {"net", 1, 5, 1u << 15 | 1u << 17 | 1u << 22}};
 
-static struct virtio_queue queues[ARRAY_SIZE(devices)][4];
+static struct virtio_queue queues[ARRAY_SIZE(devices)][5];
 static uint8_t* page;
+static uint8_t* command; /* of the network card's control queue, and its answer behind */
 static unsigned refused;
 
 static bool needs_reset(unsigned slot) {
@@ -34,6 +38,15 @@ static void setup_again(struct virtio_queue* queue) {
     write32(base + VIRTIO_QUEUE_READY, 1);
 }
 
+static uint32_t use_pairs(uint16_t pairs) {
+    struct virtio_queue* control = &queues[3][4];
+    memcpy(command, (uint8_t[]){4, 0, (uint8_t)pairs, (uint8_t)(pairs >> 8), 0xff}, 5);
+    virtio_add(control, (struct virtio_buffer[]){{command, 4, false}, {command + 4, 1, true}}, 2);
+    virtio_notify(control);
+    CHECK(virtio_take(control, NULL) == 1);
+    return command[4];
+}
+
 static void start(unsigned slot) {
     virtio_negotiate(slot, devices[slot].id, devices[slot].features);
     for (unsigned i = 0; i < devices[slot].queues; ++i) {
@@ -43,6 +56,8 @@ static void start(unsigned slot) {
             virtio_setup_queue(&queues[slot][i], slot, (uint16_t)i, SIZE);
     }
     virtio_driver_ok(slot);
+    if (slot == 3)
+        CHECK(use_pairs(2) == 0);
 }
 
 static void offer(struct virtio_queue* queue, uint16_t head) {
@@ -101,9 +116,11 @@ static void check_works(unsigned slot) {
         CHECK(page[4096] == 0);
         break;
     case 3:
-        CHECK(run(3, 0, page, 2048, true) > 12);
-        memset(page, 0, 12);
-        CHECK(run(3, 1, page, 72, false) == 0);
+        for (unsigned pair = 0; pair < 2; ++pair) {
+            CHECK(run(3, 2 * pair, page, 2048, true) > 12);
+            memset(page, 0, 12);
+            CHECK(run(3, 2 * pair + 1, page, 72, false) == 0);
+        }
         break;
     }
 }
@@ -130,6 +147,12 @@ static void absurd_requests(void) {
     memset(page, 0, 12);
     CHECK(run(3, 1, page, 65563, false) == 0); /* one byte more than the longest packet */
     CHECK(run(3, 1, page, 64, true) == 0);
+    CHECK(use_pairs(0) == 1 && use_pairs(3) == 1 && use_pairs(0x8000) == 1 && use_pairs(0xffff) == 1);
+    memcpy(page, (uint8_t[]){4, 0, 1, 0}, 4);
+    CHECK(run(3, 4, page, 4, false) == 0); /* a command without room for an answer */
+    CHECK(run(3, 4, page, 64, true) == 1); /* an answer to nothing: one byte, that it is an error */
+    CHECK(page[0] == 1 && page[1] == 0);
+    CHECK(run(3, 3, page, 11, false) == 0); /* the second pair is still in use */
     print("unmoved by absurd requests\n");
 }
 
@@ -171,6 +194,7 @@ static void give_away_the_rings(void) {
 void guest_main(const uint8_t* zero_page) {
     (void)zero_page;
     page = allocate_pages(32);
+    command = allocate_pages(1);
     for (unsigned slot = 0; slot < ARRAY_SIZE(devices); ++slot) {
         check_works(slot);
         for (unsigned i = 0; i < devices[slot].queues; ++i)

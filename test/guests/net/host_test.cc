@@ -27,7 +27,7 @@ constexpr test::MacAddress kOther{0x52, 0x54, 0x00, 0x0a, 0x0b, 0x0c};
 // True where this process may make network namespaces; else says why the tests with a tap are skipped.
 bool tap_usable() {
     static const bool usable = [] {
-        const Result<TapNetwork> network = test::make_tap_network(kMac);
+        const Result<TapNetwork> network = test::make_tap_network(kMac, 1, 1);
         if (!network)
             fprintf(stderr, "skipped: %s\n", network.error().message().c_str());
         return static_cast<bool>(network);
@@ -35,8 +35,18 @@ bool tap_usable() {
     return usable;
 }
 
-virtio::NetDevice& add_card(GuestRun& run, std::unique_ptr<virtio::NetBackend> backend) {
-    auto card = virtio::NetDevice::create(run.loop(), std::move(backend), {kMac, 1500});
+std::vector<std::unique_ptr<virtio::NetBackend>> backends_of(TapNetwork& network) {
+    std::vector<std::unique_ptr<virtio::NetBackend>> backends;
+    for (Fd& queue : network.queues) {
+        auto tap = virtio::NetTap::create(std::move(queue));
+        REQUIRE(tap);
+        backends.push_back(std::move(*tap));
+    }
+    return backends;
+}
+
+template <class Backends> virtio::NetDevice& add_card(GuestRun& run, Backends backends) {
+    auto card = virtio::NetDevice::create(run.loop(), std::move(backends), {kMac, 1500});
     REQUIRE(card);
     return run.add(0, std::move(*card));
 }
@@ -116,16 +126,14 @@ void send_packet(int packets, const std::string& bytes) {
 
 TEST_CASE("packets pass between a tap interface and a guest, checksums and segmentation left to the last" *
           doctest::skip(!kvm_usable() || !tap_usable())) {
-    Result<TapNetwork> network = test::make_tap_network(kMac);
+    Result<TapNetwork> network = test::make_tap_network(kMac, 1, 1);
     REQUIRE(network);
     GuestRun run("net");
-    auto tap = virtio::NetTap::create(std::move(network->tap));
-    REQUIRE(tap);
-    const virtio::NetDevice& card = add_card(run, std::move(*tap));
+    const virtio::NetDevice& card = add_card(run, backends_of(*network));
     run.start();
-    run.until_console("offloads agreed\n");
-    exchange(run, network->udp.get(), "hello, guest");
-    exchange(run, network->udp.get(), std::string(1472, 'u')); // a full packet
+    run.until_console("offloads agreed, pairs 1\n");
+    exchange(run, network->flows[0].get(), "hello, guest");
+    exchange(run, network->flows[0].get(), std::string(1472, 'u')); // a full packet
 
     constexpr size_t kSegment = 20000;
     for (const std::string& sent : {large_segment_over_ipv4(kSegment), large_segment_over_ipv6(kSegment)}) {
@@ -148,6 +156,35 @@ TEST_CASE("packets pass between a tap interface and a guest, checksums and segme
     MESSAGE(said);
 }
 
+// The kernel says by a hash of a flow's ports which queue it takes, so that of 64 flows one queue has all once in 2^63 tries.
+TEST_CASE("packets of many flows pass by two pairs of queues, of three that there are, and each queue of the "
+          "tap is served" *
+          doctest::skip(!kvm_usable() || !tap_usable())) {
+    for (const size_t queues : {2u, 3u}) {
+        CAPTURE(queues);
+        Result<TapNetwork> network = test::make_tap_network(kMac, queues, 64);
+        REQUIRE(network);
+        GuestRun run("net");
+        const virtio::NetDevice& card = add_card(run, backends_of(*network));
+        run.start();
+        run.until_console("offloads agreed, pairs 2\n");
+        CHECK(card.pairs_in_use() == 2);
+        for (int round = 0; round < 2; ++round)
+            for (size_t i = 0; i < network->flows.size(); ++i)
+                exchange(run, network->flows[i].get(), "flow " + std::to_string(i));
+        send_packet(network->packets.get(), std::string(10, '\0') + local_packet("quit"));
+        run.expect_ok();
+        unsigned first = 0, second = 0;
+        const std::string said = run.console();
+        REQUIRE(sscanf(said.c_str() + said.find("packets "), "packets %u and %u", &first, &second) == 2);
+        CHECK(first > 0);
+        CHECK(second > 0);
+        CHECK(first + second >= 2 * network->flows.size() + 1);
+        CHECK(card.counters().send_lost + card.counters().receive_lost == 0);
+        MESSAGE(said);
+    }
+}
+
 TEST_CASE("packets pass between a stream socket and a guest, in order, also when the peer stops reading" *
           doctest::skip(!kvm_usable())) {
     auto pair = unix_pair();
@@ -156,7 +193,7 @@ TEST_CASE("packets pass between a stream socket and a guest, in order, also when
     const virtio::NetDevice& card =
         add_card(run, std::make_unique<virtio::NetStream>(std::move(pair->second)));
     run.start();
-    run.until_console("offloads none\n");
+    run.until_console("offloads none, pairs 1\n");
     const int peer = pair->first.get();
     // Fill everything between the two: the guest, whose packets nobody reads, must stop taking more.
     std::string pending, expected;

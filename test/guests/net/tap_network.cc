@@ -69,19 +69,30 @@ Result<Fd> open_packets(int index) {
     return packets;
 }
 
-Result<TapNetwork> make_here(const MacAddress& guest) {
+Result<Fd> open_flow() {
+    Fd udp(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const sockaddr_in echo = ipv4("10.0.0.2", 7);
+    if (connect(udp.get(), reinterpret_cast<const sockaddr*>(&echo), sizeof echo) < 0)
+        return Error::last("connect to 10.0.0.2");
+    return udp;
+}
+
+Result<TapNetwork> make_here(const MacAddress& guest, size_t queues, size_t flows) {
     if (unshare(CLONE_NEWNET) < 0)
         return Error::last("make a network namespace");
-    Result<Fd> tap = virtio::NetTap::open(kName);
+    auto tap = virtio::NetTap::open(kName, queues);
     if (!tap)
         return tap.error();
     TapNetwork network{};
-    network.tap = std::move(*tap);
-    network.udp = Fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    HRUN_TRY(configure(network.udp.get(), guest));
-    const sockaddr_in echo = ipv4("10.0.0.2", 7);
-    if (connect(network.udp.get(), reinterpret_cast<const sockaddr*>(&echo), sizeof echo) < 0)
-        return Error::last("connect to 10.0.0.2");
+    network.queues = std::move(*tap);
+    const Fd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    HRUN_TRY(configure(any.get(), guest));
+    while (network.flows.size() < flows) {
+        auto flow = open_flow();
+        if (!flow)
+            return flow.error();
+        network.flows.push_back(std::move(*flow));
+    }
     network.index = static_cast<int>(if_nametoindex(kName));
     Result<Fd> packets = open_packets(network.index);
     if (!packets)
@@ -93,9 +104,9 @@ Result<TapNetwork> make_here(const MacAddress& guest) {
 } // namespace
 
 // Namespaces belong to threads, so one of its own goes there; descriptors stay where they were made.
-Result<TapNetwork> make_tap_network(const MacAddress& guest) {
+Result<TapNetwork> make_tap_network(const MacAddress& guest, size_t queues, size_t flows) {
     std::optional<Result<TapNetwork>> made;
-    std::thread([&] { made.emplace(make_here(guest)); }).join();
+    std::thread([&] { made.emplace(make_here(guest, queues, flows)); }).join();
     return std::move(*made);
 }
 

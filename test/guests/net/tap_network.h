@@ -4,6 +4,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -13,13 +14,13 @@ namespace hrun::test {
 using MacAddress = std::array<uint8_t, 6>;
 
 struct TapNetwork {
-    Fd tap;     // the interface, 10.0.0.1/24, up
-    Fd udp;     // connected to port 7 of 10.0.0.2, which is at the given address
-    Fd packets; // all packets of the interface, with a virtio_net_hdr each way (PACKET_VNET_HDR)
-    int index;  // of the interface
+    std::vector<Fd> queues; // of the interface, 10.0.0.1/24, up
+    std::vector<Fd> flows;  // UDP, connected to port 7 of 10.0.0.2, which is at the given address
+    Fd packets;             // all packets of the interface, with a virtio_net_hdr each way (PACKET_VNET_HDR)
+    int index;              // of the interface
 };
 
-// Makes one; this thread stays where it is. EPERM where namespaces may not be made.
-Result<TapNetwork> make_tap_network(const MacAddress& guest);
+// Makes one with so many of each; this thread stays where it is. EPERM where namespaces may not be made.
+Result<TapNetwork> make_tap_network(const MacAddress& guest, size_t queues, size_t flows);
 
 } // namespace hrun::test

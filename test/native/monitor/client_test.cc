@@ -41,7 +41,7 @@ struct ClientRig : ClientEvents {
     // With so many descriptors.
     void say_with(std::string bytes, size_t count) {
         iovec part{bytes.data(), bytes.size()};
-        alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))]{};
+        alignas(cmsghdr) char control[CMSG_SPACE(16 * sizeof(int))]{};
         msghdr message{};
         message.msg_iov = &part;
         message.msg_iovlen = 1;
@@ -306,6 +306,14 @@ TEST_CASE("a client that breaks the contract is told so and dropped") {
         rig.say(hello_frame());
         rig.say_with(frame_of(HRUN_PLUG, hrun_plug{19, 1500, {3}, 0}), 1);
     }
+    SUBCASE("an interface without one of its queues") {
+        rig.say(hello_frame());
+        rig.say_with(frame_of(HRUN_PLUG, hrun_plug{19, 1500, {2}, 2}), 2);
+    }
+    SUBCASE("an interface of more queues than there are") {
+        rig.say(hello_frame());
+        rig.say_with(frame_of(HRUN_PLUG, hrun_plug{19, 1500, {2}, 8}), 9);
+    }
     SUBCASE("a signal that does not exist") {
         rig.attach();
         rig.say(frame_of(HRUN_SIGNAL, uint32_t{65}));
@@ -332,19 +340,21 @@ TEST_CASE("a client need not attach to pause, resume, stop or signal") {
     CHECK(rig.client->say_gone(frame_of(HRUN_GONE, hrun_exit{})));
 }
 
-TEST_CASE("an interface comes with its tap and a record, whatever else is sent along is dropped") {
+TEST_CASE("an interface comes with its tap's queues and a record, whatever else is sent along is dropped") {
     ClientRig rig(false);
     rig.say(hello_frame());
     const std::string plug = frame_of(HRUN_PLUG, hrun_plug{20, 1500, {2}, 0});
     rig.say_with(plug, 1);
     rig.say_with(plug, 2);
-    rig.say_with(plug, 7);
+    rig.say_with(plug, 14);
+    rig.say_with(frame_of(HRUN_PLUG, hrun_plug{20, 1500, {2}, 7}), 9);
     rig.say(frame_of(HRUN_UNPLUG, uint32_t{20}));
-    REQUIRE(rig.plugged.size() == 4);
+    REQUIRE(rig.plugged.size() == 5);
     CHECK(rig.plugged[0] == 201);
     CHECK(rig.plugged[1] == 202);
-    CHECK(rig.plugged[2] <= 203); // what the alignment of control messages leaves room for
-    CHECK(rig.plugged[3] == 20);
+    CHECK(rig.plugged[2] <= 210); // what the alignment of control messages leaves room for
+    CHECK(rig.plugged[3] == 209);
+    CHECK(rig.plugged[4] == 20);
     CHECK(rig.gone == 0);
 }
 

@@ -125,6 +125,10 @@ TEST_CASE("network interfaces may be left out; each is a port of a bridge, in a 
     CHECK(nics[0].mac == net::Mac{0x02, 0x42, 0xac, 0x1f, 0, 2});
     CHECK(nics[0].tap == "hrun-0123");
     CHECK(nics[0].rates == net::Rates{});
+    for (const auto& [vcpus, queues] : {std::pair(1, 1u), {2, 2u}, {8, 8u}, {32, 8u}}) {
+        json["vcpus"] = vcpus;
+        CHECK(std::get<Config>(parse_config(json.dump())).nics[0].queue_pairs == queues);
+    }
     json["nics"] = Json::array({nic, nic});
     CHECK(mistake(json) == "slot is used twice");
     const auto with = [&](const char* key, const Json& value) {
@@ -159,6 +163,8 @@ TEST_CASE("an interface can be passt's, and has no interface of the host's then"
     const Config config = std::get<Config>(parse_config(json.dump()));
     CHECK(config.nics[0].passt->program == "/usr/bin/passt");
     CHECK(config.nics[0].tap.empty());
+    CHECK(config.vcpus == 2);
+    CHECK(config.nics[0].queue_pairs == 1);
     CHECK(with({{"tap", "hrun-0123"}}) == "nics[0].tap is not a known field");
     CHECK(with({{"inBps", 1}}) == "nics[0].inBps is not a known field");
     CHECK(with({{"addresses", Json::array()}}) == "nics[0].addresses must be one IPv4 address with passt");

@@ -6,7 +6,9 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 
+#include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include "own_network.h"
 #include "station.h"
@@ -16,6 +18,19 @@ using namespace hrun::net;
 using namespace hrun::net::test;
 
 namespace {
+
+// What of the kernel's keeps the packets that are to go out by an interface, as ip(8) shows it.
+std::string root_queue(const std::string& name) {
+    const std::unique_ptr<FILE, int (*)(FILE*)> ip(popen(("ip -o link show dev " + name).c_str(), "r"),
+                                                   pclose);
+    char line[1024] = {};
+    REQUIRE(fgets(line, sizeof line, ip.get()));
+    std::istringstream words(line);
+    for (std::string word; words >> word;)
+        if (word == "qdisc" && words >> word)
+            return word;
+    return "";
+}
 
 Bridge bridge_of(uint32_t mtu) {
     return {"hrun0", {*parse_address("172.31.0.1/16"), *parse_address("fd00::1/64")}, mtu};
@@ -63,6 +78,18 @@ TEST_CASE("a bridge keeps its address, whoever comes and goes") {
     });
 }
 
+TEST_CASE("a tap interface of several queues is given no others when it comes up") {
+    in_own_network([] {
+        auto links = Links::open();
+        REQUIRE(links->ensure_bridge(bridge_of(1500)));
+        const Fd taps[] = {open_tap("tap0", IFF_MULTI_QUEUE), open_tap("tap0", IFF_MULTI_QUEUE)};
+        REQUIRE(links->keep_no_packets("tap0"));
+        REQUIRE(links->connect("tap0", {"hrun0", {{2, 0x42, 172, 31, 0, 2}, {}}, 1500}));
+        CHECK(root_queue("tap0") == "noqueue");
+        CHECK(links->keep_no_packets("tap1").error().code == ENODEV);
+    });
+}
+
 TEST_CASE("an interface of another kind with the bridge's name is left alone") {
     in_own_network([] {
         const Fd tap = open_tap("hrun0");
@@ -73,35 +100,44 @@ TEST_CASE("an interface of another kind with the bridge's name is left alone") {
     });
 }
 
-TEST_CASE("a port takes packets from its own addresses only, and goes with its descriptor") {
+TEST_CASE("a port takes packets from its own addresses only, by each of its queues, and goes with its "
+          "descriptors") {
     in_own_network([] {
         const Mac own{0x02, 0x42, 0xac, 0x1f, 0, 2}, other{0x02, 0x42, 0xac, 0x1f, 0, 3};
         auto links = Links::open();
         REQUIRE(links->ensure_bridge(bridge_of(1400)));
-        Fd tap = open_tap("tap0");
+        std::vector<Fd> queues;
+        while (queues.size() < 3)
+            queues.push_back(open_tap("tap0", IFF_MULTI_QUEUE));
+        REQUIRE(links->keep_no_packets("tap0"));
         REQUIRE(links->connect("tap0", {"hrun0", {own, {*parse_address("172.31.0.2/16")}}, 1400}));
         auto port = links->find("tap0");
         CHECK((*port)->kind == "tun");
         CHECK((*port)->up);
         CHECK((*port)->mtu == 1400);
         CHECK((*port)->bridge == (*links->find("hrun0"))->index);
-        const auto passes = [&](const std::string& packet) {
-            const uint64_t before = received("hrun0");
-            CHECK(write(tap.get(), packet.data(), packet.size()) == static_cast<ssize_t>(packet.size()));
-            return received("hrun0") > before;
-        };
         constexpr std::array<uint8_t, 4> kOwn{172, 31, 0, 2}, kOther{172, 31, 0, 3}, kNone{};
-        CHECK(passes(frame(own, 0x0800, kOwn)));
-        CHECK_FALSE(passes(frame(other, 0x0800, kOwn)));
-        CHECK_FALSE(passes(frame(own, 0x0800, kOther)));
-        CHECK_FALSE(passes(frame(own, 0x0800, kOwn, {}, {127, 0, 0, 1})));
-        CHECK(passes(frame(own, 0x0806, kOwn, own)));
-        CHECK(passes(frame(own, 0x0806, kNone, own)));
-        CHECK_FALSE(passes(frame(own, 0x0806, kOther, own)));
-        CHECK_FALSE(passes(frame(own, 0x0806, kOwn, other)));
-        CHECK_FALSE(passes(frame(own, 0x86dd, kOwn)));
-        CHECK_FALSE(passes(frame(own, 0x8100, kOwn)));
-        tap.reset();
+        for (const Fd& queue : queues) {
+            const auto passes = [&](const std::string& packet) {
+                const uint64_t before = received("hrun0");
+                CHECK(write(queue.get(), packet.data(), packet.size()) ==
+                      static_cast<ssize_t>(packet.size()));
+                return received("hrun0") > before;
+            };
+            CHECK(passes(frame(own, 0x0800, kOwn)));
+            CHECK_FALSE(passes(frame(other, 0x0800, kOwn)));
+            CHECK_FALSE(passes(frame(own, 0x0800, kOther)));
+            CHECK_FALSE(passes(frame(own, 0x0800, kOwn, {}, {127, 0, 0, 1})));
+            CHECK(passes(frame(own, 0x0806, kOwn, own)));
+            CHECK(passes(frame(own, 0x0806, kNone, own)));
+            CHECK_FALSE(passes(frame(own, 0x0806, kOther, own)));
+            CHECK_FALSE(passes(frame(own, 0x0806, kOwn, other)));
+            CHECK_FALSE(passes(frame(own, 0x86dd, kOwn)));
+            CHECK_FALSE(passes(frame(own, 0x8100, kOwn)));
+        }
+        queues.resize(1);
+        CHECK(*links->find("tap0"));
+        queues.clear();
         CHECK_FALSE(*links->find("tap0"));
     });
 }

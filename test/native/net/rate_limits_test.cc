@@ -23,18 +23,23 @@ constexpr size_t kFrameBytes = 1000, kBurst = 16 * 1024;
 const Mac kMac{0x02, 0x42, 0xac, 0x1f, 0, 2};
 
 struct Machine {
-    explicit Machine(const Rates& rates) {
+    explicit Machine(const Rates& rates, size_t count = 1) {
+        while (queues.size() < count)
+            queues.push_back(open_tap("tap0", count > 1 ? IFF_MULTI_QUEUE : 0));
+        if (count > 1)
+            REQUIRE(links.keep_no_packets("tap0"));
         REQUIRE(links.ensure_bridge({"hrun0", {*parse_address("172.31.0.1/16")}, 1500}));
         REQUIRE(links.connect("tap0", {"hrun0", {kMac, {*parse_address("172.31.0.2/16")}}, 1500, rates}));
         index = (*links.find("tap0"))->index;
     }
 
-    // Of the frames that the machine sends, how many the bridge got.
+    // Of the frames that the machine sends, by its queues in turn, how many the bridge got.
     uint64_t sent() const {
         const std::string packet = frame(kMac, 0x0800, {172, 31, 0, 2});
         const uint64_t before = received("hrun0");
-        for (int i = 0; i < kFrames; ++i)
-            CHECK(write(tap.get(), packet.data(), packet.size()) == static_cast<ssize_t>(packet.size()));
+        for (size_t i = 0; i < kFrames; ++i)
+            CHECK(write(queues[i % queues.size()].get(), packet.data(), packet.size()) ==
+                  static_cast<ssize_t>(packet.size()));
         return received("hrun0") - before;
     }
 
@@ -50,13 +55,14 @@ struct Machine {
                    sizeof to);
         int count = 0;
         char buffer[2048];
-        for (ssize_t size; (size = read(tap.get(), buffer, sizeof buffer)) > 0;)
-            count += size > static_cast<ssize_t>(kFrameBytes); // behind its header; no others are as long
+        for (const Fd& queue : queues)
+            for (ssize_t size; (size = read(queue.get(), buffer, sizeof buffer)) > 0;)
+                count += size > static_cast<ssize_t>(kFrameBytes); // behind its header; no others are as long
         return count;
     }
 
     Links links = std::move(*Links::open());
-    Fd tap = open_tap("tap0");
+    std::vector<Fd> queues;
     int index;
 };
 
@@ -99,6 +105,18 @@ TEST_CASE("a rate above what comes lets everything through") {
     });
 }
 
+TEST_CASE("a rate is that of all queues of a port together") {
+    in_own_network([] {
+        Machine machine({kHardly, kHardly}, 3);
+        CHECK(machine.sent() == 1);
+        CHECK(machine.got() <= kAtOnce);
+        REQUIRE(machine.links.limit("tap0", {}));
+        CHECK(machine.sent() == kFrames);
+        machine.got(); // and what waited
+        CHECK(machine.got() == kFrames);
+    });
+}
+
 TEST_CASE("rates of a port can be changed, and taken away") {
     in_own_network([] {
         Machine machine({kHardly, kHardly});
@@ -120,7 +138,7 @@ TEST_CASE("the source filter holds behind a rate") {
         const Machine machine({0, kAny});
         const std::string packet = frame(kMac, 0x0800, {172, 31, 0, 3});
         const uint64_t before = received("hrun0");
-        CHECK(write(machine.tap.get(), packet.data(), packet.size()) > 0);
+        CHECK(write(machine.queues[0].get(), packet.data(), packet.size()) > 0);
         CHECK(received("hrun0") == before);
     });
 }

@@ -21,10 +21,11 @@
 
 namespace hrun::net::test {
 
-inline Fd open_tap(const char* name) {
+// `more`: IFF_MULTI_QUEUE, to be called again for each queue.
+inline Fd open_tap(const char* name, short more = 0) {
     ifreq request{};
     strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-    request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+    request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | more);
     Fd tap(open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
     REQUIRE(ioctl(tap.get(), TUNSETIFF, &request) == 0);
     return tap;

@@ -79,30 +79,53 @@ TEST_CASE("what the host shares is one virtiofs device behind a socket") {
 
 TEST_CASE("a network interface is a tap descriptor behind a device in its slot") {
     Config config = sample();
-    config.nics = {{19, 11, {0x02, 0x42, 0xac, 0x1f, 0, 2}, 1400}};
+    config.nics = {{19, {11}, {0x02, 0x42, 0xac, 0x1f, 0, 2}, 1400}};
     const auto words = command_line(config);
     CHECK(value_of(words, "-netdev") == "tap,id=net19,fd=11,vhost=off");
-    CHECK(has(
-        words,
-        "virtio-net-device,id=nic19,netdev=net19,mac=02:42:ac:1f:00:02,host_mtu=1400,ctrl_vq=off,ctrl_rx=off,"
-        "ctrl_rx_extra=off,ctrl_vlan=off,ctrl_mac_addr=off,ctrl_guest_offloads=off,guest_announce=off,mq=off,"
-        "bus=virtio-mmio-bus.20"));
+    CHECK(
+        has(words,
+            "virtio-net-device,id=nic19,netdev=net19,mac=02:42:ac:1f:00:02,host_mtu=1400,ctrl_vq=off,mq=off,"
+            "ctrl_rx=off,ctrl_rx_extra=off,ctrl_vlan=off,ctrl_mac_addr=off,ctrl_guest_offloads=off,guest_"
+            "announce=off,"
+            "bus=virtio-mmio-bus.20"));
     CHECK(kernel_command_line(config).find(virtio_mmio_word(19)) != std::string::npos);
     CHECK(value_of(command_line(sample()), "-netdev").empty());
+}
+
+TEST_CASE("of several queues of a network interface each has its descriptor, and the guest says how many it "
+          "uses, no more") {
+    Config config = sample();
+    config.nics = {{19, {11, 12, 13}, {0x02, 0x42, 0xac, 0x1f, 0, 2}, 1400}};
+    const auto words = command_line(config);
+    CHECK(value_of(words, "-netdev") == "tap,id=net19,fds=11:12:13,vhost=off");
+    const auto device = std::find_if(words.begin(), words.end(), [](const std::string& word) {
+        return word.starts_with("virtio-net-device,");
+    });
+    REQUIRE(device != words.end());
+    CHECK(device->find(",ctrl_vq=on,mq=on,ctrl_rx=off,ctrl_rx_extra=off,ctrl_vlan=off,ctrl_mac_addr=off,"
+                       "ctrl_guest_offloads=off,guest_announce=off,") != std::string::npos);
+    const auto plug = plug_nic_commands(config.nics[0]);
+    REQUIRE(plug.size() == 6);
+    for (size_t i = 0; i < 3; ++i)
+        CHECK(plug[i] == R"({"execute":"getfd","arguments":{"fdname":"tap19.)" + std::to_string(i) + "\"}}");
+    CHECK(plug[4] == R"({"execute":"netdev_add","arguments":{"type":"tap","id":"net19",)"
+                     R"("fds":"tap19.0:tap19.1:tap19.2","vhost":false}})");
+    CHECK(plug[5].find(R"("ctrl_vq":true,"mq":true,"ctrl_rx":false,)") != std::string::npos);
 }
 
 TEST_CASE("a network interface comes to a machine that runs, and goes, by its transport's handler") {
     CHECK(has(command_line(sample()), "virtio-scsi-device,bus=virtio-mmio-bus.0,id=plug"));
     const std::string handler =
         R"({"execute":"qom-set","arguments":{"path":"virtio-mmio-bus.21","property":"hotplug-handler","value":"plug.0"}})";
-    const auto plug = plug_nic_commands({20, -1, {0x02, 0x42, 0xac, 0x1f, 0, 2}, 1400});
+    const auto plug = plug_nic_commands({20, {-1}, {0x02, 0x42, 0xac, 0x1f, 0, 2}, 1400});
     REQUIRE(plug.size() == 4);
-    CHECK(plug[0] == R"({"execute":"getfd","arguments":{"fdname":"tap20"}})");
+    CHECK(plug[0] == R"({"execute":"getfd","arguments":{"fdname":"tap20.0"}})");
     CHECK(plug[1] == handler);
     CHECK(plug[2] ==
-          R"({"execute":"netdev_add","arguments":{"type":"tap","id":"net20","fd":"tap20","vhost":false}})");
-    CHECK(plug[3].find(R"("host_mtu":1400,"ctrl_vq":false,"ctrl_rx":false,)") != std::string::npos);
-    CHECK(plug[3].ends_with(R"("mq":false,"bus":"virtio-mmio-bus.21"}})"));
+          R"({"execute":"netdev_add","arguments":{"type":"tap","id":"net20","fd":"tap20.0","vhost":false}})");
+    CHECK(plug[3].find(R"("host_mtu":1400,"ctrl_vq":false,"mq":false,"ctrl_rx":false,)") !=
+          std::string::npos);
+    CHECK(plug[3].ends_with(R"("guest_announce":false,"bus":"virtio-mmio-bus.21"}})"));
     const auto unplug = unplug_nic_commands(20);
     REQUIRE(unplug.size() == 3);
     CHECK(unplug[0] == handler);

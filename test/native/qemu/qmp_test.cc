@@ -57,7 +57,7 @@ TEST_CASE("commands are answered together, with the first refusal, and a descrip
     QmpRig rig;
     std::vector<std::string> answers;
     const auto keep = [&](const Result<void>& done) { answers.push_back(done ? "" : done.error().what); };
-    REQUIRE(rig.qmp->ask({R"({"execute":"getfd"})", R"({"execute":"a"})"}, keep, STDERR_FILENO));
+    REQUIRE(rig.qmp->ask({R"({"execute":"getfd"})", R"({"execute":"a"})"}, keep, {{STDERR_FILENO}}));
     REQUIRE(rig.qmp->ask({R"({"execute":"c"})"}, keep));
     char bytes[512] = {};
     REQUIRE(recv(rig.pair.second.get(), bytes, sizeof bytes - 1, MSG_DONTWAIT) > 0);
