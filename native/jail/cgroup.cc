@@ -16,8 +16,8 @@ namespace hrun::jail {
 namespace {
 
 constexpr const char* kParent = "/hrun";
-constexpr int kRemoveTries = 20;
-constexpr timespec kRemovePause{0, 5000000};
+constexpr int kTries = 20;
+constexpr timespec kPause{0, 5000000};
 
 bool make_directory(const std::string& path) {
     return mkdir(path.c_str(), 0755) == 0 || errno == EEXIST;
@@ -39,11 +39,14 @@ std::string place_for(const Hierarchy& hierarchy) {
     return {};
 }
 
-// Invalid when the place is not there, or others have it locked otherwise.
-Fd lock_place(const std::string& place, int operation) {
+// Invalid when the place is not there, or others have it locked otherwise for as long as we try: whoever may read it can lock it, and
+// is not to hold up anybody.
+Fd lock_place(const std::string& place, int operation, int tries) {
     Fd directory(open(place.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
-    while (directory.valid() && flock(directory.get(), operation) < 0)
-        if (errno != EINTR)
+    for (int i = 0; directory.valid() && flock(directory.get(), operation | LOCK_NB) < 0; ++i)
+        if (i + 1 < tries)
+            nanosleep(&kPause, nullptr);
+        else
             directory.reset();
     return directory;
 }
@@ -53,7 +56,7 @@ void remove_empty_groups(const std::string& parent) {
     struct Close {
         void operator()(DIR* open) const { closedir(open); }
     };
-    const Fd lock = lock_place(parent, LOCK_EX | LOCK_NB);
+    const Fd lock = lock_place(parent, LOCK_EX, 1);
     if (!lock.valid())
         return;
     const std::unique_ptr<DIR, Close> directory(opendir(parent.c_str()));
@@ -94,7 +97,7 @@ Result<void> Cgroup::make() {
                                  : Error::last("make control group " + place);
             continue;
         }
-        locks_.push_back(lock_place(place, LOCK_SH));
+        locks_.push_back(lock_place(place, LOCK_SH, kTries));
         if (hierarchy.unified)
             enable_controllers(place, resources_);
         const std::string directory = place + "/" + name_;
@@ -131,8 +134,8 @@ Result<void> Cgroup::add(pid_t pid) {
 
 void Cgroup::remove() {
     for (const std::string& directory : directories_)
-        for (int i = 0; i < kRemoveTries && rmdir(directory.c_str()) < 0 && errno == EBUSY; ++i)
-            nanosleep(&kRemovePause, nullptr);
+        for (int i = 0; i < kTries && rmdir(directory.c_str()) < 0 && errno == EBUSY; ++i)
+            nanosleep(&kPause, nullptr);
     locks_.clear();
     for (const std::string& place : places_)
         remove_empty_groups(place);

@@ -2,7 +2,9 @@
 #include "jail/cgroup.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -12,6 +14,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
+#include <vector>
 
 namespace hrun::jail {
 namespace {
@@ -190,12 +194,20 @@ TEST_CASE("a group that another took for a left one is made again" * doctest::sk
     group->remove();
 }
 
+// Where groups are made.
+std::set<std::string> places() {
+    std::set<std::string> found;
+    for (const Hierarchy& hierarchy : find_hierarchies())
+        for (const std::string& place : {hierarchy.own + "/hrun", hierarchy.mount_point + "/hrun"})
+            if (std::filesystem::exists(place))
+                found.insert(std::filesystem::canonical(place));
+    return found;
+}
+
 bool is_there(const std::string& name) {
-    const auto hierarchies = find_hierarchies();
-    return std::any_of(hierarchies.begin(), hierarchies.end(), [&](const Hierarchy& hierarchy) {
-        return std::filesystem::exists(hierarchy.own + "/hrun/" + name) ||
-               std::filesystem::exists(hierarchy.mount_point + "/hrun/" + name);
-    });
+    const auto all = places();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const std::string& place) { return std::filesystem::exists(place + "/" + name); });
 }
 
 TEST_CASE("a group that has just been made is not taken for a left one" *
@@ -211,6 +223,20 @@ TEST_CASE("a group that has just been made is not taken for a left one" *
     const Sleeper sleeper;
     REQUIRE(group->add(sleeper.pid));
     CHECK(sleeper.cgroup().find("/hrun/" + name + "\n") != std::string::npos);
+    kill(sleeper.pid, SIGKILL);
+    group->remove();
+}
+
+TEST_CASE("nobody who has the place locked holds up a start" * doctest::skip(!host_has_cgroups())) {
+    std::vector<Fd> locks;
+    for (const std::string& place : places()) {
+        locks.emplace_back(open(place.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+        REQUIRE(flock(locks.back().get(), LOCK_EX) == 0);
+    }
+    auto group = Cgroup::create("held-" + std::to_string(getpid()), {});
+    REQUIRE(group);
+    const Sleeper sleeper;
+    CHECK(group->add(sleeper.pid));
     kill(sleeper.pid, SIGKILL);
     group->remove();
 }
