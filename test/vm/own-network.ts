@@ -110,6 +110,8 @@ export class OwnNetwork {
   async neighbour(): Promise<OwnNetwork> {
     const other = new OwnNetwork(this.#store);
     const cable = `ip link add out0 type veth peer name out0 netns /proc/${other.#holder.pid}/ns/net`;
+    // The end of a cable to one that is gone goes a while later.
+    await this.until(async () => (await this.shell('ip link show out0')).exitCode !== 0);
     await this.shell(`${cable}; ip addr add 192.0.2.1/24 dev out0; ip link set out0 up`);
     await other.shell('ip addr add 192.0.2.2/24 dev out0; ip link set out0 up');
     return other;
