@@ -100,7 +100,7 @@ describe('a container that runs', () => {
     await says('kk', 'ready\n');
     const waiting = store.hrun(['wait', 'kk']);
     await hrun('kill', '-s', 'HUP', 'kk');
-    expect((await waiting).stdout).toBe('4\n');
+    expect(await waiting).toEqual({ exitCode: 0, stdout: '4\n', stderr: '' });
     expect(await hrun('wait', 'kk')).toBe('4\n');
     await hrun('start', 'kk');
     await hrun('kill', 'kk');
