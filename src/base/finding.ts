@@ -30,6 +30,12 @@ export class Findings {
     return this.repairing;
   }
 
+  /** A file or directory that is of no use to anybody since its maker was killed. */
+  async leftover(where: string, remove: () => Promise<void> | void): Promise<void> {
+    const what = 'was left by a command that was killed';
+    await this.mendable({ kind: 'note', where, what, remedy: 'remove it' }, remove);
+  }
+
   /** Something that hrun cannot mend by itself. */
   left(finding: Omit<Finding, 'state'>): void {
     this.list.push({ ...finding, state: 'left' });

@@ -31,23 +31,12 @@ export async function checkCheckpoints(
     const lock = native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: false });
     if (!lock) continue; // one is being made or removed
     try {
-      await checkLeft(parent, findings);
+      for (const where of leftCheckpoints(parent))
+        await findings.leftover(where, () => rm(where, { recursive: true, force: true }));
       for (const name of listCheckpoints(parent)) await checkOne({ parent, name, id, quick }, findings);
     } finally {
       lock.release();
     }
-  }
-}
-
-async function checkLeft(parent: string, findings: Findings): Promise<void> {
-  for (const where of leftCheckpoints(parent)) {
-    const finding = {
-      kind: 'note',
-      where,
-      what: 'was left by a command that was killed',
-      remedy: 'remove it',
-    } as const;
-    await findings.mendable(finding, () => rm(where, { recursive: true, force: true }));
   }
 }
 

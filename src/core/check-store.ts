@@ -77,13 +77,7 @@ async function checkRubbish(store: ImageStore, findings: Findings): Promise<void
   for (const { name } of stale) {
     const where = join(root.tmp, name);
     if (!existsSync(where)) continue; // went with the first of them
-    const finding = {
-      kind: 'note',
-      where,
-      what: 'was left by a command that was killed',
-      remedy: 'remove it',
-    } as const;
-    await findings.mendable(finding, () => sweepScratch(root));
+    await findings.leftover(where, () => sweepScratch(root));
   }
   await noteUnneeded((await unneededFiles(store)) ?? [], findings);
 }
