@@ -3,10 +3,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { execaSync } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { settingsPath } from '../../src/base/settings.ts';
 import { checkIsolation, findAssets } from '../../src/vm/index.ts';
+import { limitOf } from './control-groups.ts';
 import { FIXTURES, TestStore } from './hrun.ts';
 
 const MIB = 1024 * 1024;
@@ -26,10 +26,7 @@ const inspected = (field: string) => ok('inspect', '-f', `{{json .HostConfig.${f
 
 /** The quota of CPU time of the only VM with this id. */
 function cpuQuota(id: string): string | undefined {
-  // Other groups come and go: find passes over what is gone when it comes there.
-  const wanted = ['-path', `*${id}/cpu.max`, '-o', '-path', `*${id}/cpu.cfs_quota_us`];
-  const [path] = execaSync('find', ['/sys/fs/cgroup', ...wanted], { reject: false }).stdout.split('\n');
-  return path ? readFileSync(path, 'utf8').split(' ')[0]!.trim() : undefined;
+  return limitOf(id, 'cpu.max', 'cpu.cfs_quota_us')?.split(' ')[0];
 }
 
 describe('update', () => {
