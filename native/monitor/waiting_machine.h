@@ -31,7 +31,7 @@ class WaitingMachine : private MachineEvents {
     void rehearsed(const Result<void>& done);
     void receive();
     Result<void> become(HandOver what);
-    // The machine has not shown yet that it is of use.
+    // Ends it; until it has been rehearsed, its template may be to blame.
     void fail(const std::string& why);
     void give_up(const std::string& why);
 
