@@ -25,7 +25,7 @@ export default defineConfig({
           name: 'kvm',
           env: ENVIRONMENT,
           include: ['test/kvm/**/*.test.ts'],
-          testTimeout: 1_800_000,
+          testTimeout: 600_000,
           fileParallelism: false,
         },
       },

@@ -93,6 +93,7 @@ Result<void> Keeper::prepare() {
 Result<void> Keeper::run_monitor(const Monitor& monitor) {
     waited_ = false;
     started_at_.clear();
+    announced_ = false;
     probes_.reset();
     exit_code_.reset();
     container_.restart_count = restarts_.count();
@@ -347,10 +348,12 @@ void Keeper::answer(const KeeperMessage& message) {
             started_at_ = timestamp_now();
             started_ = std::chrono::steady_clock::now();
             keep_restored_disk();
-            record("start");
             if (container_.config.health && role_ == Role::kContainer)
                 probes_.emplace(journal_, *container_.config.health, start_command(container_.probe));
         }
+        break;
+    case KeeperRequest::kRunning:
+        announce();
         break;
     case KeeperRequest::kEnded:
         done = note_end(message.argument);
@@ -383,10 +386,17 @@ void Keeper::answer(const KeeperMessage& message) {
         send(link_.get(), &done, sizeof done, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+// Once a run.
+void Keeper::announce() {
+    if (!started_at_.empty() && !std::exchange(announced_, true))
+        record("start");
+}
+
 // Once a run: a monitor has no second say.
 uint32_t Keeper::note_end(uint32_t argument) {
     if (!exit_code_ && !started_at_.empty() && role_ == Role::kContainer) {
         exit_code_ = argument & (kStaysEnded - 1);
+        announce();
         if (argument & kOutOfMemory)
             record("oom");
         record("die", {{"exitCode", std::to_string(*exit_code_)}});

@@ -61,6 +61,7 @@ class Keeper {
     void pass_stop_on();
     bool take_message();
     void answer(const KeeperMessage& message);
+    void announce();
     uint32_t note_end(uint32_t argument);
     void renew_restart_policy();
     void renew_guest_limits();
@@ -86,6 +87,7 @@ class Keeper {
     Restarts restarts_{container_.config.restart};
     std::optional<std::chrono::milliseconds> next_run_; // after this wait
     std::string started_at_;                            // of the container's process; empty: it did not run
+    bool announced_ = false;                            // that it runs
     std::chrono::steady_clock::time_point started_;
     std::optional<uint32_t> exit_code_; // of the container's process
     std::string violation_;

@@ -11,7 +11,7 @@ namespace hrun::monitor {
 
 enum class KeeperRequest : uint32_t {
     kPlace = 1,     // move us into the VM's control group; answered
-    kStarted = 2,   // the container's process runs; answered
+    kStarted = 2,   // the container's process runs
     kFinished = 3,  // the VM is gone and the last state is written: let go of the container; answered
     kViolation = 4, // `argument`: the number of the system call that a thread tried (jail/violation.h)
     kEnded = 5,     // the container's process has ended; answered, kRunAgain when it is to run again
@@ -22,12 +22,13 @@ enum class KeeperRequest : uint32_t {
     kProbeEnded = 9, // `argument`: exit code of the probe's process
     kHealth = 10,    // `argument`: what the container's health has become, Health::Status
     kWaiting = 11,   // the machine is ready for its container (monitor/hand_over.h)
+    kRunning = 12,   // that the process runs is written down: the event may tell of it; answered
 };
 
 constexpr bool is_answered(KeeperRequest request) {
-    return request == KeeperRequest::kPlace || request == KeeperRequest::kStarted ||
-           request == KeeperRequest::kFinished || request == KeeperRequest::kEnded ||
-           request == KeeperRequest::kBootInstead;
+    return request == KeeperRequest::kPlace || request == KeeperRequest::kFinished ||
+           request == KeeperRequest::kEnded || request == KeeperRequest::kBootInstead ||
+           request == KeeperRequest::kRunning;
 }
 
 constexpr uint32_t kRunAgain = 2;          // an answer

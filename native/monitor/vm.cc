@@ -145,8 +145,10 @@ void Vm::agent_started(uint32_t pid) {
     reached(HRUN_STAGE_PROCESS_STARTED);
     state_.status = "running";
     state_.started_at = timestamp_now();
+    // The keeper knows first, so that whoever reads it, and kills us, has killed a container that ran.
+    container_.keeper->tell(KeeperRequest::kStarted);
     save_state();
-    container_.keeper->ask(KeeperRequest::kStarted);
+    container_.keeper->ask(KeeperRequest::kRunning);
     // Who hears of it finds it written down, as an event too.
     for (Client& client : control_.clients())
         if (client.attached())

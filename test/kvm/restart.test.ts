@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newContainerId } from '../../src/container/id.ts';
 import type { VmConfig } from '../../src/vm/vm-config.ts';
 import { kvmUsable, onKvm } from '../native/micro-vm-guest.ts';
+import { PATIENCE_MS } from '../vm/hrun.ts';
 import { AttachFlags, type MonitorClient, MonitorRig, processEnd } from '../vm/monitor-rig.ts';
 import { bareMetal } from './bare-metal.ts';
 
@@ -27,10 +28,10 @@ function start(word: string, policy: NonNullable<VmConfig['restart']>['policy'],
 
 /** Resolves with the state once it is as wanted. */
 async function reached(directory: string, wanted: (state: ReturnType<MonitorRig['state']>) => boolean) {
-  for (;;) {
+  for (const begun = performance.now(); ; await new Promise((resolve) => setTimeout(resolve, 1))) {
     const state = existsSync(join(directory, 'state.json')) ? rig.state(directory) : undefined;
     if (state && wanted(state)) return state;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (performance.now() - begun > PATIENCE_MS) throw new Error(`still ${JSON.stringify(state)}`);
   }
 }
 
@@ -103,6 +104,20 @@ describe.skipIf(!kvmUsable())(onKvm('a container with a restart policy'), () => 
     expect(third.monitorPid).toBe(first.monitorPid);
     process.kill(third.monitorPid, 'SIGTERM');
     await reached(directory, ({ status }) => status === 'exited');
+  });
+
+  test('whose VM is killed the moment that its state says it runs has run, and runs again', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { directory } = start('wait', 'always');
+      const { vmmPid } = await reached(directory, ({ status }) => status === 'running');
+      process.kill(vmmPid, 'SIGKILL');
+      const { monitorPid } = await reached(
+        directory,
+        ({ status, restartCount }) => status === 'running' && restartCount === 1,
+      );
+      process.kill(monitorPid, 'SIGTERM');
+      await reached(directory, ({ status }) => status === 'exited');
+    }
   });
 
   test('that cannot be started is not tried again', async () => {

@@ -203,7 +203,8 @@ TEST_CASE("nonsense from the monitor changes nothing") {
         self.keeper->tell(static_cast<KeeperRequest>(77), 5);
         self.keeper->tell(KeeperRequest::kStarted, 1234567);
         for (int i = 0; i < 1000; ++i) {
-            self.keeper->ask(KeeperRequest::kStarted);
+            self.keeper->ask(KeeperRequest::kRunning);
+            self.keeper->tell(KeeperRequest::kStarted);
             self.keeper->tell(KeeperRequest::kHealth, 1234567);
         }
         [[maybe_unused]] const ssize_t written = write(self.keeper->fd(), "x", 1);
