@@ -117,10 +117,12 @@ PortRequest read_port(const Json& entry, size_t index, std::string& mistake) {
                         port.ip("host"),
                         number("firstHostPort", 0),
                         number("lastHostPort", 0),
-                        port.ip("address"),
+                        std::nullopt,
                         number("port", 1),
                         std::nullopt};
-    if (request.address.family != request.host.family)
+    if (port.has("address"))
+        request.address = port.ip("address");
+    if (request.address && request.address->family != request.host.family)
         port.fail("address", "must be of the family of host");
     if (port.has("address6")) {
         request.address6 = port.ip("address6", AF_INET6);

@@ -80,7 +80,7 @@ struct PortRequest {
     Ip host;          // 0.0.0.0, ::: every address of the host of this family
     uint16_t first_host_port;
     uint16_t last_host_port;
-    Ip address; // of the same family
+    std::optional<Ip> address; // of the same family; none as long as no network leads to the container
     uint16_t port;
     std::optional<Ip>
         address6; // the same port of every IPv6 address of the host leads to it too; with host 0.0.0.0

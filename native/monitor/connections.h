@@ -15,6 +15,8 @@ class Connections {
     void open(Container& container);
     // The run is over and another follows: the networks of that are to stay.
     void pause(const Container& container);
+    // Where the container's ports lead has changed.
+    void redirect(const Container& container) { ports_.redirect(container.config.ports); }
     void close();
     // In a process that the keeper has forked: all of it is the keeper's alone.
     void forget();

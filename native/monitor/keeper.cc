@@ -24,7 +24,6 @@
 #include "monitor/clock.h"
 #include "monitor/control_server.h"
 #include "monitor/join_request.h"
-#include "monitor/leased_nics.h"
 #include "monitor/signals.h"
 #include "monitor/start_payload.h"
 #include "monitor/state_file.h"
@@ -315,7 +314,11 @@ Result<void> Keeper::watch() {
 // Whoever serves the container now may be about to end: whoever follows is told, too.
 void Keeper::take_signal() {
     signalfd_siginfo info;
-    if (read(signals_.get(), &info, sizeof info) != sizeof info || info.ssi_signo != SIGTERM)
+    if (read(signals_.get(), &info, sizeof info) != sizeof info)
+        return;
+    if (info.ssi_signo == SIGHUP)
+        follow_networks();
+    if (info.ssi_signo != SIGTERM)
         return;
     stopping_ = true;
     pass_stop_on();
@@ -406,32 +409,6 @@ uint32_t Keeper::note_end(uint32_t argument) {
                                      std::chrono::duration_cast<std::chrono::milliseconds>(duration)});
     }
     return next_run_ ? kRunAgain : kDone;
-}
-
-// `hrun update` may have changed it. Whoever has taken over the monitor may have, too: then its container runs more often.
-void Keeper::renew_restart_policy() {
-    const auto config = read_config(container_.directory.get());
-    if (const Config* read = std::get_if<Config>(&config))
-        restarts_.set_policy(read->restart);
-}
-
-// The same. What is told to the guest is the guest's to change anyway.
-void Keeper::renew_guest_limits() {
-    if (auto configure = read_configure(container_.directory.get()))
-        container_.configure = std::move(*configure);
-}
-
-// `hrun network` may have changed them. Only what is the container's in the store, out of the reach of who may have taken over the
-// monitor, is taken up; ports stay but for the address that they lead to.
-void Keeper::renew_networks() {
-    const auto read = read_config(container_.directory.get());
-    const Config* config = std::get_if<Config>(&read);
-    if (!config || !are_leased(config->nics, container_.path))
-        return;
-    auto nics = config->nics;
-    keep_rates(nics, container_.config.nics);
-    container_.config.nics = std::move(nics);
-    redirect_ports(container_.config.ports, config->ports, config->nics);
 }
 
 // A service has no events.

@@ -66,6 +66,7 @@ class Keeper {
     void renew_restart_policy();
     void renew_guest_limits();
     void renew_networks();
+    void follow_networks();
     void record(const std::string& action, const std::map<std::string, std::string>& attributes = {});
     void note_violation(uint32_t number);
     void let_go();

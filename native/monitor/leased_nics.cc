@@ -57,6 +57,13 @@ bool is_one_of(const Ip& address, const std::vector<NicConfig>& nics) {
     return false;
 }
 
+// Every address of the host is that of the family that the container's network has.
+bool is_same_port(const PortRequest& one, const PortRequest& other) {
+    return one.protocol == other.protocol && one.port == other.port &&
+           (one.host == other.host || (one.host.is_any() && other.host.is_any())) &&
+           one.first_host_port == other.first_host_port && one.last_host_port == other.last_host_port;
+}
+
 } // namespace
 
 bool are_leased(const std::vector<NicConfig>& nics, const std::string& directory) {
@@ -79,18 +86,17 @@ void keep_rates(std::vector<NicConfig>& nics, const std::vector<NicConfig>& befo
 }
 
 void redirect_ports(PortsConfig& ports, const PortsConfig& wanted, const std::vector<NicConfig>& nics) {
-    for (size_t i = 0; i < ports.publish.size() && i < wanted.publish.size(); ++i) {
+    const auto own = [&nics](const std::optional<Ip>& address) {
+        return address && is_one_of(*address, nics) ? address : std::nullopt;
+    };
+    for (size_t i = 0; i < ports.publish.size(); ++i) {
         PortRequest& port = ports.publish[i];
-        const PortRequest& other = wanted.publish[i];
-        if (port.protocol == other.protocol && port.port == other.port && is_one_of(other.address, nics))
-            port.address = other.address;
-        if (port.address == other.address)
-            port.address6 = other.address6;
+        const bool same = i < wanted.publish.size() && is_same_port(port, wanted.publish[i]);
+        port.address = same ? own(wanted.publish[i].address) : std::nullopt;
+        port.address6 = same ? own(wanted.publish[i].address6) : std::nullopt;
+        if (port.address)
+            port.host = wanted.publish[i].host;
     }
-    for (PortRequest& port : ports.publish)
-        if (port.address6 && !is_one_of(*port.address6, nics))
-            port.address6.reset();
-    std::erase_if(ports.publish, [&](const PortRequest& port) { return !is_one_of(port.address, nics); });
 }
 
 } // namespace hrun::monitor

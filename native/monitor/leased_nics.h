@@ -17,7 +17,7 @@ bool are_leased(const std::vector<NicConfig>& nics, const std::string& directory
 // Has none of `nics` a higher rate than those of `before`, which are all the same: a machine that may have been taken over does not raise its own.
 void keep_rates(std::vector<NicConfig>& nics, const std::vector<NicConfig>& before);
 
-// Has `ports` lead to the addresses that `wanted` says of the same ports, if they are those of `nics`.
+// Has `ports` lead to the addresses that `wanted` says of the same ports, if they are those of `nics`; the others lead nowhere.
 void redirect_ports(PortsConfig& ports, const PortsConfig& wanted, const std::vector<NicConfig>& nics);
 
 } // namespace hrun::monitor

@@ -6,6 +6,7 @@
 // hrun-vmm --verify CHECKPOINT
 // hrun-vmm --limit CONTAINER_DIRECTORY PID
 // hrun-vmm --plug|--unplug CONTAINER_DIRECTORY SLOT
+// hrun-vmm --ports CONTAINER_DIRECTORY
 // hrun-vmm --check
 // hrun-vmm --names NETWORK_DIRECTORY ADDRESS TABLE, hrun-vmm --cni-del RECORD
 // The last line's: docs/networks.md; the others': docs/monitor.md.
@@ -167,6 +168,10 @@ int main(int argc, char** argv) {
         return set_limits(argv[2], argv[3]);
     if (argc == 4 && (std::string_view(argv[1]) == "--plug" || std::string_view(argv[1]) == "--unplug"))
         return change_nics(argv[1], argv[2], argv[3]);
+    if (argc == 3 && std::string_view(argv[1]) == "--ports") {
+        const auto redirected = redirect_ports_of(argv[2]);
+        return redirected ? 0 : complain(redirected.error().message());
+    }
     if (argc == 5 && std::string_view(argv[1]) == "--checkpoint")
         return checkpoint(argv[2], argv[3], argv[4]);
     if (argc == 3 && std::string_view(argv[1]) == "--verify")

@@ -2,12 +2,16 @@
 #include "monitor/nic_plug.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <variant>
 
+#include "base/unix_socket.h"
 #include "monitor/announced_names.h"
 #include "monitor/container.h"
+#include "monitor/control_server.h"
 #include "monitor/monitor_call.h"
 #include "monitor/nic.h"
 
@@ -67,6 +71,24 @@ Result<void> unplug(const char* directory, unsigned slot) {
     if (!path)
         return path.error();
     return ask(*path, frame_of(HRUN_UNPLUG, uint32_t{slot}));
+}
+
+// The keeper is who listens at the control socket (monitor/keeper.h), of which the kernel tells: a monitor could have us believe anything.
+Result<void> redirect_ports_of(const char* path) {
+    const Fd directory(open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+    if (!directory.valid())
+        return Error::last(std::string("open ") + path);
+    auto socket = connect_unix(directory.get(), ControlServer::kName);
+    if (!socket)
+        return socket.error().code == ENOENT || socket.error().code == ECONNREFUSED ? Result<void>()
+                                                                                    : socket.error();
+    ucred keeper{};
+    socklen_t size = sizeof keeper;
+    if (getsockopt(socket->get(), SOL_SOCKET, SO_PEERCRED, &keeper, &size) < 0 || keeper.pid <= 1)
+        return Error{ESRCH, "find the container's keeper"};
+    if (kill(keeper.pid, SIGHUP) < 0 && errno != ESRCH)
+        return Error::last("tell the container's keeper");
+    return {};
 }
 
 } // namespace hrun::monitor

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -86,7 +87,8 @@ std::string refusal(const PortRequest& request, int error) {
 }
 
 // `ruled`: by the maps of the firewall's table.
-std::string record_text(const std::vector<net::PortMapping>& mappings, bool ruled) {
+std::string record_text(const std::vector<net::PortMapping>& mappings, bool ruled,
+                        const std::string& refused) {
     auto ports = nlohmann::ordered_json::array();
     for (const net::PortMapping& mapping : mappings)
         ports.push_back({{"protocol", mapping.protocol == IPPROTO_TCP ? "tcp" : "udp"},
@@ -94,7 +96,10 @@ std::string record_text(const std::vector<net::PortMapping>& mappings, bool rule
                          {"hostPort", mapping.host_port},
                          {"address", to_text(mapping.address)},
                          {"port", mapping.port}});
-    return nlohmann::ordered_json{{"version", 1}, {"ruled", ruled}, {"ports", std::move(ports)}}.dump();
+    nlohmann::ordered_json record{{"version", 1}, {"ruled", ruled}, {"ports", std::move(ports)}};
+    if (!refused.empty())
+        record["refused"] = refused;
+    return record.dump();
 }
 
 // A socket for each port, beside what a keeper has open.
@@ -114,30 +119,101 @@ std::string PublishedPorts::open(const PortsConfig& config, const std::string& d
     directory_ = directory;
     held_ = config.held;
     raise_descriptor_limit();
-    if (!config.table.empty()) {
-        auto map = net::PortMap::open(config.table);
-        if (!map)
-            return map.error().message();
-        map_.emplace(std::move(*map));
-    }
-    std::string refused;
-    for (const PortRequest& request : config.publish)
-        if (refused = take(request); !refused.empty())
-            break;
-    if (refused.empty())
-        if (auto announced = announce(); !announced)
+    std::string refused = take_all(config);
+    if (refused.empty() && !mappings_.empty()) {
+        const auto lock = lock_networks(directory_);
+        auto announced = lock ? announce() : lock.error();
+        if (announced)
+            announced = lead();
+        if (!announced)
             refused = announced.error().message();
+    }
     if (!refused.empty())
         close();
     return refused;
 }
 
-std::string PublishedPorts::take(const PortRequest& request) {
+// Under the lock: whoever makes the table anew finds a record of what is in its maps.
+void PublishedPorts::redirect(const PortsConfig& config) {
+    if (directory_.empty() || config.table.empty())
+        return;
+    const auto lock = lock_networks(directory_);
+    loopback_.stop();
+    const std::vector<net::PortMapping> dropped = turn(config);
+    const size_t kept = mappings_.size();
+    const std::string refused = take_all(config);
+    if (!refused.empty())
+        while (mappings_.size() > kept)
+            drop(mappings_.size() - 1);
+    auto done = announce(refused);
+    if (done && map_)
+        done = map_->remove(dropped);
+    if (done && !mappings_.empty())
+        done = lead();
+    if (!done)
+        dprintf(STDERR_FILENO, "hrun-vmm: %s\n", done.error().message().c_str());
+}
+
+// Has what is taken lead where the requests say; returns what is given back: they say nothing of it, or want it in a second family.
+std::vector<net::PortMapping> PublishedPorts::turn(const PortsConfig& config) {
+    std::vector<net::PortMapping> dropped;
+    for (size_t taken = mappings_.size(); taken-- > 0;) {
+        const size_t index = requests_[taken];
+        const PortRequest& request = config.publish[index];
+        net::PortMapping& mapping = mappings_[taken];
+        const bool beside = mapping.host.family != request.host.family; // ::, of a request for 0.0.0.0
+        const auto& address = beside ? request.address6 : request.address;
+        const bool alone = std::count(requests_.begin(), requests_.end(), index) == 1;
+        if (address && address->family == mapping.host.family && (beside || !request.address6 || !alone)) {
+            mapping.address = *address;
+            continue;
+        }
+        dropped.push_back(mapping);
+        drop(taken);
+    }
+    return dropped;
+}
+
+void PublishedPorts::drop(size_t taken) {
+    const auto at = static_cast<ptrdiff_t>(taken);
+    sockets_.erase(sockets_.begin() + at);
+    mappings_.erase(mappings_.begin() + at);
+    requests_.erase(requests_.begin() + at);
+}
+
+bool PublishedPorts::leads(size_t index) const {
+    return std::find(requests_.begin(), requests_.end(), index) != requests_.end();
+}
+
+// Those that lead somewhere, and are not taken yet.
+std::string PublishedPorts::take_all(const PortsConfig& config) {
+    for (size_t i = 0; i < config.publish.size(); ++i) {
+        if (!config.publish[i].address || leads(i))
+            continue;
+        if (auto opened = open_map(config); !opened)
+            return opened.error().message();
+        if (auto refused = take(config.publish[i], i); !refused.empty())
+            return refused;
+    }
+    return {};
+}
+
+Result<void> PublishedPorts::open_map(const PortsConfig& config) {
+    if (map_ || config.table.empty())
+        return {};
+    auto map = net::PortMap::open(config.table);
+    if (!map)
+        return map.error();
+    map_.emplace(std::move(*map));
+    return {};
+}
+
+std::string PublishedPorts::take(const PortRequest& request, size_t index) {
     int error = EADDRINUSE;
     const unsigned attempts = request.first_host_port == 0 ? kAnyPortAttempts : 1;
     for (unsigned port = request.first_host_port; port <= request.last_host_port; ++port)
         for (unsigned attempt = 0; attempt < attempts; ++attempt) {
-            auto taken = take_port(request, static_cast<uint16_t>(port));
+            auto taken = take_port(request, index, static_cast<uint16_t>(port));
             if (taken)
                 return {};
             error = taken.error().code;
@@ -148,7 +224,7 @@ std::string PublishedPorts::take(const PortRequest& request) {
 }
 
 // In both families the same port, or none.
-Result<void> PublishedPorts::take_port(const PortRequest& request, uint16_t port) {
+Result<void> PublishedPorts::take_port(const PortRequest& request, size_t index, uint16_t port) {
     auto socket = hold(request.protocol, request.host, port);
     if (!socket)
         return socket.error();
@@ -159,24 +235,31 @@ Result<void> PublishedPorts::take_port(const PortRequest& request, uint16_t port
             return socket6.error();
         mappings_.push_back({request.protocol, kAnyIp6, taken, *request.address6, request.port});
         sockets_.push_back(std::move(*socket6));
+        requests_.push_back(index);
     }
-    mappings_.push_back({request.protocol, request.host, taken, request.address, request.port});
+    mappings_.push_back({request.protocol, request.host, taken, *request.address, request.port});
     sockets_.push_back(std::move(*socket));
+    requests_.push_back(index);
     return {};
 }
 
-// First the record: whoever has to make the table anew finds there what belongs into its maps. A table that is gone is made
-// anew by the next start of a container.
-Result<void> PublishedPorts::announce() {
-    auto lock = lock_networks(directory_);
-    if (!lock)
-        return lock.error();
+// First the record: whoever has to make the table anew finds there what belongs into its maps.
+Result<void> PublishedPorts::announce(const std::string& refused) {
+    if (mappings_.empty() && refused.empty()) {
+        record_.remove();
+        return {};
+    }
     const std::string id = directory_.substr(directory_.rfind('/') + 1);
     auto record = LiveRecord::create(networks_directory(directory_) + "/.ports/" + id,
-                                     record_text(mappings_, map_.has_value()));
+                                     record_text(mappings_, map_.has_value(), refused));
     if (!record)
         return record.error();
     record_ = std::move(*record);
+    return {};
+}
+
+// A table that is gone is made anew by the next start of a container.
+Result<void> PublishedPorts::lead() {
     if (!map_ && !held_) {
         sockets_.clear();
         return {};
@@ -196,23 +279,28 @@ Result<void> PublishedPorts::announce() {
 
 // Under the lock: nobody makes the table anew from a record that is about to go.
 void PublishedPorts::close() {
-    if (mappings_.empty())
+    if (directory_.empty())
         return;
     const auto lock = lock_networks(directory_);
     if (auto unmapped = map_ ? map_->remove(mappings_) : Result<void>(); !unmapped)
         dprintf(STDERR_FILENO, "hrun-vmm: %s\n", unmapped.error().message().c_str());
     loopback_.stop();
     record_.remove();
-    mappings_.clear();
-    sockets_.clear();
+    clear();
 }
 
 void PublishedPorts::forget() {
     map_.reset();
     record_.forget();
     loopback_.forget();
+    clear();
+}
+
+void PublishedPorts::clear() {
+    directory_.clear();
     mappings_.clear();
     sockets_.clear();
+    requests_.clear();
 }
 
 } // namespace hrun::monitor

@@ -26,6 +26,9 @@ class PublishedPorts {
     // Takes all ports or none, and tells of them in <store>/networks/.ports/<id>; `directory` is the container's. The
     // refusal is one line for the user.
     [[nodiscard]] std::string open(const PortsConfig& config, const std::string& directory);
+    // Has the ports lead where `config` says now, which has the same ports as that of open(): takes those that did not lead anywhere,
+    // and gives back those that do not any more. A refusal is written into the record, and none that is new is taken.
+    void redirect(const PortsConfig& config);
     // Gives the ports back.
     void close();
     // What was taken.
@@ -34,15 +37,24 @@ class PublishedPorts {
     void forget();
 
   private:
-    std::string take(const PortRequest& request);
-    Result<void> take_port(const PortRequest& request, uint16_t port);
-    Result<void> announce();
+    std::string take_all(const PortsConfig& config);
+    std::string take(const PortRequest& request, size_t index);
+    Result<void> take_port(const PortRequest& request, size_t index, uint16_t port);
+    Result<void> open_map(const PortsConfig& config);
+    std::vector<net::PortMapping> turn(const PortsConfig& config);
+    void drop(size_t taken);
+    bool leads(size_t index) const;
+    Result<void> announce(const std::string& refused = {});
+    Result<void> lead();
+    void clear();
 
     std::optional<net::PortMap> map_;
-    std::string directory_; // of the container
+    std::string directory_; // of the container; empty: nothing is published
     bool held_ = false;
+    // What is taken: the socket, where it leads, and which of the requests it is for.
     std::vector<Fd> sockets_;
     std::vector<net::PortMapping> mappings_;
+    std::vector<size_t> requests_;
     LiveRecord record_;
     LoopbackPorts loopback_;
 };

@@ -16,6 +16,7 @@ import {
 import {
   findNetwork,
   isNetworkName,
+  isPublishedAt,
   leasePath,
   listLeases,
   listNetworks,
@@ -70,6 +71,7 @@ function checkFiles(root: Root, findings: Findings): void {
 async function checkLeases(root: Root, network: Network, { configs, findings }: Look): Promise<void> {
   for (const { address, id } of listLeases(root, network)) {
     if (configs.some((config) => config.id === id && hasAddress(config, network, address))) continue;
+    if (isPublishedAt(root, id, address)) continue;
     if (configs.every((config) => config.id !== id) && existsSync(containerDirectory(root, id))) continue; // damaged itself
     const finding = {
       kind: 'note',

@@ -23,12 +23,13 @@ import {
   listNetworks,
   type Network,
   networkObstacle,
+  portsRefusal,
   publishedPorts,
   recordNetwork,
   releaseLeases,
   USER_NETWORK,
 } from '../network/index.ts';
-import { changeNic, deviceSlots, findAssets, readVmConfig } from '../vm/index.ts';
+import { changeNic, deviceSlots, findAssets, readVmConfig, redirectPorts } from '../vm/index.ts';
 import { changeGuestNetworks } from './ask-agent.ts';
 import type { NetworkRequest } from './container-options.ts';
 import { checkRequest, joinNetwork, withNetworks } from './join-networks.ts';
@@ -42,6 +43,8 @@ const SETTLE_PAUSE_MS = 100;
 /** A keeper that is about to start its VM says so within this many looks. */
 const START_LOOKS = 50;
 const START_PAUSE_MS = 20;
+const PORT_LOOKS = 1000;
+const PORT_PAUSE_MS = 10;
 
 /** Connects a container to one more network. CONTAINER_STATE when it is in it already, USAGE, ADDRESS_IN_USE, NO_SUCH_NETWORK. */
 export async function connectNetwork(
@@ -58,9 +61,10 @@ export async function connectNetwork(
     );
     try {
       await onceUp(known, () => attach(known, member));
+      await movePorts(root, known);
     } catch (error) {
       await attempt(() => detach(known, member));
-      await withNetworks(root, () => leaveStored(root, known, member));
+      await attempt(() => leave(root, known, member));
       throw error;
     }
     recordNetwork(root, network, 'connect', known.id);
@@ -83,10 +87,9 @@ export async function disconnectNetwork(
         { hint: `see: hrun network inspect ${network.name}` },
       );
     }
-    checkPorts(root, known, member);
     const letGo = () => detach(known, member, { force });
     const done = await onceUp(known, letGo);
-    await withNetworks(root, () => leaveStored(root, known, member));
+    await leave(root, known, member);
     if (!done) await onceUp(known, letGo); // one that was started in between
     recordNetwork(root, network, 'disconnect', known.id);
   });
@@ -103,6 +106,7 @@ async function changeNetworks(
   try {
     const known = await openSettled(root, text);
     await settleNetworks(root, directory, known.config);
+    await movePorts(root, known);
     await change(known);
   } catch (error) {
     if (!isThere(directory)) throw noSuchContainer(text); // somebody has removed it
@@ -188,14 +192,35 @@ function checkConnectable(known: KnownContainer, network: Network): void {
   }
 }
 
-/** The address would be another's before the ports lead elsewhere. */
-function checkPorts(root: Root, { id, name, state }: KnownContainer, member: ContainerNetwork): void {
-  const { network } = member;
-  const own = addressesOf(member);
-  if (!isRunning(state) || !publishedPorts(root, id).some(({ address }) => own.includes(address))) return;
-  throw new HrunError('CONTAINER_STATE', `container ${name} has ports published in network ${network}`, {
-    hint: `try: hrun stop ${name}`,
+/** Has the ports of a container that runs lead where its networks have it, and waits for that. CONTAINER_STATE when they cannot. */
+async function movePorts(root: Root, known: KnownContainer): Promise<void> {
+  const { id, name, directory } = known;
+  if (known.config.host.portBindings.length === 0) return;
+  await onceUp(known, async () => {
+    const before = portsRefusal(root, id);
+    if (!before && portsLead(root, id, directory)) return;
+    await redirectPorts(findAssets().monitor, directory);
+    for (let look = 0; look < PORT_LOOKS; look++) {
+      const state = readState(directory);
+      const refusal = portsRefusal(root, id);
+      if (refusal && refusal.record !== before?.record)
+        throw new HrunError('CONTAINER_STATE', refusal.refused);
+      if (!state || !isRunning(state) || (!refusal && portsLead(root, id, directory))) return;
+      await sleep(PORT_PAUSE_MS);
+    }
+    throw new HrunError('CONTAINER_STATE', `the ports of container ${name} cannot be led to it now`, {
+      hint: `try: hrun restart ${name}`,
+    });
   });
+}
+
+function portsLead(root: Root, id: string, directory: string): boolean {
+  const { publish = [] } = readVmConfig(directory).ports ?? {};
+  const wanted = publish
+    .flatMap(({ address, address6 }) => [address, address6])
+    .filter((to) => to !== undefined);
+  const led = publishedPorts(root, id).map(({ address }) => address);
+  return led.length === wanted.length && wanted.every((to) => led.includes(to));
 }
 
 /** Takes the address, and writes everything down. What fails leaves the container as it was. */
@@ -219,18 +244,22 @@ async function joinStored(
   }
 }
 
-/** The address is free only when nothing says any more that the container has it. */
-async function leaveStored(
-  root: Root,
-  { id, directory }: KnownContainer,
-  member: ContainerNetwork,
-): Promise<void> {
+/** The address is free only when nothing says any more that the container has it, and no port leads there. */
+async function leave(root: Root, known: KnownContainer, member: ContainerNetwork): Promise<void> {
+  const { directory } = known;
+  await withNetworks(root, () =>
+    whileThere(directory, async () => {
+      const { networks } = readContainerConfig(directory);
+      const others = networks.filter(({ networkId }) => networkId !== member.networkId);
+      await writeNetworks(root, directory, others);
+    }),
+  );
+  await whileThere(directory, () => movePorts(root, known));
+  await withNetworks(root, async () => release(root, known, member));
+}
+
+function release(root: Root, { id }: KnownContainer, member: ContainerNetwork): void {
   const { networkId } = member;
-  await whileThere(directory, async () => {
-    const { networks } = readContainerConfig(directory);
-    const others = networks.filter((other) => other.networkId !== networkId);
-    await writeNetworks(root, directory, others);
-  });
   const network = listNetworks(root).find((each) => each.id === networkId);
   if (!network) return;
   forgetStation(root, network, id);

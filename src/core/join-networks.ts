@@ -25,6 +25,7 @@ import {
   forgetDeadRecords,
   forgetEgress,
   isCniNetwork,
+  isPublishedAt,
   isRestricted,
   listNetworks,
   lockNetworks,
@@ -200,7 +201,11 @@ export async function sweepNetworks(root: Root): Promise<void> {
 function isLeftOver(root: Root, id: string, address: string): boolean {
   if (!existsSync(containerDirectory(root, id))) return true;
   const config = readableConfig(root, id);
-  return config !== undefined && !config.networks.some((member) => addressesOf(member).includes(address));
+  return (
+    config !== undefined &&
+    !config.networks.some((member) => addressesOf(member).includes(address)) &&
+    !isPublishedAt(root, id, address)
+  );
 }
 
 /** True when what a container had of networks may be left over: its keeper was killed. */

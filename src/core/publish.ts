@@ -39,7 +39,7 @@ export function planPorts(
   });
 }
 
-/** The ports' part of vm.json: none without a network that leads outside, as under Docker. */
+/** The ports' part of vm.json: without a network that leads outside they lead nowhere, as under Docker, until the container has one. */
 export function vmPorts(
   root: Root,
   bindings: readonly PortBinding[],
@@ -47,21 +47,21 @@ export function vmPorts(
 ): VmPorts | undefined {
   const network = publishing(networks);
   const wanted = network?.cni ? network.cni.ports : bindings;
-  const possible = wanted.filter(({ hostIp }) => network?.ipv6 || !isIPv6(hostIp));
-  if (!network || possible.length === 0) return undefined;
+  if (wanted.length === 0) return undefined;
   return {
-    ...(network.cni ? { held: true } : network.network !== USER_NETWORK && { table: firewallTable(root) }),
-    publish: possible.map((binding) => vmPort(binding, network)),
+    ...(network?.cni ? { held: true } : network?.network !== USER_NETWORK && { table: firewallTable(root) }),
+    publish: wanted.map((binding) => vmPort(binding, network)),
   };
 }
 
 /** Without an address of the host, all of them: those of IPv6 too where the container has that. */
 function vmPort(
   { protocol, port, hostIp, hostPort }: PortBinding,
-  { address, ipv6 }: ContainerNetwork,
+  network: ContainerNetwork | undefined,
 ): VmPorts['publish'][number] {
   const [first, last = first] = hostPort === '' ? [0] : hostPort.split('-').map(Number);
-  const six = isIPv6(hostIp) || address === '';
+  const six = isIPv6(hostIp) || network?.address === '';
+  const address = six ? network?.ipv6?.address : network?.address;
   return {
     ...{
       protocol,
@@ -70,8 +70,8 @@ function vmPort(
       firstHostPort: first!,
       lastHostPort: last!,
     },
-    address: six ? ipv6!.address : address,
-    ...(hostIp === '' && !six && ipv6 && { address6: ipv6.address }),
+    ...(address !== undefined && { address }),
+    ...(hostIp === '' && !six && network?.ipv6 && { address6: network.ipv6.address }),
   };
 }
 

@@ -42,7 +42,13 @@ export {
   tapName,
 } from './network.ts';
 export { recordNetwork } from './network-events.ts';
-export { hostPortText, type PublishedPort, publishedPorts } from './published-ports.ts';
+export {
+  hostPortText,
+  isPublishedAt,
+  type PublishedPort,
+  portsRefusal,
+  publishedPorts,
+} from './published-ports.ts';
 export { networkResolvers, resolvers, resolverText } from './resolvers.ts';
 export {
   createNetwork,

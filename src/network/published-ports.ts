@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // networks/.ports/<id>: what a container's keeper has published, in a record that it has locked as long as it lives.
+import { statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
@@ -30,8 +31,20 @@ export function publishedPorts(root: Root, id: string): PublishedPort[] {
   return readRecord(root, id).ports;
 }
 
+/** Whether ports of the host lead to an address of a container: whoever disconnected it may have been killed before they led elsewhere. */
+export function isPublishedAt(root: Root, id: string, address: string): boolean {
+  return publishedPorts(root, id).some((port) => port.address === address);
+}
+
+/** Why ports that were to lead to another network of a running container do not; undefined if they do. `record`: no two have the same at once. */
+export function portsRefusal(root: Root, id: string): { refused: string; record: bigint } | undefined {
+  const { refused } = readRecord(root, id);
+  const record = statSync(join(recordsDirectory(root), id), { bigint: true, throwIfNoEntry: false });
+  return refused !== undefined && record ? { refused, record: record.ino } : undefined;
+}
+
 /** `ruled` is false where others than the firewall's rules lead to the container. */
-function readRecord(root: Root, id: string): { ruled?: boolean; ports: PublishedPort[] } {
+function readRecord(root: Root, id: string): { ruled?: boolean; ports: PublishedPort[]; refused?: string } {
   try {
     return JSON.parse(readRegularFile(join(recordsDirectory(root), id)));
   } catch (error) {

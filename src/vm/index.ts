@@ -15,7 +15,14 @@ export { checkIsolation, type HostIsolation, limitsRemark } from './isolation.ts
 export { type VirtualizationFacts, virtualizationFacts } from './kvm-advice.ts';
 export { assessKvm, type KvmVerdict } from './kvm-verdict.ts';
 export { DEFAULT_MEMORY_MIB, hostMemoryMax, LEAST_MEMORY_MIB, memoryMiB } from './memory.ts';
-export { changeNic, connectMonitor, limitMonitor, monitorLastWords, startMonitor } from './monitor.ts';
+export {
+  changeNic,
+  connectMonitor,
+  limitMonitor,
+  monitorLastWords,
+  redirectPorts,
+  startMonitor,
+} from './monitor.ts';
 export {
   connectWaiting,
   dismiss,

@@ -74,8 +74,17 @@ export async function changeNic(
   what: '--plug' | '--unplug',
   { directory, slot }: { directory: string; slot: number },
 ): Promise<void> {
+  await changeNetworks(program, [what, directory, String(slot)]);
+}
+
+/** Has the keeper of a VM look where vm.json says that its ports lead now, which it writes into the record of its ports. CONTAINER_STATE. */
+export async function redirectPorts(program: string, directory: string): Promise<void> {
+  await changeNetworks(program, ['--ports', directory]);
+}
+
+async function changeNetworks(program: string, words: string[]): Promise<void> {
   try {
-    await promisify(execFile)(program, [what, directory, String(slot)]);
+    await promisify(execFile)(program, words);
   } catch (cause) {
     const said = String((cause as { stderr?: string }).stderr ?? '').trim();
     const why = said.replace(/^hrun-vmm: /, '') || `${program} cannot be started`;

@@ -127,8 +127,8 @@ export interface VmPorts {
     /** one of a range is taken; 0 to 0 for any */
     firstHostPort: number;
     lastHostPort: number;
-    /** the machine's */
-    address: string;
+    /** the machine's; none as long as no network of it leads outside */
+    address?: string;
     port: number;
     /** with host 0.0.0.0, the machine's IPv6 address: the same port of :: leads to it */
     address6?: string;

@@ -48,7 +48,19 @@ describe('the ports of a container', () => {
     expect(publish('::')).toEqual([['::', 'fd00:1::2', undefined]]);
     expect(publish('::1')).toEqual([['::1', 'fd00:1::2', undefined]]);
     expect(publish('', FOUR)).toEqual([['0.0.0.0', '10.5.0.2', undefined]]);
-    expect(publish('::1', FOUR)).toBeUndefined();
+    expect(publish('::1', FOUR)).toEqual([['::1', undefined, undefined]]);
+  });
+
+  test('lead nowhere without a network that leads outside, and are there for the next', () => {
+    const root = rootAt('/var/lib/hrun');
+    for (const networks of [[], [{ ...FOUR, internal: true }]]) {
+      expect(vmPorts(root, [HTTP], networks)).toMatchObject({
+        table: expect.stringContaining('networks'),
+        publish: [{ protocol: 'tcp', host: '0.0.0.0', port: 80 }],
+      });
+      expect(vmPorts(root, [HTTP], networks)?.publish[0]).not.toHaveProperty('address');
+    }
+    expect(vmPorts(root, [], [FOUR])).toBeUndefined();
   });
 
   test('of IPv6 are refused where the container has none', () => {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Networks that come and go, on a network namespace of the test's own: the machine's network is never touched.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { rootAt } from '../../src/base/root.ts';
 import { settingsPath } from '../../src/base/settings.ts';
+import { readContainerConfig } from '../../src/container/index.ts';
+import { writeNetworks } from '../../src/core/network-files.ts';
 import { FIXTURES, TestStore } from './hrun.ts';
 import { hostNetworkObstacle, OwnNetwork } from './own-network.ts';
 
@@ -98,13 +101,48 @@ describe.skipIf(cannot)(`network connect${cannot ? ` (this host cannot: ${cannot
     expect([leases('a'), leases('b')]).toEqual([[], ['10.72.0.2']]);
     await out('start', 'web');
     expect(await interfaces('web')).toContain('eth1    inet 10.72.0.2/24');
-    expect(await says('network', 'disconnect', 'b', 'web')).toContain(
-      'container web has ports published in network b',
-    );
     await out('stop', '-t', '0', 'web');
     await out('network', 'disconnect', 'b', 'web');
     await out('start', 'web');
     expect(await out('exec', 'web', 'ls', '/sys/class/net')).toBe('lo\n');
+    expect(await out('port', 'web')).toBe('');
+  });
+
+  test('has published ports lead to the network that is left, and nowhere when none leads outside', async () => {
+    const serve = 'exec nc -ll -p 80 -e echo hi';
+    const words = ['--network', 'a', '-p', '8080:80', '-p', '5353:53/udp', 'busybox', 'sh', '-c', serve];
+    await out('network', 'create', '--internal', '--subnet', '10.73.0.0/24', 'inner');
+    await out('run', '-d', '--name', 'web', ...words);
+    const answer = async () => (await host.shell('busybox nc -w 5 127.0.0.1 8080 </dev/null')).stdout.trim();
+    const both = '53/udp -> 0.0.0.0:5353\n80/tcp -> 0.0.0.0:8080\n';
+    const record = () => readdirSync(join(store.dir, 'networks/.ports'));
+    await host.until(async () => (await answer()) === 'hi');
+
+    await out('network', 'connect', 'b', 'web');
+    expect([await out('port', 'web'), await answer()]).toEqual([both, 'hi']);
+    await out('network', 'disconnect', 'a', 'web');
+    expect([await out('port', 'web'), await answer()]).toEqual([both, 'hi']);
+    expect(await out('run', '--rm', '--network', 'a', 'busybox', 'hostname', '-i')).toBe('10.71.0.2\n'); // free again
+
+    await out('network', 'connect', 'inner', 'web');
+    await out('network', 'disconnect', 'b', 'web');
+    expect([await out('port', 'web'), await answer(), record()]).toEqual(['', '', []]);
+
+    const other = await host.program(
+      "require('node:net').createServer().listen(8080, '0.0.0.0', () => console.log('up'))",
+    );
+    expect(await says('network', 'connect', 'b', 'web')).toBe(
+      'hrun: Bind for 0.0.0.0:8080 failed: port is already allocated\n',
+    );
+    expect([await inspected('web'), leases('b'), record()]).toEqual(['inner \n', [], []]);
+    const gone = new Promise((resolve) => other.once('exit', resolve));
+    other.kill('SIGKILL');
+    await gone;
+    await out('network', 'connect', 'b', 'web');
+    expect([await out('port', 'web'), await answer()]).toEqual([both, 'hi']);
+    await out('rm', '-f', 'web');
+    expect([await answer(), record()]).toEqual(['', []]);
+    await out('network', 'rm', 'inner');
   });
 
   test('holds for the runs of a restart policy, and for a container that stands still in its cgroup', async () => {
@@ -180,5 +218,23 @@ describe.skipIf(cannot)(`network connect${cannot ? ` (this host cannot: ${cannot
     expect(await says('network', 'rm', 'b')).toContain('is in use by web');
     expect(leases('b')).toEqual(['10.72.0.2']);
     expect(existsSync(config)).toBe(true);
+  });
+
+  test('that was killed before the ports led elsewhere keeps the address that they lead to', async () => {
+    const networks = ['--network', 'a', '--network', 'b'];
+    await out('run', '-d', '--name', 'web', ...networks, '-p', '127.0.0.1:8080:80', ...SLEEP);
+    const directory = join(store.dir, 'containers', store.containers()[0]!);
+    const { networks: both } = readContainerConfig(directory);
+    await writeNetworks(rootAt(store.dir), directory, [both[1]!]);
+    expect(await out('system', 'check', '--repair')).not.toContain('leases');
+    await out('create', '--name', 'next', '--network', 'a', ...SLEEP);
+    expect(leases('a')).toEqual(['10.71.0.2', '10.71.0.3']);
+    const led = async () =>
+      (await host.shell('nft list ruleset | grep -o "10.7[0-9.]* [.] 80"')).stdout.trim();
+    expect(await led()).toBe('10.71.0.2 . 80');
+    await out('network', 'disconnect', 'b', 'web');
+    expect(await led()).toBe('');
+    await out('rm', '-f', 'next');
+    await host.until(async () => leases('a').length === 0);
   });
 });

@@ -257,6 +257,8 @@ TEST_CASE("ports may be left out; each has a protocol, an address and a range of
     REQUIRE(std::holds_alternative<Config>(both));
     CHECK(std::get<Config>(both).ports.publish[0].address6 == parse_ip("fd00::2"));
     CHECK(std::get<Config>(both).ports.publish[1].host == parse_ip("::1"));
+    json["ports"]["publish"][1].erase("address");
+    CHECK_FALSE(std::get<Config>(parse_config(json.dump())).ports.publish[1].address.has_value());
     CHECK(with("lastHostPort", 7999) ==
           "ports.publish[0].lastHostPort must not be below firstHostPort, and 0 if that is");
     CHECK(with("firstHostPort", 0) ==

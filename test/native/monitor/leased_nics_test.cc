@@ -110,9 +110,16 @@ TEST_CASE("ports follow the container's addresses, and are no others than before
     redirect_ports(ports, wanted, {nic()});
     REQUIRE(ports.publish.size() == 1);
     CHECK(ports.publish[0].address == ipv4(2));
-    wanted.publish[0] = port(7);
-    redirect_ports(ports, wanted, {nic()});
-    CHECK(ports.publish[0].address == ipv4(2));
+    for (auto spoil :
+         {+[](PortRequest& other) { other.address = ipv4(7); },
+          +[](PortRequest& other) { other.address.reset(); }, +[](PortRequest& other) { other.port = 22; },
+          +[](PortRequest& other) { other.first_host_port = 1; },
+          +[](PortRequest& other) { other.host = ipv4(1); }}) {
+        wanted.publish[0] = port(2);
+        spoil(wanted.publish[0]);
+        redirect_ports(ports, wanted, {nic()});
+        CHECK_FALSE(ports.publish[0].address.has_value());
+    }
     NicConfig both = nic();
     both.addresses.push_back(address6("fd00:1::2"));
     wanted.publish[0] = port(2);
@@ -122,7 +129,13 @@ TEST_CASE("ports follow the container's addresses, and are no others than before
         CHECK(ports.publish[0].address6.has_value() == (std::string(six) == "fd00:1::2"));
     }
     redirect_ports(ports, wanted, {});
-    CHECK(ports.publish.empty());
+    CHECK_FALSE(ports.publish[0].address.has_value());
+    wanted.publish[0].host = Ip{AF_INET6, {}};
+    wanted.publish[0].address = parse_ip("fd00:1::2");
+    wanted.publish[0].address6.reset();
+    redirect_ports(ports, wanted, {both});
+    CHECK(ports.publish[0].host == Ip{AF_INET6, {}});
+    CHECK(ports.publish[0].address == parse_ip("fd00:1::2"));
 }
 
 TEST_CASE("a restart takes up lower rates of interfaces, and no higher ones, whatever joined meanwhile") {
