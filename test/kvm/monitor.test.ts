@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startMonitor } from '../../src/vm/monitor.ts';
 import type { VmConfig } from '../../src/vm/vm-config.ts';
 import { guest, kvmUsable, onKvm } from '../native/micro-vm-guest.ts';
+import { unmount } from '../vm/hrun.ts';
 import { jailedProcess, POWERLESS, parentOf } from '../vm/jailed-process.ts';
 import { AttachFlags, MonitorClient, MonitorRig, processEnd } from '../vm/monitor-rig.ts';
 import { bareMetal } from './bare-metal.ts';
@@ -240,7 +241,7 @@ describe.skipIf(!kvmUsable())(onKvm('a machine that comes to a bad end'), () => 
       });
       expect(readFileSync(join(directory, 'console.log'), 'utf8')).toBe('');
     } finally {
-      await execa('umount', [small]);
+      await unmount(small);
     }
   });
 });

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually, FIXTURES, TestStore } from './hrun.ts';
+import { eventually, FIXTURES, TestStore, unmount } from './hrun.ts';
 
 let store: TestStore;
 beforeAll(async () => {
@@ -102,7 +102,7 @@ describe('a disk of the host that is full', () => {
     await small.load(archive);
   });
   afterAll(async () => {
-    await execa('umount', [small.dir]);
+    await unmount(small.dir);
     small.remove();
   });
 
