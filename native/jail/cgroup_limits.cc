@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include "base/fd.h"
@@ -14,6 +15,7 @@ namespace hrun::jail {
 
 namespace {
 
+constexpr uint64_t kDefaultShares = 1024, kDefaultWeight = 100;
 constexpr const char* kForEveryVm[] = {"memory", "cpu", "cpuacct", "pids"};
 
 std::string read_line(const std::string& path) {
@@ -48,6 +50,21 @@ bool set_cpu(const Hierarchy& hierarchy, const std::string& directory, const Res
         return write_cgroup_file(directory + "/cpu.max", (wanted.cpu_max ? quota : "max") + " " + period);
     return write_cgroup_file(directory + "/cpu.cfs_period_us", period) &&
            write_cgroup_file(directory + "/cpu.cfs_quota_us", wanted.cpu_max ? quota : "-1");
+}
+
+// Version 2 has weights: 2, 1024 and 262144 shares are 1, 100 and 10000, and what is between lies on the parabola of their logarithms, as runc
+// and crun have it.
+uint64_t weight_of(uint64_t shares) {
+    const double doublings = std::log2(static_cast<double>(shares));
+    return static_cast<uint64_t>(
+        std::ceil(std::pow(10, (doublings * doublings + 125 * doublings) / 612 - 7.0 / 34)));
+}
+
+bool set_shares(const Hierarchy& hierarchy, const std::string& directory, uint64_t shares) {
+    if (hierarchy.unified)
+        return write_cgroup_file(directory + "/cpu.weight",
+                                 std::to_string(shares ? weight_of(shares) : kDefaultWeight));
+    return write_cgroup_file(directory + "/cpu.shares", std::to_string(shares ? shares : kDefaultShares));
 }
 
 // A new group of version 1 has neither CPUs nor memory nodes, and no process may join it until it has both.
@@ -131,6 +148,8 @@ void set_limits(const Hierarchy& hierarchy, const std::string& directory, Resour
     // Also where there is none: a running VM may have had one.
     if (hierarchy.has("cpu") && set_cpu(hierarchy, directory, wanted))
         wanted.cpu_max = 0;
+    if (hierarchy.has("cpu") && set_shares(hierarchy, directory, wanted.cpu_shares))
+        wanted.cpu_shares = 0;
     if (wanted.pids_max && hierarchy.has("pids") &&
         write_cgroup_file(directory + "/pids.max", std::to_string(wanted.pids_max)))
         wanted.pids_max = 0;
@@ -149,6 +168,7 @@ std::string names_of(const Resources& resources) {
     add(resources.memory_max, "memory");
     add(resources.swap_max.has_value(), "swap");
     add(resources.cpu_max, "cpu");
+    add(resources.cpu_shares, "cpu shares");
     add(resources.pids_max, "pids");
     add(!resources.cpus.empty(), "cpuset");
     add(!resources.devices.empty(), "devices");

@@ -28,6 +28,7 @@ struct Resources {
     std::optional<uint64_t> swap_max; // bytes that the host may swap out; needs memory_max
     uint64_t cpu_max = 0;             // microseconds of CPU time in each period
     uint64_t cpu_period = 100000;     // microseconds
+    uint64_t cpu_shares = 0;          // when CPUs are short, of 1024 that others have: 2 to 262144
     uint64_t pids_max = 0;            // processes and threads
     std::string cpus;                 // that may be used, as cpuset(7) lists them: "0-2,7"
     std::vector<DeviceLimits> devices;

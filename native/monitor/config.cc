@@ -21,6 +21,7 @@ constexpr uint64_t kFirstGuestCid = 3;
 constexpr uint64_t kLastSignal = 64;
 constexpr uint64_t kLeastCpuMax = 1000; // the kernel takes no smaller quota
 constexpr uint64_t kLeastCpuPeriod = 1000, kMostCpuPeriod = 1000000;
+constexpr uint64_t kLeastCpuShares = 2, kMostCpuShares = 262144;
 constexpr size_t kMaxSharedPaths = 1024;
 constexpr uint64_t kLeastMtu = 68; // RFC 791
 constexpr uint64_t kMostMtu = 65535;
@@ -238,6 +239,8 @@ jail::Resources read_resources(Reader& reader, std::string& mistake) {
     resources.cpu_max = limit("cpuMax", kLeastCpuMax);
     if (object.has("cpuPeriod"))
         resources.cpu_period = object.number("cpuPeriod", kLeastCpuPeriod, kMostCpuPeriod);
+    if (object.has("cpuShares"))
+        resources.cpu_shares = object.number("cpuShares", kLeastCpuShares, kMostCpuShares);
     resources.pids_max = limit("pidsMax", 1);
     if (object.has("swapMax"))
         resources.swap_max = object.number("swapMax", 0, INT64_MAX);

@@ -97,6 +97,7 @@ int set_limits(const char* path, const char* process) {
     jail::Resources resources;
     resources.cpu_max = wanted.resources.cpu_max;
     resources.cpu_period = wanted.resources.cpu_period;
+    resources.cpu_shares = wanted.resources.cpu_shares;
     resources.cpus = wanted.resources.cpus;
     const std::string missing = jail::Cgroup::limit(wanted.id, atoi(process), resources);
     if (!missing.empty())

@@ -70,6 +70,8 @@ export interface ContainerUpdate {
   /** microseconds, as of CpuTime */
   cpuQuota: number | undefined;
   cpuPeriod: number | undefined;
+  /** of CPU time when it is short; 0 is the default */
+  cpuShares: number | undefined;
   /** CPUs of the host, as cpuset(7) lists them */
   cpusetCpus: string | undefined;
   /** 0 is no limit */
@@ -232,6 +234,8 @@ export interface HostOptions extends CpuTime {
   memorySwap: number;
   /** what an update can give the running VM; 0 is no more than it is started with */
   maxCpus: number;
+  /** of CPU time when it is short, where others have 1024; 0 is the default */
+  cpuShares: number;
   /** CPUs of the host, as cpuset(7) lists them; empty for all */
   cpusetCpus: string;
   deviceRates: DeviceRates;
@@ -296,6 +300,7 @@ const HOST_DEFAULTS = {
   exposedPorts: [],
   cpuQuota: 0,
   cpuPeriod: 0,
+  cpuShares: 0,
   maxCpus: 0,
   binds: [],
   volumesFrom: [],

@@ -137,6 +137,8 @@ export interface ContainerOptions {
   cpuQuota: number | undefined;
   /** microseconds */
   cpuPeriod: number | undefined;
+  /** of CPU time when it is short; 1024 is what others have */
+  cpuShares: number | undefined;
   /** CPUs that an update can give the running VM */
   maxCpus: number | undefined;
   /** CPUs of the host, as cpuset(7) lists them */

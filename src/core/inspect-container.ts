@@ -134,6 +134,7 @@ function describeHost(config: ContainerConfig): object {
     Isolation: 'vm',
     Memory: host.memory,
     MemorySwap: host.memorySwap,
+    CpuShares: host.cpuShares,
     CpuPeriod: host.cpuPeriod,
     CpuQuota: host.cpuQuota,
     CpusetCpus: host.cpusetCpus,

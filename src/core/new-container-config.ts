@@ -127,6 +127,7 @@ function hostOptions(
     cpus: options.cpus ?? 0,
     cpuQuota: options.cpuQuota ?? 0,
     cpuPeriod: options.cpuPeriod ?? 0,
+    cpuShares: options.cpuShares ?? 0,
     maxCpus: options.maxCpus ?? 0,
     cpusetCpus: options.cpusetCpus ?? '',
     deviceRates: options.deviceRates,

@@ -107,7 +107,7 @@ export function checkMemory(
   return wanted < machine.memoryMiB ? wanted * MIB : undefined;
 }
 
-const CPU_OPTIONS = ['cpus', 'cpuQuota', 'cpuPeriod', 'maxCpus', 'cpusetCpus'] as const;
+const CPU_OPTIONS = ['cpus', 'cpuQuota', 'cpuPeriod', 'cpuShares', 'maxCpus', 'cpusetCpus'] as const;
 
 /** Docker refuses the first ones in these words; the others belong to the machine. */
 function checkOptions(options: ContainerOptions): void {

@@ -30,6 +30,7 @@ const NO_UPDATE: ContainerUpdate = {
   cpus: undefined,
   cpuQuota: undefined,
   cpuPeriod: undefined,
+  cpuShares: undefined,
   cpusetCpus: undefined,
   pidsLimit: undefined,
   networkRates: undefined,
@@ -255,9 +256,9 @@ async function applyNow(
   update: ContainerUpdate,
   host: HostOptions,
 ): Promise<void> {
-  const { memory, pidsLimit, cpus, cpuQuota, cpuPeriod, cpusetCpus, networkRates } = update;
+  const { memory, pidsLimit, cpus, cpuQuota, cpuPeriod, cpuShares, cpusetCpus, networkRates } = update;
   const changesCpus = [cpus, cpuQuota, cpuPeriod, cpusetCpus].some((value) => value !== undefined);
-  if (changesCpus || networkRates !== undefined) {
+  if (changesCpus || cpuShares !== undefined || networkRates !== undefined) {
     limitMonitor(findAssets().monitor, directory, state.vmmPid);
   }
   const online = changesCpus ? cpusOf(host) : undefined;

@@ -23,6 +23,7 @@ export function vmResources(
     ...sizeLimits({ memoryMiB, vcpus }, machine),
     ...(host.memorySwap > 0 && { swapMax: host.memorySwap - host.memory }),
     ...(bandwidth && { cpuMax: bandwidth.quota, cpuPeriod: bandwidth.period }),
+    ...(host.cpuShares > 0 && { cpuShares: host.cpuShares }),
     ...(host.cpusetCpus !== '' && { cpus: host.cpusetCpus }),
     ...(devices.length > 0 && { devices }),
   };
@@ -40,7 +41,11 @@ export function sizeLimits(
 export function wantsHostLimits(host: HostOptions): boolean {
   const rates = Object.values(host.deviceRates).flat();
   return (
-    host.memorySwap > 0 || cpuBandwidth(host) !== undefined || host.cpusetCpus !== '' || rates.length > 0
+    host.memorySwap > 0 ||
+    cpuBandwidth(host) !== undefined ||
+    host.cpuShares > 0 ||
+    host.cpusetCpus !== '' ||
+    rates.length > 0
   );
 }
 

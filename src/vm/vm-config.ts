@@ -77,6 +77,8 @@ export interface VmResources {
   cpuMax?: number;
   /** microseconds; 100 ms by default */
   cpuPeriod?: number;
+  /** of CPU time when it is short; 1024 is what others have */
+  cpuShares?: number;
   /** processes and threads */
   pidsMax?: number;
   /** CPUs of the host, as cpuset(7) lists them */

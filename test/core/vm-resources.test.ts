@@ -13,6 +13,7 @@ function container(host: object, memoryMiB = 1024, vcpus = 1): Pick<ContainerCon
     memorySwap: 0,
     cpus: 0,
     cpuQuota: 0,
+    cpuShares: 0,
     cpuPeriod: 0,
     cpusetCpus: '',
     deviceRates: NO_RATES,
@@ -73,6 +74,7 @@ describe("the limits of the host's control group", () => {
     expect(wantsHostLimits(container({ memory: MIB }).host)).toBe(false);
     expect(wantsHostLimits(container({ cpus: 0.5 }).host)).toBe(true);
     expect(wantsHostLimits(container({ cpuQuota: 5000 }).host)).toBe(true);
+    expect(wantsHostLimits(container({ cpuShares: 512 }).host)).toBe(true);
     expect(wantsHostLimits(container({ deviceRates: { ...NO_RATES, readBps: [{}] } }).host)).toBe(true);
   });
 });

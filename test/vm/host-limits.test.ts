@@ -41,12 +41,13 @@ describe('limits', () => {
 
   test('of CPU time can be a quota in a period', async ({ skip }) => {
     if (host.controlGroup !== '') skip(`this host cannot limit VMs: ${host.controlGroup}`);
-    const id = await started('--cpu-quota', '30000', '--cpu-period=50000');
+    const id = await started('--cpu-quota', '30000', '--cpu-period=50000', '-c', '512');
+    expect(limitOf(id, 'cpu.weight', 'cpu.shares')).toMatch(/^(59|512)$/);
     expect(limitOf(id, 'cpu.max', 'cpu.cfs_quota_us')).toMatch(/^30000\b/);
     expect(limitOf(id, 'cpu.max', 'cpu.cfs_period_us')).toMatch(/\b50000$/);
     const { stdout } = await store.hrun(['inspect', '-f', '{{json .HostConfig}}', id]);
     expect(JSON.parse(stdout)).toMatchObject({
-      ...{ CpuQuota: 30_000, CpuPeriod: 50_000, NanoCpus: 0 },
+      ...{ CpuQuota: 30_000, CpuPeriod: 50_000, CpuShares: 512, NanoCpus: 0 },
       VirtualMachine: { CPUs: 1 },
     });
     await store.hrun(['rm', '-f', id]);
@@ -78,6 +79,7 @@ describe('limits', () => {
       '--cpus and --cpu-quota contradict each other',
     );
     expect(await refused('--cpu-period', '12')).toContain('--cpu-period 12 is out of range');
+    expect(await refused('--cpu-shares', '1')).toContain('"1" is not a number from 2 to 262144');
     expect(await refused('--cpu-quota', 'half')).toContain('is not a number of microseconds');
     expect(await refused('--device-read-bps', '/dev/null:1mb')).toContain(
       'is not a block device of this host',

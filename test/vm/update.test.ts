@@ -147,6 +147,13 @@ describe('update', () => {
     expect([await inspected('CpuQuota'), await inspected('CpuPeriod')]).toEqual(['20000', '50000']);
     const { stderr } = await store.hrun(['update', '--cpus', '1', 'box']);
     expect(stderr).toContain('the container has --cpu-quota 20000; change that, not --cpus');
+    await ok('update', '-c', '512', 'box');
+    expect([limitOf(id, 'cpu.weight', 'cpu.shares'), cpuQuota(id)]).toEqual([
+      expect.stringMatching(/^(59|512)$/),
+      '20000',
+    ]);
+    await ok('update', '-c', '0', 'box');
+    expect(limitOf(id, 'cpu.weight', 'cpu.shares')).toMatch(/^(100|1024)$/);
     await ok('update', '--cpu-quota', '-1', 'box');
     expect(cpuQuota(id)).toMatch(/^(-1|max)$/);
   });

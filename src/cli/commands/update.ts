@@ -4,7 +4,7 @@ import { rootFromEnvironment } from '../../base/root.ts';
 import { updateContainer } from '../../core/update-container.ts';
 import { defineCommand } from '../command.ts';
 import { eachOperand } from '../each-operand.ts';
-import { parseCpuList, parseMemorySwap, parseMicroseconds } from '../options/host-limits.ts';
+import { parseCpuList, parseCpuShares, parseMemorySwap, parseMicroseconds } from '../options/host-limits.ts';
 import { parseNetworkRates } from '../options/network-rates.ts';
 import { parseBytes, parseCpus, parsePidsLimit } from '../options/quantity.ts';
 import { parseRestartPolicy } from '../options/restart.ts';
@@ -13,6 +13,7 @@ interface Options {
   cpus?: string;
   cpuPeriod?: string;
   cpuQuota?: string;
+  cpuShares?: string;
   cpusetCpus?: string;
   memory?: string;
   memorySwap?: string;
@@ -34,6 +35,7 @@ export const command = defineCommand<Options, number>({
       .option('--cpus <number>', 'CPUs, for example 0.5')
       .option('--cpu-quota <microseconds>', 'CPU time in each --cpu-period, instead of --cpus; -1 for any')
       .option('--cpu-period <microseconds>', 'the period of --cpu-quota')
+      .option('-c, --cpu-shares <number>', 'of CPU time when it is short: others have 1024')
       .option('--cpuset-cpus <list>', "the host's CPUs that it may use, for example 0-2,7")
       .option(
         '--network-bps <rate>',
@@ -55,8 +57,8 @@ export const command = defineCommand<Options, number>({
 });
 
 function updateOf(options: Options) {
-  const { memory, memorySwap, cpus, cpuQuota, cpuPeriod, cpusetCpus, networkBps, pidsLimit, restart } =
-    options;
+  const { memory, memorySwap, cpus, cpuQuota, cpuPeriod, cpuShares, cpusetCpus } = options;
+  const { networkBps, pidsLimit, restart } = options;
   const bytes = memory === undefined ? undefined : parseBytes(memory, '--memory');
   const update = {
     memory: bytes,
@@ -64,6 +66,7 @@ function updateOf(options: Options) {
     cpus: cpus === undefined ? undefined : parseCpus(cpus),
     cpuQuota: cpuQuota === undefined ? undefined : parseMicroseconds(cpuQuota, '--cpu-quota'),
     cpuPeriod: cpuPeriod === undefined ? undefined : parseMicroseconds(cpuPeriod, '--cpu-period'),
+    cpuShares: cpuShares === undefined ? undefined : parseCpuShares(cpuShares),
     cpusetCpus: cpusetCpus === undefined ? undefined : parseCpuList(cpusetCpus),
     pidsLimit: pidsLimit === undefined ? undefined : (parsePidsLimit(pidsLimit) ?? 0),
     networkRates: networkBps === undefined ? undefined : parseNetworkRates(networkBps),

@@ -18,7 +18,13 @@ import { parseEgress } from './egress.ts';
 import { engineOption } from './engine.ts';
 import { parseEnvironment, readLabelFile } from './environment.ts';
 import { declareHealthOptions, type HealthFlags, healthOptions } from './health.ts';
-import { parseCpuList, parseDeviceRate, parseMemorySwap, parseMicroseconds } from './host-limits.ts';
+import {
+  parseCpuList,
+  parseCpuShares,
+  parseDeviceRate,
+  parseMemorySwap,
+  parseMicroseconds,
+} from './host-limits.ts';
 import { parseLabels, parseSysctls } from './key-value.ts';
 import { parseLogOptions } from './log.ts';
 import { parseMount } from './mount.ts';
@@ -75,6 +81,7 @@ export interface ContainerFlags extends Partial<ListFlags>, HealthFlags {
   cpuPeriod?: string;
   cpuQuota?: string;
   maxCpus?: string;
+  cpuShares?: string;
   cpusetCpus?: string;
   domainname?: string;
   engine: EngineName;
@@ -175,6 +182,7 @@ export function declareContainerOptions(command: Command): void {
     '--max-cpus <number>',
     'CPUs that the VM is started with, so that an update can give it more',
   );
+  command.option('-c, --cpu-shares <number>', 'of CPU time when it is short: others have 1024');
   command.option('--cpuset-cpus <list>', "the host's CPUs that it may use, for example 0-2,7");
   list(
     '--device-read-bps <path:rate>',
@@ -317,7 +325,8 @@ function restartPolicy({ restart, rm }: Flags): RestartPolicy {
 }
 
 function resourceOptions(flags: Flags) {
-  const { cpus, cpuQuota, cpuPeriod, maxCpus, cpusetCpus, networkBps, pidsLimit, shmSize } = flags;
+  const { cpus, cpuQuota, cpuPeriod, cpuShares, maxCpus, cpusetCpus } = flags;
+  const { networkBps, pidsLimit, shmSize } = flags;
   return {
     ...memoryOptions(flags),
     cpusetCpus: cpusetCpus === undefined ? undefined : parseCpuList(cpusetCpus),
@@ -326,6 +335,7 @@ function resourceOptions(flags: Flags) {
     cpus: cpus === undefined ? undefined : parseCpus(cpus),
     cpuQuota: cpuQuota === undefined ? undefined : parseMicroseconds(cpuQuota, '--cpu-quota'),
     cpuPeriod: cpuPeriod === undefined ? undefined : parseMicroseconds(cpuPeriod, '--cpu-period'),
+    cpuShares: cpuShares === undefined ? undefined : parseCpuShares(cpuShares),
     maxCpus: maxCpus === undefined ? undefined : parseWholeCpus(maxCpus),
     pidsLimit: pidsLimit === undefined ? undefined : parsePidsLimit(pidsLimit),
     shmSize: shmSize === undefined ? undefined : parseBytes(shmSize, '--shm-size'),

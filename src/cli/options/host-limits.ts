@@ -34,6 +34,15 @@ export function parseMicroseconds(text: string, option: string): number {
   });
 }
 
+/** --cpu-shares: 2 to 262144, as the kernel has them; 0 is the default, as under Docker. */
+export function parseCpuShares(text: string): number {
+  const shares = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (shares === 0 || (shares >= 2 && shares <= 262_144)) return shares;
+  throw new HrunError('USAGE', `--cpu-shares ${JSON.stringify(text)} is not a number from 2 to 262144`, {
+    hint: 'for example --cpu-shares 512, half of what others have',
+  });
+}
+
 /** `/dev/sda:10mb`, `/dev/sda:100`: a rate a second of a device. */
 export function parseDeviceRate(text: string, option: string): DeviceRate {
   const [, path, rate] = /^(\/dev\/.+):([^:]+)$/.exec(text) ?? [];

@@ -91,11 +91,13 @@ TEST_CASE(
     auto group = Cgroup::create(name, {.memory_max = 256 * mib,
                                        .swap_max = 64 * mib,
                                        .cpu_max = 50000,
+                                       .cpu_shares = 512,
                                        .cpus = "0",
                                        .devices = {{device, 2 * mib, 0, 0, 100}}});
     REQUIRE(group);
     CHECK(in_group(name, "cpuset", "cpuset.cpus") == "0\n");
     CHECK(in_group(name, "cpu", "cpu.cfs_quota_us") == "50000\n");
+    CHECK(in_group(name, "cpu", "cpu.shares") == "512\n");
     CHECK(in_group(name, "memory", "memory.limit_in_bytes") == std::to_string(256 * mib) + "\n");
     const std::string both = in_group(name, "memory", "memory.memsw.limit_in_bytes");
     CHECK((both.empty() ? group->missing() == "swap" : both == std::to_string(320 * mib) + "\n"));
@@ -110,6 +112,7 @@ TEST_CASE(
         CHECK(in_group(name, "cpu", "cpu.cfs_period_us") == "20000\n");
         CHECK(Cgroup::limit(name, sleeper.pid, {}) == "");
         CHECK(in_group(name, "cpu", "cpu.cfs_quota_us") == "-1\n");
+        CHECK(in_group(name, "cpu", "cpu.shares") == "1024\n");
     }
     group->remove();
     CHECK(in_group(name, "cpuset", "cpuset.cpus") == "");
@@ -141,6 +144,7 @@ TEST_CASE("a group of version 2 is told all its limits" *
     auto group = Cgroup::create(name, {.memory_max = 256 * mib,
                                        .swap_max = 64 * mib,
                                        .cpu_max = 50000,
+                                       .cpu_shares = 512,
                                        .pids_max = 64,
                                        .cpus = "0",
                                        .devices = {{disk, 2 * mib, 0, 0, 100}}});
@@ -150,6 +154,7 @@ TEST_CASE("a group of version 2 is told all its limits" *
     CHECK(in_group(name, "memory", "memory.swap.max") == std::to_string(64 * mib) + "\n");
     CHECK(in_group(name, "pids", "pids.max") == "64\n");
     CHECK(in_group(name, "cpu", "cpu.max") == "50000 100000\n");
+    CHECK(in_group(name, "cpu", "cpu.weight") == "59\n");
     CHECK(in_group(name, "cpuset", "cpuset.cpus") == "0\n");
     CHECK(in_group(name, "io", "io.max") ==
           disk + " rbps=" + std::to_string(2 * mib) + " wbps=max riops=max wiops=100\n");
@@ -161,8 +166,13 @@ TEST_CASE("a group of version 2 is told all its limits" *
         CHECK(in_group(name, "cpu", "cpu.max") == "75000 100000\n");
         CHECK(Cgroup::limit(name, sleeper.pid, {.cpu_max = 5000, .cpu_period = 20000}) == "");
         CHECK(in_group(name, "cpu", "cpu.max") == "5000 20000\n");
+        for (const auto& [shares, weight] : {std::pair(2, "1\n"), {1024, "100\n"}, {262144, "10000\n"}}) {
+            CHECK(Cgroup::limit(name, sleeper.pid, {.cpu_shares = static_cast<uint64_t>(shares)}) == "");
+            CHECK(in_group(name, "cpu", "cpu.weight") == weight);
+        }
         CHECK(Cgroup::limit(name, sleeper.pid, {}) == "");
         CHECK(in_group(name, "cpu", "cpu.max") == "max 100000\n");
+        CHECK(in_group(name, "cpu", "cpu.weight") == "100\n");
     }
     group->remove();
     CHECK(in_group(name, "cpu", "cpu.max") == "");

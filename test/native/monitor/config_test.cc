@@ -55,10 +55,13 @@ TEST_CASE("every field is needed") {
 TEST_CASE("limits and the restart policy may be left out, as a whole or in part") {
     Json json = sample();
     json["autoRemove"] = false;
-    json["resources"] = {
-        {"memoryMax", 1 << 30}, {"cpuMax", 150000},
-        {"cpuPeriod", 50000},   {"swapMax", 0},
-        {"cpus", "0-2,7"},      {"devices", {{{"device", "8:0"}, {"readBps", 1 << 20}, {"writeIops", 100}}}}};
+    json["resources"] = {{"memoryMax", 1 << 30},
+                         {"cpuMax", 150000},
+                         {"cpuPeriod", 50000},
+                         {"cpuShares", 512},
+                         {"swapMax", 0},
+                         {"cpus", "0-2,7"},
+                         {"devices", {{{"device", "8:0"}, {"readBps", 1 << 20}, {"writeIops", 100}}}}};
     json["restart"] = {{"policy", "on-failure"}, {"maximumRetries", 3}};
     const auto result = parse_config(json.dump());
     REQUIRE(std::holds_alternative<Config>(result));
@@ -66,6 +69,7 @@ TEST_CASE("limits and the restart policy may be left out, as a whole or in part"
     CHECK(config.resources.memory_max == 1 << 30);
     CHECK(config.resources.cpu_max == 150000);
     CHECK(config.resources.cpu_period == 50000);
+    CHECK(config.resources.cpu_shares == 512);
     CHECK(config.resources.pids_max == 0);
     CHECK(config.resources.swap_max == 0);
     CHECK(config.resources.cpus == "0-2,7");
