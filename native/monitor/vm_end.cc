@@ -112,9 +112,9 @@ void Vm::finish() {
     state_.finished_at = timestamp_now();
     if (again)
         leave_to_next_run();
-    else
-        control_.close();
     save_state();
+    if (!again) // whoever finds no socket finds the truth
+        control_.close();
     machine_->close();
     container_.lock.reset();
     container_.keeper->ask(KeeperRequest::kFinished);

@@ -42,6 +42,17 @@ describe.skipIf(!kvmUsable())(onKvm('a machine in the monitor itself'), () => {
     expect(log(directory)).toBe('');
   });
 
+  test('has no control socket any more only when its state tells of the end', async () => {
+    for (let round = 0; round < 50; round++) {
+      const directory = container('exit');
+      const client = rig.run(directory);
+      await client.started;
+      while (existsSync(join(directory, 'control.sock'))); // without a pause: what follows is a matter of microseconds
+      expect(rig.state(directory)).toMatchObject({ status: 'exited', exitCode: 7 });
+      await client.ended;
+    }
+  });
+
   test('is in the jailed process, and SIGTERM to its keeper ends the container with its stop signal', async () => {
     const directory = container('wait');
     const client = rig.run(directory);
