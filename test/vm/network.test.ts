@@ -50,8 +50,8 @@ describe.skipIf(cannot)(`the default network${cannot ? ` (this host cannot: ${ca
 
   test('does not lead to services that listen on the loopback of the host only', async () => {
     const server = await host.serve('127.0.0.1', 100);
-    const out = await run([], `wget -T 2 -qO- http://${GATEWAY}:${server.port}/ || echo refused`);
-    expect(out.trim()).toBe('refused');
+    const out = await run([], `wget -qO- http://${GATEWAY}:${server.port}/ 2>&1 || true`);
+    expect(out).toContain('Connection refused');
   });
 
   test('leads out by the address of the host, and nobody out there leads in', async () => {
