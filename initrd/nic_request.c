@@ -106,3 +106,16 @@ int nic_requests_check(const struct nic_requests* requests, struct err* err) {
             return wrong(requests->routes[i].slot, "has a route but is not there", err);
     return 0;
 }
+
+bool nic_requests_equal(const struct nic_requests* one, const struct nic_requests* other) {
+    if (one->count != other->count || one->address_count != other->address_count ||
+        one->route_count != other->route_count)
+        return false;
+    for (size_t i = 0; i < one->address_count; i++)
+        if (one->addresses[i].gateway != other->addresses[i].gateway ||
+            memcmp(&one->addresses[i].given, &other->addresses[i].given, sizeof(one->addresses[i].given)) !=
+                0)
+            return false;
+    return memcmp(one->nics, other->nics, one->count * sizeof(one->nics[0])) == 0 &&
+           memcmp(one->routes, other->routes, one->route_count * sizeof(one->routes[0])) == 0;
+}

@@ -37,4 +37,7 @@ int nic_requests_parse(const struct tlv* tlv, struct nic_requests* requests, str
 /* Once all are there: no slot or name twice, and no address or route of a NIC that is not there. */
 int nic_requests_check(const struct nic_requests* requests, struct err* err);
 
+/* In the same order, too. */
+bool nic_requests_equal(const struct nic_requests* one, const struct nic_requests* other);
+
 #endif

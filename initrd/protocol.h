@@ -123,7 +123,7 @@ enum hrun_frame_type {
     HRUN_SUSPEND = 29,
     HRUN_SUSPENDED = 30, /* text: why it cannot be, and all goes on; empty: it is so */
     /* Host to guest, once the device in that slot is another, on a new connection: hrun_wake. It takes the place of the one that
-     * SUSPEND came on, every other one is gone. Behind it TLVs HOSTNAME and FILE of enum hrun_configure_tag, of the container that it is
+     * SUSPEND came on, every other one is gone. Behind it TLVs HOSTNAME, FILE, NIC, ADDRESS, GATEWAY and ROUTE of enum hrun_configure_tag, of the container that it is
      * now. Answered by AWAKE; then the processes go on. On the same connection: it was not saved. */
     HRUN_WAKE = 31,
     HRUN_AWAKE = 48, /* hrun_awake */

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "devices.h"
 #include "files.h"
+#include "nics.h"
 #include "protocol.h"
 #include "wake_request.h"
 
@@ -77,16 +78,37 @@ static int rename_host(const struct container* container, const char* name, stru
     return setns(own, CLONE_NEWUTS) < 0 ? err_system(err, "leave the container's host name") : named;
 }
 
-/* A container of another name than the one that was saved is a copy of it. */
-static int take_identity(struct container* container, struct wake_request* wake, struct err* err) {
+/* The devices are those that were saved, with the addresses of then. */
+static int take_networks(struct container* container, const struct nic_requests* nics, struct err* err) {
+    struct network_request request = {.nics = *nics, .gone_count = nics->count};
+    for (size_t i = 0; i < nics->count; i++)
+        request.gone[i] = nics->nics[i].slot;
+    if (nics_change(container->sysfs, &request, err) < 0)
+        return -1;
+    container->configure.nics = *nics;
+    return 0;
+}
+
+static int take_hostname(struct container* container, struct wake_request* wake, struct err* err) {
     char* before = container->configure.hostname;
-    if (!wake->hostname || (before && strcmp(before, wake->hostname) == 0))
-        return 0;
     if (rename_host(container, wake->hostname, err) < 0)
         return -1;
     container->configure.hostname = wake->hostname;
     wake->hostname = before;
-    return files_renew(&container->configure, &wake->files, err);
+    return 0;
+}
+
+/* A container of another name, or of other addresses, than the one that was saved is a copy of it. */
+static int take_identity(struct container* container, struct wake_request* wake, struct err* err) {
+    const struct configure* before = &container->configure;
+    const bool renamed =
+        wake->hostname && !(before->hostname && strcmp(before->hostname, wake->hostname) == 0);
+    const bool moved = wake->nics.count > 0 && !nic_requests_equal(&before->nics, &wake->nics);
+    if (renamed && take_hostname(container, wake, err) < 0)
+        return -1;
+    if (moved && take_networks(container, &wake->nics, err) < 0)
+        return -1;
+    return renamed || moved ? files_renew(&container->configure, &wake->files, err) : 0;
 }
 
 static int wake_up(struct agent* agent, struct connection* connection, struct wake_request* wake,

@@ -14,6 +14,11 @@ static int parse_one(struct tlv_reader* reader, const struct tlv* tlv, struct wa
         return tlv_once(reader, tlv, err) < 0 ? -1 : tlv_string(tlv, &request->hostname, err);
     case HRUN_CONF_FILE:
         return file_requests_parse(tlv, &request->files, err);
+    case HRUN_CONF_NIC:
+    case HRUN_CONF_ADDRESS:
+    case HRUN_CONF_GATEWAY:
+    case HRUN_CONF_ROUTE:
+        return nic_requests_parse(tlv, &request->nics, err);
     default:
         return tlv_unknown(tlv, err);
     }
@@ -30,7 +35,7 @@ int wake_request_parse(const uint8_t* payload, size_t length, struct wake_reques
     while ((more = tlv_next(&reader, &tlv, err)) > 0)
         if (parse_one(&reader, &tlv, request, err) < 0)
             return -1;
-    return more;
+    return more < 0 ? -1 : nic_requests_check(&request->nics, err);
 }
 
 void wake_request_free(struct wake_request* request) {

@@ -7,12 +7,14 @@
 
 #include "err.h"
 #include "file_request.h"
+#include "nic_request.h"
 #include "protocol.h"
 
 struct wake_request {
     struct hrun_wake head;
     char* hostname; /* or NULL: as it was */
     struct file_requests files;
+    struct nic_requests nics; /* none: as they were */
 };
 
 /* Parses the payload of WAKE, which is as long as its head at least. `request` must be zeroed, and is to be freed whatever the result. */

@@ -30,16 +30,16 @@ Result<void> AgentSession::begin(Fd socket, std::string_view configure, std::str
     return {};
 }
 
-Result<void> AgentSession::begin_awake(Fd socket, const hrun_wake& wake, std::string_view names) {
+Result<void> AgentSession::begin_awake(Fd socket, const hrun_wake& wake, std::string_view identity) {
     HRUN_TRY(connect(std::move(socket)));
-    this->wake(wake, names);
+    this->wake(wake, identity);
     return {};
 }
 
 // `wake` says how much is taken from here on.
-void AgentSession::wake(const hrun_wake& wake, std::string_view names) {
+void AgentSession::wake(const hrun_wake& wake, std::string_view identity) {
     owed_ = {};
-    send(frame(HRUN_WAKE, std::string(bytes_of(wake)).append(names)));
+    send(frame(HRUN_WAKE, std::string(bytes_of(wake)).append(identity)));
 }
 
 Result<void> AgentSession::connect(Fd socket) {

@@ -48,8 +48,8 @@ class AgentSession {
     Result<void> begin(Fd socket, std::string_view configure, std::string_view start);
     // Talks over `socket` to the agent of a machine that was saved while it was suspended, in this place or another. What came before
     // counts no more.
-    // `names`: of the container that it is now, in another place; TLVs, or nothing.
-    Result<void> begin_awake(Fd socket, const hrun_wake& wake, std::string_view names);
+    // `identity`: of the container that it is now, in another place; TLVs, or nothing.
+    Result<void> begin_awake(Fd socket, const hrun_wake& wake, std::string_view identity);
     bool open() const { return socket_.valid(); }
     // Handles what has come and not been read yet, for instance after the guest's end.
     void drain();
@@ -67,7 +67,7 @@ class AgentSession {
     // Has the guest stand still, so that its machine can be saved: the vsock device's slot.
     void suspend(uint32_t vsock_slot) { send(frame_of(HRUN_SUSPEND, vsock_slot)); }
     // Lets it go on over the same connection: it was not saved.
-    void wake(const hrun_wake& wake, std::string_view names = {});
+    void wake(const hrun_wake& wake, std::string_view identity = {});
     void shutdown() { send(frame(HRUN_SHUTDOWN)); }
 
   private:

@@ -17,6 +17,10 @@ constexpr size_t kEntropyBytes = 64;
 constexpr uint16_t kFirstNetworkTag = HRUN_CONF_NIC;
 constexpr uint16_t kLastNetworkTag = 63;
 
+bool is_of_networks(uint16_t tag) {
+    return tag >= kFirstNetworkTag && tag <= kLastNetworkTag;
+}
+
 void append(std::string& payload, hrun_configure_tag tag, std::string_view value) {
     const hrun_tlv tlv{static_cast<uint16_t>(tag), 0, static_cast<uint32_t>(value.size())};
     payload.append(bytes_of(tlv)).append(value);
@@ -92,19 +96,19 @@ Result<hrun_wake> wake_payload() {
     return wake;
 }
 
-std::string names_of(std::string_view stored) {
-    std::string names;
-    each_tlv(stored, [&names](uint16_t tag, std::string_view value) {
-        if (tag == HRUN_CONF_HOSTNAME || tag == HRUN_CONF_FILE)
-            append(names, static_cast<hrun_configure_tag>(tag), value);
+std::string identity_of(std::string_view stored) {
+    std::string identity;
+    each_tlv(stored, [&identity](uint16_t tag, std::string_view value) {
+        if (tag == HRUN_CONF_HOSTNAME || tag == HRUN_CONF_FILE || is_of_networks(tag))
+            append(identity, static_cast<hrun_configure_tag>(tag), value);
     });
-    return names;
+    return identity;
 }
 
 std::string without_networks(std::string_view stored) {
     std::string kept;
     const auto rest = each_tlv(stored, [&kept](uint16_t tag, std::string_view value) {
-        if (tag < kFirstNetworkTag || tag > kLastNetworkTag)
+        if (!is_of_networks(tag))
             append(kept, static_cast<hrun_configure_tag>(tag), value);
     });
     return kept.append(rest);

@@ -18,8 +18,8 @@ Result<std::string> configure_payload(std::string_view stored);
 // WAKE with the time and the entropy of now, and all the credit that there is.
 Result<hrun_wake> wake_payload();
 
-// Of `stored`, what goes behind it: the name of the container that goes on, and the files that tell of it.
-std::string names_of(std::string_view stored);
+// Of `stored`, what goes behind it: the name and the networks of the container that goes on, and the files that tell of them.
+std::string identity_of(std::string_view stored);
 
 // `stored` with other slots for its disks: those of the machine that they are plugged into. A slot without another stays.
 std::string with_slots(std::string_view stored, const std::map<unsigned, unsigned>& slots);

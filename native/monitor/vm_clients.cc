@@ -179,9 +179,10 @@ Result<void> Vm::wake(Fd socket) {
     auto wake = wake_now();
     if (!wake)
         return wake.error();
-    // A container that is left running has its names.
-    const std::string names = phase_ == Phase::kStarting ? names_of(container_.configure) : std::string();
-    return agent_.begin_awake(std::move(socket), *wake, names);
+    // A container that is left running has its own.
+    const std::string identity =
+        phase_ == Phase::kStarting ? identity_of(container_.configure) : std::string();
+    return agent_.begin_awake(std::move(socket), *wake, identity);
 }
 
 Result<void> Vm::agent_awake(uint32_t pid) {

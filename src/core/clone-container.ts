@@ -14,6 +14,7 @@ import {
   lockForMaking,
   makeContainerDirectory,
   newContainerId,
+  type PortBinding,
   recordContainer,
   releaseName,
   removeCheckpoint,
@@ -24,11 +25,14 @@ import {
   writeContainerFile,
   writeFirstState,
 } from '../container/index.ts';
-import { withHostname } from '../guest/index.ts';
-import { findAssets, readVmConfig, VM_FILE, WRITABLE_SLOT } from '../vm/index.ts';
+import { withHostname, withNetworks } from '../guest/index.ts';
+import { findAssets, VM_FILE, WRITABLE_SLOT } from '../vm/index.ts';
 import { checkSavable, saveContainer } from './checkpoints.ts';
+import { joinSameNetworks, leaveNetworks } from './join-networks.ts';
 import { networkFiles } from './network-files.ts';
+import { guestNics, vmNics } from './network-membership.ts';
 import { type KnownContainer, openRunning } from './open-container.ts';
+import { vmPorts } from './publish.ts';
 import { startDetached } from './run.ts';
 
 /** The checkpoint that a clone begins with, until it runs. */
@@ -42,7 +46,7 @@ const DISK = 'writable.ext4';
 export async function cloneContainer(root: Root, text: string, name: string | undefined): Promise<string> {
   const source = await openRunning(root, text);
   checkSavable(text, source, { leaveRunning: true });
-  checkNoNetworks(text, source);
+  checkNetworks(text, source);
   const making = await inStore(root.containers, () => lockForMaking(root));
   const id = newContainerId();
   const directory = makeContainerDirectory(root, id);
@@ -60,6 +64,7 @@ export async function cloneContainer(root: Root, text: string, name: string | un
     });
   } catch (error) {
     await deleteDirectory(root, id);
+    await leaveNetworks(root, id);
     if (taken !== undefined) await releaseName(root, taken, id);
     throw error;
   } finally {
@@ -75,12 +80,17 @@ async function nameClone(root: Root, name: string | undefined, id: string): Prom
   return name;
 }
 
-/** Two with one address would be in each other's way. */
-function checkNoNetworks(text: string, { directory }: KnownContainer): void {
-  if ((readVmConfig(directory).nics ?? []).length === 0) return;
-  throw new HrunError('UNSUPPORTED', `container ${text} has network interfaces, which cannot be cloned`, {
-    hint: 'there are clones of containers with --network none only',
+/** What plug-ins have set up is theirs. */
+function checkNetworks(text: string, { config }: KnownContainer): void {
+  if (!config.host.cni) return;
+  throw new HrunError('UNSUPPORTED', `container ${text} has a CNI network, which cannot be cloned`, {
+    hint: 'there are clones of containers in networks of hrun, or with --network none',
   });
+}
+
+/** That of the host is the first one's. */
+function onAnyPort(binding: PortBinding): PortBinding {
+  return { ...binding, hostPort: '' };
 }
 
 type Clone = Pick<KnownContainer, 'id' | 'name' | 'directory'>;
@@ -93,7 +103,9 @@ async function fill(
 ): Promise<ContainerConfig> {
   const { config: from } = source;
   const hostname = from.hostname === shortId(from.id) ? shortId(id) : from.hostname;
-  const config = { ...from, id, name, hostname, created: new Date().toISOString() };
+  const networks = await joinSameNetworks(root, from, id);
+  const host = { ...from.host, portBindings: from.host.portBindings.map(onAnyPort) };
+  const config = { ...from, id, name, hostname, networks, host, created: new Date().toISOString() };
   const durable = !config.autoRemove;
   const write = (file: string, data: Uint8Array | string) =>
     writeContainerFile(settingsPath(directory, file), data, durable);
@@ -107,9 +119,16 @@ async function fill(
   );
   const read = (file: string) => readFileSync(settingsPath(source.directory, file));
   write('config.json', JSON.stringify(config));
-  write(VM_FILE, JSON.stringify({ ...vm, id, disks }));
+  const { nics: _nics, ports: _ports, ...machine } = vm;
+  const nics = vmNics(config);
+  const ports = vmPorts(root, host.portBindings, networks);
+  write(
+    VM_FILE,
+    JSON.stringify({ ...machine, id, disks, ...(nics.length > 0 && { nics }), ...(ports && { ports }) }),
+  );
   const files = new Map([...networkFiles(config), ['/etc/hostname', `${hostname}\n`]]);
-  write('configure.bin', withHostname(read('configure.bin'), hostname, files));
+  const named = withHostname(read('configure.bin'), hostname, files);
+  write('configure.bin', withNetworks(named, guestNics(networks), files));
   write('start.bin', read('start.bin'));
   if (existsSync(settingsPath(source.directory, 'probe.bin'))) write('probe.bin', read('probe.bin'));
   linkSync(join(checkpointsPath(directory), ORIGIN, 'disk'), join(directory, DISK));

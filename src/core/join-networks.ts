@@ -38,13 +38,14 @@ import {
   servesNames,
   sweepPorts,
   takeLeases,
+  tapName,
   USER_NETWORK,
   userNetworkObstacle,
 } from '../network/index.ts';
 import { findAssets } from '../vm/index.ts';
 import { checkCniRequest, cniRequest, sweepCni } from './cni.ts';
 import type { ContainerOptions, NetworkRequest } from './container-options.ts';
-import { checkMac, membership, type Place, userMembership } from './network-membership.ts';
+import { checkMac, interfaceIndex, membership, type Place, userMembership } from './network-membership.ts';
 
 const DEFAULT_REQUEST: NetworkRequest = {
   network: undefined,
@@ -118,6 +119,34 @@ export async function joinNetworks(
       if (options.egress) await restrictEgress(root, id, options.egress);
       for (const request of requests)
         members.push(await joinNetwork(root, request, { id, others: members, takenSlots }));
+      return members;
+    } catch (error) {
+      release(root, id);
+      throw error;
+    }
+  });
+}
+
+/**
+ * Takes addresses for a copy of a container, in the same networks, whose machine has the same interfaces. Only while the copy is being
+ * made. NO_SUCH_NETWORK, ADDRESS_IN_USE.
+ */
+export async function joinSameNetworks(
+  root: Root,
+  { networks, host }: Pick<ContainerConfig, 'networks' | 'host'>,
+  id: string,
+): Promise<ContainerNetwork[]> {
+  if (networks.every(({ network }) => network === USER_NETWORK)) return [...networks]; // each has one of its own
+  return await withNetworks(root, async () => {
+    const members: ContainerNetwork[] = [];
+    try {
+      if (host.egress) await restrictEgress(root, id, host.egress);
+      for (const { network, aliases, slot, interface: name, metric } of networks) {
+        const request = { ...DEFAULT_REQUEST, network, aliases: aliases ?? [] };
+        const member = await joinNetwork(root, request, { id, others: members, takenSlots: [] });
+        const tap = tapName(root, id, interfaceIndex(name));
+        members.push({ ...member, slot, interface: name, metric, tap });
+      }
       return members;
     } catch (error) {
       release(root, id);

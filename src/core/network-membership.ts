@@ -48,7 +48,7 @@ export function membership(
   { id, address, address6, others, takenSlots }: Place,
 ): ContainerNetwork {
   const { name, id: networkId, bridge, gateway, mtu, internal, subnet, ipv6 } = network;
-  const index = lowestFree(others.map((other) => Number(other.interface.slice('eth'.length))));
+  const index = lowestFree(others.map((other) => interfaceIndex(other.interface)));
   const [slot] = networkSlots([...takenSlots, ...others.map((other) => other.slot)]);
   if (slot === undefined || others.length === MOST_NETWORKS) {
     throw new HrunError('USAGE', `a container with so many disks can have ${others.length} networks`, {
@@ -66,6 +66,11 @@ export function membership(
       address6 && { ipv6: { address: address6, prefix: prefixOf(ipv6.subnet), gateway: ipv6.gateway } }),
     tap: tapName(root, id, index),
   };
+}
+
+/** 1 of eth1 */
+export function interfaceIndex(name: string): number {
+  return Number(name.slice('eth'.length));
 }
 
 /** The interfaces' part of vm.json. */

@@ -100,7 +100,8 @@ export class TestStore {
 
   /** Addresses of a network that are taken. */
   leases(network: string): string[] {
-    return readdirSync(join(this.dir, 'networks', network, 'leases')).sort();
+    const dir = join(this.dir, 'networks', network, 'leases');
+    return existsSync(dir) ? readdirSync(dir).sort() : []; // it comes with the first
   }
 
   names(): string[] {

@@ -162,6 +162,13 @@ TEST_CASE("SUSPEND and WAKE out of turn break the contract") {
     Wire greedy = machine.open();
     greedy.send(HRUN_WAKE, bytes_of(wake_now(HRUN_INITIAL_CREDIT + 1)));
     CHECK(error_text(*greedy.receive()) == "WAKE with more credit than there is");
+    Tlvs networks;
+    networks.add(HRUN_CONF_ADDRESS,
+                 bytes_of(hrun_nic_address{19, HRUN_ADDRESS_IPV4, 16, 0, {172, 31, 0, 2}}));
+    Wire unplugged = machine.open();
+    unplugged.send(HRUN_WAKE, bytes_of(wake_now()) + networks.payload());
+    CHECK(error_text(*unplugged.receive()) ==
+          "network interface in slot 19: has an address but is not there");
 }
 
 TEST_CASE("a suspended container can be shut down") {
