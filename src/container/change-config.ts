@@ -3,9 +3,6 @@ import type { Root } from '../base/root.ts';
 import { type ContainerConfig, readContainerConfig, writeContainerConfig } from './container-config.ts';
 import { lockNames } from './names.ts';
 
-/** In a container's directory: flock of whoever changes more of it than its name. */
-export const UPDATE_LOCK = 'update.lock';
-
 /** Replaces config.json of a container's directory by what `change` makes of it; no other change, as that of its name, comes in between. */
 export async function changeConfig(
   root: Root,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export { changeConfig, UPDATE_LOCK } from './change-config.ts';
+export { changeConfig } from './change-config.ts';
 export { checkContainers } from './check-containers.ts';
 export {
   type CheckpointDescription,
@@ -69,4 +69,5 @@ export { changeName, idOfName, releaseName, takeGeneratedName, takeName } from '
 export { danglingNames } from './names-check.ts';
 export { deleteDirectory, removeContainer } from './remove.ts';
 export { isAtRest, type RepairResult, repairContainer, repairContainers } from './repair.ts';
+export { unlessUpdating, whileUpdating } from './update-lock.ts';
 export { makeWritableDisk, WRITABLE_DISK_BYTES } from './writable-disk.ts';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun system check, the checkpoints that are kept with their containers: docs/store.md, "Checking the store".
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HrunError } from '../base/errors.ts';
@@ -13,9 +14,8 @@ import {
   listContainerIds,
   readCheckpoint,
   shortId,
-  UPDATE_LOCK,
+  unlessUpdating,
 } from '../container/index.ts';
-import { native } from '../native/index.ts';
 import { findAssets, verifyMachine } from '../vm/index.ts';
 
 /** Looks at every container's checkpoints; `quick`: not at their memory, state and disk. */
@@ -28,15 +28,15 @@ export async function checkCheckpoints(
     const directory = containerDirectory(root, id);
     const parent = checkpointsPath(directory);
     if (listCheckpoints(parent).length === 0 && leftCheckpoints(parent).length === 0) continue;
-    const lock = native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: false });
-    if (!lock) continue; // one is being made or removed
-    try {
+    // Unless one is being made or removed.
+    const checked = unlessUpdating(directory, async () => {
       for (const where of leftCheckpoints(parent))
         await findings.leftover(where, () => rm(where, { recursive: true, force: true }));
       for (const name of listCheckpoints(parent)) await checkOne({ parent, name, id, quick }, findings);
-    } finally {
-      lock.release();
-    }
+    });
+    await checked.catch((error: unknown) => {
+      if (existsSync(directory)) throw error; // else it has just been removed
+    });
   }
 }
 
@@ -47,7 +47,7 @@ async function checkOne(
   const damage =
     damageOf(parent, name) ??
     (quick ? undefined : await verifyMachine(findAssets().monitor, join(parent, name)));
-  if (damage === undefined) return;
+  if (damage === undefined || !existsSync(join(parent, name))) return; // sound, or gone with its container
   findings.left({
     kind: 'damage',
     where: `checkpoint ${name} of container ${shortId(id)}`,

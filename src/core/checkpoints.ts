@@ -12,9 +12,8 @@ import {
   readCheckpoint,
   recordContainer,
   removeCheckpoint,
-  UPDATE_LOCK,
+  whileUpdating,
 } from '../container/index.ts';
-import { native } from '../native/index.ts';
 import { findAssets, machineFacts, readVmConfig, saveMachine, type VmConfig } from '../vm/index.ts';
 import { type KnownContainer, openContainer, openRunning } from './open-container.ts';
 import type { StartableContainer } from './run.ts';
@@ -45,8 +44,7 @@ export async function saveContainer(
   { id, directory, config }: KnownContainer,
   { parent, name, leaveRunning }: { parent: string; name: string; leaveRunning: boolean },
 ): Promise<VmConfig> {
-  const lock = await native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: true });
-  try {
+  return await whileUpdating(directory, async () => {
     const vm = readVmConfig(directory);
     const assets = findAssets();
     await makeCheckpoint(parent, { name, container: id }, async (checkpoint) => {
@@ -56,9 +54,7 @@ export async function saveContainer(
     });
     recordContainer(root, config, 'checkpoint');
     return vm;
-  } finally {
-    lock.release();
-  }
+  });
 }
 
 /** The names of a container's checkpoints. */
@@ -75,12 +71,7 @@ export async function removeCheckpointOf(
 ): Promise<void> {
   const container = await openContainer(root, text);
   const parent = place(container, where);
-  const lock = await native().lockFile(join(container.directory, UPDATE_LOCK), { shared: false, wait: true });
-  try {
-    await inStore(parent, () => removeCheckpoint(parent, name));
-  } finally {
-    lock.release();
-  }
+  await whileUpdating(container.directory, () => inStore(parent, () => removeCheckpoint(parent, name)));
 }
 
 /** A container that is to go on from a checkpoint; CONTAINER_STATE when it runs, UNSUPPORTED when the checkpoint does not fit. */

@@ -14,9 +14,8 @@ import {
   noSuchContainer,
   readContainerConfig,
   readState,
-  UPDATE_LOCK,
+  whileUpdating,
 } from '../container/index.ts';
-import { type FileLock, native } from '../native/index.ts';
 import {
   findNetwork,
   forgetStation,
@@ -102,25 +101,15 @@ async function changeNetworks(
   change: (known: KnownContainer) => Promise<void>,
 ): Promise<void> {
   const directory = containerDirectory(root, findContainer(root, text));
-  const lock = await lockForUpdate(directory, text);
   try {
-    const known = await openSettled(root, text);
-    await settleNetworks(root, directory, known.config);
-    await movePorts(root, known);
-    await change(known);
+    await whileUpdating(directory, async () => {
+      const known = await openSettled(root, text);
+      await settleNetworks(root, directory, known.config);
+      await movePorts(root, known);
+      await change(known);
+    });
   } catch (error) {
-    if (!isThere(directory)) throw noSuchContainer(text); // somebody has removed it
-    throw error;
-  } finally {
-    lock.release();
-  }
-}
-
-async function lockForUpdate(directory: string, text: string): Promise<FileLock> {
-  try {
-    return await native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: true });
-  } catch (error) {
-    throw isThere(directory) ? error : noSuchContainer(text);
+    throw isThere(directory) ? error : noSuchContainer(text); // somebody has removed it
   }
 }
 

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import {
@@ -7,10 +5,9 @@ import {
   changeName,
   readContainerConfig,
   recordContainer,
-  UPDATE_LOCK,
+  whileUpdating,
   writeContainerConfig,
 } from '../container/index.ts';
-import { native } from '../native/index.ts';
 import { findNetwork, renameStation, servesNames } from '../network/index.ts';
 import { readVmConfig, writeVmConfig } from '../vm/index.ts';
 import { withNetworks } from './join-networks.ts';
@@ -41,13 +38,10 @@ async function renameInNetworks(
 ): Promise<void> {
   const named = networks.filter(({ network }) => servesNames({ name: network }));
   if (named.length === 0) return;
-  const lock = await native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: true });
-  try {
+  await whileUpdating(directory, async () => {
     const nics = vmNics({ ...readContainerConfig(directory), name: after });
     await writeVmConfig(directory, { ...readVmConfig(directory), nics });
-  } finally {
-    lock.release();
-  }
+  });
   await withNetworks(root, async () => {
     for (const { network } of named) renameStation(root, findNetwork(root, network), id, name, after);
   });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Other limits and another restart policy for a container that is there: what can be so now is, all of it from its next start on.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
@@ -12,10 +11,10 @@ import {
   changeConfig,
   type HostOptions,
   recordContainer,
-  UPDATE_LOCK,
+  unlessUpdating,
+  whileUpdating,
 } from '../container/index.ts';
 import { type StoredLimits, withLimits } from '../guest/index.ts';
-import { native } from '../native/index.ts';
 import { findAssets, limitMonitor, memoryMiB, readVmConfig, VM_FILE, type VmConfig } from '../vm/index.ts';
 import { askUsage, setGuestLimits } from './ask-agent.ts';
 import { bootTimeoutMs, onlineCpus, vcpusFor } from './cpus.ts';
@@ -44,15 +43,12 @@ const MIB = 1024 * 1024;
  */
 export async function updateContainer(root: Root, text: string, update: ContainerUpdate): Promise<void> {
   const { directory } = await openContainer(root, text);
-  const lock = await native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: true });
-  try {
+  await whileUpdating(directory, async () => {
     await finishUpdate(root, text);
     const container = await openContainer(root, text);
     await carryOut(root, container, update);
     recordContainer(root, container.config, 'update');
-  } finally {
-    lock.release();
-  }
+  });
 }
 
 /**
@@ -61,12 +57,7 @@ export async function updateContainer(root: Root, text: string, update: Containe
  */
 export async function settleUpdate(root: Root, { directory, id, config }: KnownContainer): Promise<void> {
   if (!config.unfinishedUpdate) return;
-  const lock = native().lockFile(join(directory, UPDATE_LOCK), { shared: false, wait: false });
-  try {
-    if (lock) await finishUpdate(root, id);
-  } finally {
-    lock?.release();
-  }
+  await unlessUpdating(directory, () => finishUpdate(root, id));
 }
 
 /** The lock is held. */
