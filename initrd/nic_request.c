@@ -107,6 +107,43 @@ int nic_requests_check(const struct nic_requests* requests, struct err* err) {
     return 0;
 }
 
+static void drop_slot(struct nic_requests* requests, uint32_t slot) {
+    size_t kept = 0;
+    for (size_t i = 0; i < requests->count; i++)
+        if (requests->nics[i].slot != slot)
+            requests->nics[kept++] = requests->nics[i];
+    requests->count = kept;
+    kept = 0;
+    for (size_t i = 0; i < requests->address_count; i++)
+        if (requests->addresses[i].given.slot != slot)
+            requests->addresses[kept++] = requests->addresses[i];
+    requests->address_count = kept;
+    kept = 0;
+    for (size_t i = 0; i < requests->route_count; i++)
+        if (requests->routes[i].slot != slot)
+            requests->routes[kept++] = requests->routes[i];
+    requests->route_count = kept;
+}
+
+void nic_requests_change(struct nic_requests* held, const uint32_t* gone, size_t gone_count,
+                         const struct nic_requests* added) {
+    for (size_t i = 0; i < gone_count; i++)
+        drop_slot(held, gone[i]);
+    for (size_t i = 0; i < added->count; i++)
+        drop_slot(held, added->nics[i].slot);
+    if (added->count > NIC_MAX - held->count ||
+        added->address_count > NIC_MAX_ADDRESSES - held->address_count ||
+        added->route_count > NIC_MAX_ROUTES - held->route_count)
+        return;
+    memcpy(held->nics + held->count, added->nics, added->count * sizeof(added->nics[0]));
+    memcpy(held->addresses + held->address_count, added->addresses,
+           added->address_count * sizeof(added->addresses[0]));
+    memcpy(held->routes + held->route_count, added->routes, added->route_count * sizeof(added->routes[0]));
+    held->count += added->count;
+    held->address_count += added->address_count;
+    held->route_count += added->route_count;
+}
+
 bool nic_requests_equal(const struct nic_requests* one, const struct nic_requests* other) {
     if (one->count != other->count || one->address_count != other->address_count ||
         one->route_count != other->route_count)

@@ -37,6 +37,10 @@ int nic_requests_parse(const struct tlv* tlv, struct nic_requests* requests, str
 /* Once all are there: no slot or name twice, and no address or route of a NIC that is not there. */
 int nic_requests_check(const struct nic_requests* requests, struct err* err);
 
+/* What `held` is once interfaces have gone and others have come; more than it has room for is left as it was. */
+void nic_requests_change(struct nic_requests* held, const uint32_t* gone, size_t gone_count,
+                         const struct nic_requests* added);
+
 /* In the same order, too. */
 bool nic_requests_equal(const struct nic_requests* one, const struct nic_requests* other);
 

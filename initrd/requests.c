@@ -87,9 +87,11 @@ static int change_networks(struct container* container, const struct frame* fram
     if (container->state == CONTAINER_EMPTY)
         return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "NETWORK before CONFIGURE");
     if (network_request_parse(frame->payload, frame->length, request, err) == 0 &&
-        nics_change(container->sysfs, request, err) == 0 &&
-        files_renew(&container->configure, &request->files, err) == 0)
-        return 0;
+        nics_change(container->sysfs, request, err) == 0) {
+        nic_requests_change(&container->configure.nics, request->gone, request->gone_count, &request->nics);
+        if (files_renew(&container->configure, &request->files, err) == 0)
+            return 0;
+    }
     err->kind = err->kind ? err->kind : HRUN_ERROR_CONFIG;
     return -1;
 }

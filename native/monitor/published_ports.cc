@@ -102,6 +102,13 @@ std::string record_text(const std::vector<net::PortMapping>& mappings, bool rule
     return record.dump();
 }
 
+// The same ports of the host, as mappings that no flow follows.
+std::vector<net::PortMapping> leading_nowhere(std::vector<net::PortMapping> mappings) {
+    for (net::PortMapping& mapping : mappings)
+        mapping.address = Ip{mapping.host.family, {}};
+    return mappings;
+}
+
 // A socket for each port, beside what a keeper has open.
 void raise_descriptor_limit() {
     rlimit limit{};
@@ -148,10 +155,16 @@ void PublishedPorts::redirect(const PortsConfig& config) {
     auto done = announce(refused);
     if (done && map_)
         done = map_->remove(dropped);
+    if (done)
+        done = net::forget_other_flows(leading_nowhere(dropped));
     if (done && !mappings_.empty())
         done = lead();
-    if (!done)
-        dprintf(STDERR_FILENO, "hrun-vmm: %s\n", done.error().message().c_str());
+    if (done)
+        return;
+    const std::string failure = done.error().message();
+    dprintf(STDERR_FILENO, "hrun-vmm: %s\n", failure.c_str());
+    if (refused.empty())
+        done = announce(failure); // whoever waits for it is told
 }
 
 // Has what is taken lead where the requests say; returns what is given back: they say nothing of it, or want it in a second family.

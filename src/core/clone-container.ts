@@ -15,6 +15,7 @@ import {
   makeContainerDirectory,
   newContainerId,
   type PortBinding,
+  readContainerConfig,
   recordContainer,
   releaseName,
   removeCheckpoint,
@@ -26,7 +27,7 @@ import {
   writeFirstState,
 } from '../container/index.ts';
 import { withHostname, withNetworks } from '../guest/index.ts';
-import { findAssets, VM_FILE, WRITABLE_SLOT } from '../vm/index.ts';
+import { findAssets, VM_FILE, type VmConfig, WRITABLE_SLOT } from '../vm/index.ts';
 import { checkSavable, saveContainer } from './checkpoints.ts';
 import { joinSameNetworks, leaveNetworks } from './join-networks.ts';
 import { networkFiles } from './network-files.ts';
@@ -64,8 +65,8 @@ export async function cloneContainer(root: Root, text: string, name: string | un
     });
   } catch (error) {
     await deleteDirectory(root, id);
-    await leaveNetworks(root, id);
     if (taken !== undefined) await releaseName(root, taken, id);
+    await leaveNetworks(root, id);
     throw error;
   } finally {
     making.release();
@@ -96,39 +97,26 @@ function onAnyPort(binding: PortBinding): PortBinding {
 type Clone = Pick<KnownContainer, 'id' | 'name' | 'directory'>;
 
 /** All that a container has, its state last: until that is there it is a half-made one. Its first disk is that of its checkpoint. */
-async function fill(
-  root: Root,
-  source: KnownContainer,
-  { id, name, directory }: Clone,
-): Promise<ContainerConfig> {
-  const { config: from } = source;
-  const hostname = from.hostname === shortId(from.id) ? shortId(id) : from.hostname;
-  const networks = await joinSameNetworks(root, from, id);
-  const host = { ...from.host, portBindings: from.host.portBindings.map(onAnyPort) };
-  const config = { ...from, id, name, hostname, networks, host, created: new Date().toISOString() };
-  const durable = !config.autoRemove;
-  const write = (file: string, data: Uint8Array | string) =>
-    writeContainerFile(settingsPath(directory, file), data, durable);
+async function fill(root: Root, source: KnownContainer, clone: Clone): Promise<ContainerConfig> {
+  const { id, directory } = clone;
   const vm = await saveContainer(root, source, {
     parent: checkpointsPath(directory),
     name: ORIGIN,
     leaveRunning: true,
   });
+  const config = await copyConfig(root, source, vm, clone);
+  const durable = !config.autoRemove;
+  const write = (file: string, data: Uint8Array | string) =>
+    writeContainerFile(settingsPath(directory, file), data, durable);
+  const read = (file: string) => readFileSync(settingsPath(source.directory, file));
   const disks = vm.disks.map((disk) =>
     disk.slot === WRITABLE_SLOT ? { ...disk, path: join(directory, DISK) } : disk,
   );
-  const read = (file: string) => readFileSync(settingsPath(source.directory, file));
   write('config.json', JSON.stringify(config));
-  const { nics: _nics, ports: _ports, ...machine } = vm;
-  const nics = vmNics(config);
-  const ports = vmPorts(root, host.portBindings, networks);
-  write(
-    VM_FILE,
-    JSON.stringify({ ...machine, id, disks, ...(nics.length > 0 && { nics }), ...(ports && { ports }) }),
-  );
-  const files = new Map([...networkFiles(config), ['/etc/hostname', `${hostname}\n`]]);
-  const named = withHostname(read('configure.bin'), hostname, files);
-  write('configure.bin', withNetworks(named, guestNics(networks), files));
+  write(VM_FILE, JSON.stringify({ ...vm, id, disks, ...connections(root, config) }));
+  const files = new Map([...networkFiles(config), ['/etc/hostname', `${config.hostname}\n`]]);
+  const named = withHostname(read('configure.bin'), config.hostname, files);
+  write('configure.bin', withNetworks(named, guestNics(config.networks), files));
   write('start.bin', read('start.bin'));
   if (existsSync(settingsPath(source.directory, 'probe.bin'))) write('probe.bin', read('probe.bin'));
   linkSync(join(checkpointsPath(directory), ORIGIN, 'disk'), join(directory, DISK));
@@ -138,4 +126,34 @@ async function fill(
   }
   await writeFirstState(directory, durable);
   return config;
+}
+
+/** Of the source as it was saved, in the same networks. CONTAINER_STATE when they have changed since. */
+async function copyConfig(
+  root: Root,
+  source: KnownContainer,
+  vm: VmConfig,
+  { id, name }: Clone,
+): Promise<ContainerConfig> {
+  const from = readContainerConfig(source.directory);
+  if (JSON.stringify(vmNics(from)) !== JSON.stringify(vm.nics ?? [])) {
+    throw new HrunError(
+      'CONTAINER_STATE',
+      `the networks of container ${source.name} have just been changed`,
+      {
+        hint: 'try again',
+      },
+    );
+  }
+  const networks = await joinSameNetworks(root, from, id);
+  const hostname = from.hostname === shortId(from.id) ? shortId(id) : from.hostname;
+  const host = { ...from.host, portBindings: from.host.portBindings.map(onAnyPort) };
+  return { ...from, id, name, hostname, networks, host, created: new Date().toISOString() };
+}
+
+/** What vm.json says of networks. */
+function connections(root: Root, config: ContainerConfig): Pick<VmConfig, 'nics' | 'ports'> {
+  const nics = vmNics(config);
+  const ports = vmPorts(root, config.host.portBindings, config.networks);
+  return { ...(nics.length > 0 && { nics }), ...(ports && { ports }) };
 }

@@ -19,6 +19,7 @@ import {
 import {
   findNetwork,
   forgetStation,
+  isPublishedAt,
   listNetworks,
   type Network,
   networkObstacle,
@@ -63,7 +64,8 @@ export async function connectNetwork(
       await movePorts(root, known);
     } catch (error) {
       await attempt(() => detach(known, member));
-      await attempt(() => leave(root, known, member));
+      await unlist(root, known, member);
+      await attempt(() => giveBack(root, known, member));
       throw error;
     }
     recordNetwork(root, network, 'connect', known.id);
@@ -88,9 +90,10 @@ export async function disconnectNetwork(
     }
     const letGo = () => detach(known, member, { force });
     const done = await onceUp(known, letGo);
-    await leave(root, known, member);
+    await unlist(root, known, member);
     if (!done) await onceUp(known, letGo); // one that was started in between
     recordNetwork(root, network, 'disconnect', known.id);
+    await giveBack(root, known, member);
   });
 }
 
@@ -105,7 +108,7 @@ async function changeNetworks(
     await whileUpdating(directory, async () => {
       const known = await openSettled(root, text);
       await settleNetworks(root, directory, known.config);
-      await movePorts(root, known);
+      await attempt(() => movePorts(root, known)); // where somebody was killed before it
       await change(known);
     });
   } catch (error) {
@@ -233,9 +236,8 @@ async function joinStored(
   }
 }
 
-/** The address is free only when nothing says any more that the container has it, and no port leads there. */
-async function leave(root: Root, known: KnownContainer, member: ContainerNetwork): Promise<void> {
-  const { directory } = known;
+/** Nothing says any more that the container is in the network. */
+async function unlist(root: Root, { directory }: KnownContainer, member: ContainerNetwork): Promise<void> {
   await withNetworks(root, () =>
     whileThere(directory, async () => {
       const { networks } = readContainerConfig(directory);
@@ -243,8 +245,15 @@ async function leave(root: Root, known: KnownContainer, member: ContainerNetwork
       await writeNetworks(root, directory, others);
     }),
   );
-  await whileThere(directory, () => movePorts(root, known));
-  await withNetworks(root, async () => release(root, known, member));
+}
+
+/** The address is free once no port leads there. */
+async function giveBack(root: Root, known: KnownContainer, member: ContainerNetwork): Promise<void> {
+  try {
+    await whileThere(known.directory, () => movePorts(root, known));
+  } finally {
+    await withNetworks(root, async () => release(root, known, member));
+  }
 }
 
 function release(root: Root, { id }: KnownContainer, member: ContainerNetwork): void {
@@ -252,7 +261,8 @@ function release(root: Root, { id }: KnownContainer, member: ContainerNetwork): 
   const network = listNetworks(root).find((each) => each.id === networkId);
   if (!network) return;
   forgetStation(root, network, id);
-  releaseLeases(root, network, (holder, leased) => holder === id && addressesOf(member).includes(leased));
+  const own = addressesOf(member).filter((address) => !isPublishedAt(root, id, address));
+  releaseLeases(root, network, (holder, leased) => holder === id && own.includes(leased));
 }
 
 /**

@@ -136,7 +136,8 @@ export async function joinSameNetworks(
   { networks, host }: Pick<ContainerConfig, 'networks' | 'host'>,
   id: string,
 ): Promise<ContainerNetwork[]> {
-  if (networks.every(({ network }) => network === USER_NETWORK)) return [...networks]; // each has one of its own
+  if (networks.some(({ network }) => network === USER_NETWORK)) return [...networks]; // each has one of its own
+  if (networks.length === 0 && !host.egress) return [];
   return await withNetworks(root, async () => {
     const members: ContainerNetwork[] = [];
     try {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import {

@@ -83,15 +83,36 @@ describe.skipIf(cannot)(
 
     test('may reach no more than its source, and has an address that was made up where that has one of its choice', async () => {
       const outside = await host.neighbour();
-      const { port } = await outside.serve('192.0.2.2', 100);
-      const reached = (name: string) => inside(name, `timeout 5 wget -qO- http://192.0.2.2:${port}/ | wc -c`);
-      await run('--network', 'a', '--ip', '10.71.0.9', '--egress', 'allow=192.0.2.9');
+      await outside.shell('ip addr add 192.0.2.3/24 dev out0');
+      const { port } = await outside.serve('0.0.0.0', 100);
+      const reached = (address: string) =>
+        inside('two', `timeout 5 wget -qO- http://${address}:${port}/ | wc -c`);
+      await run('--network', 'a', '--ip', '10.71.0.9', '--egress', 'allow=192.0.2.2');
       await out('clone', 'one', 'two');
       expect(await addresses('two')).toContain('eth0 inet 10.71.0.2/24');
-      expect(await reached('two')).toBe('0\n');
-      await out('run', '-d', '--name', 'free', '--network', 'a', 'busybox', 'sleep', '1000');
-      expect(await reached('free')).toBe('100\n');
+      expect(await reached('192.0.2.2')).toBe('100\n');
+      expect(await reached('192.0.2.3')).toBe('0\n');
+      await out('network', 'disconnect', 'a', 'one');
+      await out('rm', '-f', 'two');
+      await out('clone', 'one', 'two');
+      await out('network', 'connect', 'a', 'two');
+      expect(await reached('192.0.2.2')).toBe('100\n');
+      expect(await reached('192.0.2.3')).toBe('0\n');
       outside.close();
+    });
+
+    test('of a container whose address has changed while it ran has one of its own, be it the earlier one', async () => {
+      await run('--network', 'a');
+      await out('network', 'disconnect', 'a', 'one');
+      await out('run', '-d', '--name', 'other', '--network', 'a', 'busybox', 'sleep', '1000');
+      await out('network', 'connect', 'a', 'one');
+      await out('rm', '-f', 'other');
+      await out('clone', 'one', 'two');
+      expect([await addresses('one'), await addresses('two')]).toEqual([
+        'eth0 inet 10.71.0.3/24\neth0 inet6 fd00:71::3/64\n',
+        'eth0 inet 10.71.0.2/24\neth0 inet6 fd00:71::2/64\n',
+      ]);
+      expect(await inside('two', 'cat /sys/class/net/eth0/address')).toBe('02:42:0a:47:00:02\n');
     });
 
     test('that cannot be made gives back what it was given', async () => {
