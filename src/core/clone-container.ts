@@ -30,10 +30,9 @@ import { withHostname, withNetworks } from '../guest/index.ts';
 import { findAssets, VM_FILE, type VmConfig, WRITABLE_SLOT } from '../vm/index.ts';
 import { checkSavable, saveContainer } from './checkpoints.ts';
 import { joinSameNetworks, leaveNetworks } from './join-networks.ts';
-import { networkFiles } from './network-files.ts';
+import { networkFiles, vmConnections } from './network-files.ts';
 import { guestNics, vmNics } from './network-membership.ts';
 import { type KnownContainer, openRunning } from './open-container.ts';
-import { vmPorts } from './publish.ts';
 import { startDetached } from './run.ts';
 
 /** The checkpoint that a clone begins with, until it runs. */
@@ -113,7 +112,7 @@ async function fill(root: Root, source: KnownContainer, clone: Clone): Promise<C
     disk.slot === WRITABLE_SLOT ? { ...disk, path: join(directory, DISK) } : disk,
   );
   write('config.json', JSON.stringify(config));
-  write(VM_FILE, JSON.stringify({ ...vm, id, disks, ...connections(root, config) }));
+  write(VM_FILE, JSON.stringify({ ...vm, id, disks, ...vmConnections(root, config) }));
   const files = new Map([...networkFiles(config), ['/etc/hostname', `${config.hostname}\n`]]);
   const named = withHostname(read('configure.bin'), config.hostname, files);
   write('configure.bin', withNetworks(named, guestNics(config.networks), files));
@@ -149,11 +148,4 @@ async function copyConfig(
   const hostname = from.hostname === shortId(from.id) ? shortId(id) : from.hostname;
   const host = { ...from.host, portBindings: from.host.portBindings.map(onAnyPort) };
   return { ...from, id, name, hostname, networks, host, created: new Date().toISOString() };
-}
-
-/** What vm.json says of networks. */
-function connections(root: Root, config: ContainerConfig): Pick<VmConfig, 'nics' | 'ports'> {
-  const nics = vmNics(config);
-  const ports = vmPorts(root, config.host.portBindings, config.networks);
-  return { ...(nics.length > 0 && { nics }), ...(ports && { ports }) };
 }

@@ -11,7 +11,7 @@ import {
   readContainerConfig,
 } from '../container/index.ts';
 import { hasNetworks, withNetworks } from '../guest/index.ts';
-import { readVmConfig, writeVmConfig } from '../vm/index.ts';
+import { readVmConfig, type VmConfig, writeVmConfig } from '../vm/index.ts';
 import { guestFiles, HOST_GATEWAY } from './guest-files.ts';
 import { guestNetwork, guestNics, vmNics } from './network-membership.ts';
 import { vmPorts } from './publish.ts';
@@ -46,12 +46,17 @@ export function networkFiles(config: ContainerConfig): Map<string, string> {
   return files;
 }
 
+/** What vm.json says of a container's networks. */
+export function vmConnections(root: Root, config: ContainerConfig): Pick<VmConfig, 'nics' | 'ports'> {
+  const nics = vmNics(config);
+  const ports = vmPorts(root, config.host.portBindings, config.networks);
+  return { ...(nics.length > 0 && { nics }), ...(ports && { ports }) };
+}
+
 /** First vm.json: a guest that is not told of an interface starts, one that is told of a missing one does not. */
 async function followNetworks(root: Root, directory: string, config: ContainerConfig): Promise<void> {
   const { nics: _nics, ports: _ports, ...vm } = readVmConfig(directory);
-  const nics = vmNics(config);
-  const ports = vmPorts(root, config.host.portBindings, config.networks);
-  await writeVmConfig(directory, { ...vm, ...(nics.length > 0 && { nics }), ...(ports && { ports }) });
+  await writeVmConfig(directory, { ...vm, ...vmConnections(root, config) });
   const path = settingsPath(directory, 'configure.bin');
   const configure = withNetworks(readFileSync(path), guestNics(config.networks), networkFiles(config));
   await writeFileAtomic(path, configure, { mode: 0o600 });

@@ -15,11 +15,6 @@ export const FIXTURES = join(PROJECT, 'build/fixtures/oci');
 /** Milliseconds that a command has, or something that is waited for: less than a test has (vitest.config.ts). */
 export const PATIENCE_MS = process.env.CI === 'true' ? 280_000 : 100_000;
 
-/** Unmounts a file system once nobody has a file of it open: keepers end a moment after their containers. */
-export async function unmount(path: string): Promise<void> {
-  await eventually(async () => (await execa('umount', [path], { reject: false })).exitCode === 0);
-}
-
 /** $HRUN_TEST_TEMPLATES=auto: run the same tests on machines that are copied where they can be. */
 const TEMPLATES = process.env.HRUN_TEST_TEMPLATES ?? 'off';
 
@@ -156,6 +151,11 @@ export async function eventually<T>(look: () => Maybe<T> | Promise<Maybe<T>>): P
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`never came true: ${look}`);
+}
+
+/** Unmounts a file system once nobody has a file of it open: keepers end a moment after their containers. */
+export async function unmount(path: string): Promise<void> {
+  await eventually(async () => (await execa('umount', [path], { reject: false })).exitCode === 0);
 }
 
 export function isAlive(pid: number): boolean {
