@@ -6,6 +6,7 @@
 #include <linux/mount.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "cpus.h"
 #include "device_filter.h"
 #include "files.h"
+#include "loopback.h"
 #include "masks.h"
 #include "mounts.h"
 #include "oci_mounts.h"
@@ -38,6 +40,15 @@ static int check_further(const struct container* container, struct err* err) {
     return 0;
 }
 
+int container_prepare(struct container* container, struct err* err) {
+    if (device_filter_attach(container->cgroup, err) < 0)
+        return -1;
+    if (!container->first && loopback_up(err) < 0)
+        return -1;
+    container->prepared = true;
+    return 0;
+}
+
 static int carry_out(struct container* container, const void* payload, size_t length, struct err* err) {
     struct configure* configure = &container->configure;
     if (configure_parse(payload, length, configure, err) < 0)
@@ -54,8 +65,9 @@ static int carry_out(struct container* container, const void* payload, size_t le
         return -1;
     if (configure->cpus && cpus_set_online(container->sysfs, configure->cpus, err) < 0)
         return -1;
-    bool all_devices = configure->flags & HRUN_CONF_FLAG_PRIVILEGED;
-    if (!all_devices && device_filter_attach(container->cgroup, err) < 0)
+    if (!container->prepared && container_prepare(container, err) < 0)
+        return -1;
+    if ((configure->flags & HRUN_CONF_FLAG_PRIVILEGED) && device_filter_detach(container->cgroup, err) < 0)
         return -1;
     if (shares_mount(configure, container->sysfs, err) < 0 ||
         rootfs_mount(configure, container->sysfs, err) < 0)
@@ -133,4 +145,18 @@ int container_join(const struct container* container, struct err* err) {
     if (setns(container->init_pidfd, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP) < 0)
         return err_system(err, "join the container");
     return 0;
+}
+
+/* Linux 6.11, linux/pidfd.h. */
+#define GET_MOUNT_NAMESPACE _IO(0xff, 3)
+
+void container_hold_mounts(struct container* container) {
+    container->mounts =
+        ioctl(container->init_pidfd, GET_MOUNT_NAMESPACE, 0); /* to do without costs time only */
+}
+
+void container_release_mounts(struct container* container) {
+    if (container->mounts >= 0)
+        close(container->mounts);
+    container->mounts = -1;
 }

@@ -102,3 +102,10 @@ int device_filter_attach(int cgroup, struct err* err) {
                ? err_system(err, "attach the device filter")
                : 0;
 }
+
+int device_filter_detach(int cgroup, struct err* err) {
+    const union bpf_attr attr = {.target_fd = (uint32_t)cgroup, .attach_type = BPF_CGROUP_DEVICE};
+    return syscall(SYS_bpf, BPF_PROG_DETACH, &attr, sizeof(attr)) < 0
+               ? err_system(err, "detach the device filter")
+               : 0;
+}

@@ -8,4 +8,7 @@
  * config-linux.md, "Default Devices"), whatever nodes they make: the disks of the VM are out of their reach. */
 int device_filter_attach(int cgroup, struct err* err);
 
+/* Takes it off again. */
+int device_filter_detach(int cgroup, struct err* err);
+
 #endif

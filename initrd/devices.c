@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "devices.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -16,17 +17,29 @@
 
 #define DRIVER "/bus/platform/drivers/virtio-mmio/"
 
-/* Copies the first name of a directory that starts with `prefix`. */
+/* getdents64(2) */
+struct entry {
+    uint64_t inode;
+    int64_t next;
+    uint16_t length;
+    uint8_t type;
+    char name[];
+};
+
+/* Copies the first name of a directory that starts with `prefix`. Without readdir(3): its buffer is memory that is mapped and unmapped
+ * again, too much for what a template does until it is copied. */
 static bool first_entry(int parent, const char* path, const char* prefix, char* name, size_t size) {
-    int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    owned_dir directory = fd < 0 ? NULL : fdopendir(fd);
-    if (!directory)
+    _Alignas(struct entry) char entries[2048];
+    owned_fd directory = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
         return false;
-    for (struct dirent* entry; (entry = readdir(directory));) {
-        if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
-            continue;
-        return snprintf(name, size, "%s", entry->d_name) < (int)size;
-    }
+    for (long length; (length = syscall(SYS_getdents64, directory, entries, sizeof(entries))) > 0;)
+        for (long at = 0; at < length;) {
+            const struct entry* entry = (const struct entry*)(entries + at);
+            if (entry->name[0] != '.' && strncmp(entry->name, prefix, strlen(prefix)) == 0)
+                return snprintf(name, size, "%s", entry->name) < (int)size;
+            at += entry->length;
+        }
     return false;
 }
 
@@ -51,6 +64,13 @@ static int open_device(const char* sysfs, uint32_t slot, struct err* err) {
     snprintf(path, sizeof(path), "%s/bus/platform/devices/virtio-mmio.%u", sysfs, slot);
     int device = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return device < 0 ? err_system(err, "slot %u: the machine has no virtio-mmio.%u", slot, slot) : device;
+}
+
+bool device_is_bound(const char* sysfs, uint32_t slot) {
+    char virtio[64];
+    struct err ignored;
+    owned_fd device = open_device(sysfs, slot, &ignored);
+    return device >= 0 && first_entry(device, ".", "virtio", virtio, sizeof(virtio));
 }
 
 int device_bind(const char* sysfs, uint32_t slot, struct err* err) {

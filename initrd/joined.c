@@ -96,6 +96,7 @@ static _Noreturn void run(const struct agent* first, const struct joined* joined
                                          .group = joined->group,
                                          .cgroup = joined->cgroup,
                                          .init_pidfd = -1,
+                                         .mounts = -1,
                                          .first = &first->container.configure};
     enter(&first->container, &agent.container.broken);
     close_all_but(listener, joined->cgroup);

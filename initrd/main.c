@@ -14,8 +14,9 @@
 #include "template.h"
 
 static int run(const struct options* options, struct err* err) {
-    struct agent agent = {.container = {.sysfs = options->sysfs, .group = CONTAINER_GROUP, .init_pidfd = -1},
-                          .unix_path = options->unix_path};
+    struct agent agent = {
+        .container = {.sysfs = options->sysfs, .group = CONTAINER_GROUP, .init_pidfd = -1, .mounts = -1},
+        .unix_path = options->unix_path};
     if (getpid() != 1)
         return err_set(err, 0, 0, "runs only as the first process of a machine");
     if (boot_process(err) < 0 || loop_open(&agent.loop, err) < 0)
@@ -29,9 +30,13 @@ static int run(const struct options* options, struct err* err) {
     if (agent.container.cgroup < 0)
         return -1;
     if (options->template_slot >= 0) {
+        const bool bare = template_is_bare(options->sysfs);
+        if (container_prepare(&agent.container, err) < 0)
+            return -1;
         if (template_wait(options->sysfs, (uint32_t)options->template_slot, err) < 0)
             return -1;
-        agent_bind_later(&agent);
+        if (bare)
+            agent_bind_later(&agent);
     }
     return agent_serve(&agent, listener, err);
 }

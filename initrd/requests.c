@@ -7,7 +7,6 @@
 #include "cgroup.h"
 #include "cpus.h"
 #include "files.h"
-#include "loopback.h"
 #include "nics.h"
 #include "protocol.h"
 #include "shutdown.h"
@@ -18,7 +17,7 @@ static int configure(struct agent* agent, struct connection* connection, const s
     if (container_configure(&agent->container, frame->payload, frame->length, err) < 0)
         return -1;
     const struct container* container = &agent->container;
-    if (loopback_up(err) < 0 || nics_up(container->sysfs, &container->configure.nics, err) < 0) {
+    if (nics_up(container->sysfs, &container->configure.nics, err) < 0) {
         err->kind = HRUN_ERROR_CONFIG;
         return -1;
     }

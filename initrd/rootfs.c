@@ -35,7 +35,7 @@ static int mount_writable(const struct configure* configure, const char* sysfs, 
         return mount_at("tmpfs", "tmpfs", "mode=0755", ROOTFS_DISK, err);
     if (device_disk_path(sysfs, configure->writable, disk, sizeof(disk), err) < 0)
         return -1;
-    return mount_at("ext4", disk, "", ROOTFS_DISK, err);
+    return mount_at("ext4", disk, MOUNT_EXT4_OPTIONS, ROOTFS_DISK, err);
 }
 
 /* A new upper directory is what the user sees as "/": it takes owner, mode and time of the top layer's. */

@@ -117,6 +117,8 @@ static void started(struct session* session) {
     if (session->connection)
         connection_send(session->connection, HRUN_STARTED, 0, &pid, sizeof(pid));
     connect_streams(session);
+    if (session->init)
+        container_hold_mounts(session->container);
     if (session->pid)
         send_signals(session);
 }

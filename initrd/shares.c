@@ -59,7 +59,7 @@ static int mount_disk(const char* sysfs, const struct mount_request* request, st
     if (make_directory(DISKS_PATH, 0700, err) < 0 || make_directory(path, 0700, err) < 0 ||
         device_disk_path(sysfs, (uint32_t)atoi(request->source), disk, sizeof(disk), err) < 0)
         return -1;
-    if (mount_at("ext4", disk, "", path, err) == 0)
+    if (mount_at("ext4", disk, MOUNT_EXT4_OPTIONS, path, err) == 0)
         return make_directory(data, 0755, err);
     if (err->number != EROFS && err->number != EACCES)
         return -1;

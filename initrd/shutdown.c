@@ -61,6 +61,7 @@ static void send_done(struct connection* connection) {
 int shutdown_finish(struct agent* agent, struct err* err) {
     if (agent->container.init_pidfd >= 0)
         close(agent->container.init_pidfd);
+    container_release_mounts(&agent->container);
     if (rootfs_unmount(err) < 0 || shares_unmount(&agent->container.configure, err) < 0)
         return -1;
     if (agent->shutdown_asked_by)

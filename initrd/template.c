@@ -7,11 +7,24 @@
 
 #include "devices.h"
 
+/* What the kernel puts off when it boots is over by then: the change to its best clock, the first grace periods, its workers. Every copy
+ * would do it once more, in code that runs for the first time there. */
+static const struct timespec settle = {.tv_sec = 3};
+
 /* How soon a copy is seen after it begins to run. The template itself stands still meanwhile. */
 static const struct timespec look_again = {.tv_nsec = 500000};
 
+/* Of a machine that has none before it is copied all devices come later. */
+bool template_is_bare(const char* sysfs) {
+    for (uint32_t slot = 0; slot < TEMPLATE_SLOTS; slot++)
+        if (device_is_bound(sysfs, slot))
+            return false;
+    return true;
+}
+
 int template_wait(const char* sysfs, uint32_t vsock_slot, struct err* err) {
     static const char ready[] = TEMPLATE_READY "\n";
+    nanosleep(&settle, NULL);
     if (write(STDERR_FILENO, ready, sizeof(ready) - 1) < 0)
         return err_system(err, "say that the template is ready");
     while (device_bind(sysfs, vsock_slot, err) < 0) {
