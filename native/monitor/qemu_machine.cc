@@ -216,7 +216,9 @@ void QemuMachine::take_in(Container& container, Done done) {
     own_disks_ = container.config.disks;
     for (size_t i = 0; i < own_disks_.size(); ++i) {
         const Fd file = std::move(*container.files.disks[i]);
-        ask_to_plug(qemu::plug_disk_commands({own_disks_[i].slot, -1, own_disks_[i].read_only}, true),
+        const qemu::Disk disk{own_disks_[i].slot, -1, own_disks_[i].read_only};
+        ask_to_plug(qemu::is_prepared(disk.slot) ? qemu::fill_disk_commands(disk)
+                                                 : qemu::plug_disk_commands(disk, true),
                     {{file.get()}}, one);
     }
     for (Nic& nic : container.nics) {

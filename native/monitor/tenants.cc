@@ -9,6 +9,7 @@
 
 #include "base/unix_socket.h"
 #include "monitor/disk_file.h"
+#include "qemu/command_line.h"
 
 namespace hrun::monitor {
 
@@ -18,7 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kLetGoLimit = 8s;  // for the guest to end a container and write its disks out
 constexpr auto kSilentLimit = 2s; // for one that does not say when it has done so
-constexpr unsigned kFirstSlot = 2, kLastSlot = HRUN_MAX_SLOT;
+constexpr unsigned kFirstSlot = qemu::kFirstFreeSlot, kLastSlot = HRUN_MAX_SLOT;
 constexpr size_t kMaxTenants = HRUN_MAX_JOINED;
 
 bool is_plain_file(int fd) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "qemu/command_line.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "boot/x86_64/mp_table.h"
 
@@ -84,17 +86,51 @@ void add_machine(Words& words, const Config& config) {
     words.option("-append", kernel_command_line(config));
 }
 
+// Of an empty disk, in bytes: any container's is smaller. A driver that took it has this size in mind; file systems have their own.
+constexpr char kEmptyDiskSize[] = "17592186044416";
+
+std::string empty_node(unsigned slot) {
+    return "empty" + std::to_string(slot);
+}
+
+std::string file_node(unsigned slot) {
+    return "file" + std::to_string(slot);
+}
+
+std::string read_only_word(bool read_only) {
+    return read_only ? "read-only=on" : "read-only=off,discard=unmap,cache.no-flush=off";
+}
+
+std::string error_policy(bool read_only) {
+    return read_only ? "" : ",werror=stop,rerror=report";
+}
+
 // Flushes of the guest reach the disk (cache.no-flush=off). werror=stop: a full host disk stops the VM and is
 // reported, instead of the guest's file system breaking.
 void add_disk(Words& words, const Disk& disk) {
     const std::string id = std::to_string(disk.slot);
     words.option("-add-fd", "fd=" + std::to_string(disk.fd) + ",set=" + id);
-    words.option("-blockdev",
-                 "driver=file,node-name=" + disk_node(disk.slot) + ",filename=/dev/fdset/" + id +
-                     ",locking=off," +
-                     (disk.read_only ? "read-only=on" : "read-only=off,discard=unmap,cache.no-flush=off"));
+    words.option("-blockdev", "driver=file,node-name=" + disk_node(disk.slot) + ",filename=/dev/fdset/" + id +
+                                  ",locking=off," + read_only_word(disk.read_only));
     words.option("-device", "virtio-blk-device,drive=" + disk_node(disk.slot) + "," + bus(disk.slot) +
-                                (disk.read_only ? "" : ",werror=stop,rerror=report"));
+                                error_policy(disk.read_only));
+}
+
+// The node that the device knows lets what is behind it be exchanged.
+void add_empty_disk(Words& words, const PreparedDisk& disk) {
+    const std::string access = disk.read_only ? ",read-only=on" : ",read-only=off";
+    words.option("-blockdev", "driver=null-co,node-name=" + empty_node(disk.slot) +
+                                  ",size=" + kEmptyDiskSize + ",read-zeroes=on" + access);
+    words.option("-blockdev", "driver=raw,node-name=" + disk_node(disk.slot) + ",file=" +
+                                  empty_node(disk.slot) + access + (disk.read_only ? "" : ",discard=unmap"));
+    words.option("-device", "virtio-blk-device,drive=" + disk_node(disk.slot) + "," + bus(disk.slot) +
+                                error_policy(disk.read_only));
+}
+
+bool is_taken(const Config& config, unsigned slot) {
+    const auto there = [slot](const auto& device) { return device.slot == slot; };
+    return std::any_of(config.disks.begin(), config.disks.end(), there) ||
+           std::any_of(config.nics.begin(), config.nics.end(), there) || config.share_slot == slot;
 }
 
 // A device behind vhost-user; see plug_commands().
@@ -182,6 +218,18 @@ std::string disk_id(unsigned slot) {
     return "blk" + std::to_string(slot);
 }
 
+std::string add_file_command(const Disk& disk) {
+    return R"({"execute":"add-fd","arguments":{"fdset-id":)" + std::to_string(disk.slot) + "}}";
+}
+
+std::string open_file_command(const Disk& disk, const std::string& node) {
+    return R"({"execute":"blockdev-add","arguments":{"driver":"file","node-name":")" + node +
+           R"(","filename":"/dev/fdset/)" + std::to_string(disk.slot) + R"(","locking":"off",)" +
+           (disk.read_only ? R"("read-only":true)"
+                           : R"("read-only":false,"discard":"unmap","cache":{"no-flush":false})") +
+           "}}";
+}
+
 std::string nic_id(unsigned slot) {
     return "nic" + std::to_string(slot);
 }
@@ -207,8 +255,9 @@ void add_channels(Words& words, const Config& config) {
 }
 
 void add_devices(Words& words, const Config& config) {
-    for (const Peer& peer : peers(config))
-        add_peer(words, config, peer);
+    if (config.role != Role::kTemplate)
+        for (const Peer& peer : peers(config))
+            add_peer(words, config, peer);
     words.option("-object", "rng-builtin,id=rng");
     words.option("-device", "virtio-rng-device,rng=rng," + bus(config.rng_slot));
     // What the guest has freed is the host's again, in the memory file itself: the vhost-user back end maps the same.
@@ -216,11 +265,19 @@ void add_devices(Words& words, const Config& config) {
                                 bus(config.balloon_slot));
     for (const Disk& disk : config.disks)
         add_disk(words, disk);
+    for (const PreparedDisk& disk : kPreparedDisks)
+        if (config.role != Role::kBooted && !is_taken(config, disk.slot))
+            add_empty_disk(words, disk);
     for (const Nic& nic : config.nics)
         add_nic(words, nic);
 }
 
 } // namespace
+
+bool is_prepared(unsigned slot) {
+    return std::any_of(std::begin(kPreparedDisks), std::end(kPreparedDisks),
+                       [slot](const PreparedDisk& disk) { return disk.slot == slot; });
+}
 
 std::string disk_node(unsigned slot) {
     return "disk" + std::to_string(slot);
@@ -262,8 +319,7 @@ std::vector<std::string> command_line(const Config& config) {
     words.option("-global", "virtio-mmio.force-legacy=off");
     add_machine(words, config);
     add_channels(words, config);
-    if (config.role != Role::kTemplate)
-        add_devices(words, config);
+    add_devices(words, config);
     return words.take();
 }
 
@@ -322,17 +378,20 @@ std::vector<std::string> unplug_nic_commands(unsigned slot) {
 }
 
 std::vector<std::string> plug_disk_commands(const Disk& disk, bool own) {
-    const std::string id = std::to_string(disk.slot);
-    const std::string access = disk.read_only
-                                   ? R"("read-only":true)"
-                                   : R"("read-only":false,"discard":"unmap","cache":{"no-flush":false})";
-    return {R"({"execute":"add-fd","arguments":{"fdset-id":)" + id + "}}", handler_command(disk.slot),
-            R"({"execute":"blockdev-add","arguments":{"driver":"file","node-name":")" + disk_node(disk.slot) +
-                R"(","filename":"/dev/fdset/)" + id + R"(","locking":"off",)" + access + "}}",
+    return {add_file_command(disk), handler_command(disk.slot), open_file_command(disk, disk_node(disk.slot)),
             R"({"execute":"device_add","arguments":{"driver":"virtio-blk-device","id":")" +
                 disk_id(disk.slot) + R"(","drive":")" + disk_node(disk.slot) + R"(","werror":")" +
                 (own && !disk.read_only ? "stop" : "report") + R"(","rerror":"report","bus":")" +
                 transport_of(disk.slot) + "\"}}"};
+}
+
+std::vector<std::string> fill_disk_commands(const Disk& disk) {
+    const std::string access =
+        disk.read_only ? R"("read-only":true)" : R"("read-only":false,"discard":"unmap")";
+    return {add_file_command(disk), open_file_command(disk, file_node(disk.slot)),
+            R"({"execute":"blockdev-reopen","arguments":{"options":[{"driver":"raw","node-name":")" +
+                disk_node(disk.slot) + R"(","file":")" + file_node(disk.slot) + "\"," + access + "}]}}",
+            R"({"execute":"blockdev-del","arguments":{"node-name":")" + empty_node(disk.slot) + "\"}}"};
 }
 
 std::vector<std::string> unplug_disk_commands(unsigned slot) {

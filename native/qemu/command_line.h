@@ -20,6 +20,17 @@ struct Disk {
     bool read_only;
 };
 
+// Disks that a template has, so that its copies' driver has taken them already: the one that is written, and the lowest layers. Where a
+// copy's container has none the disk is an empty one, to be filled later.
+struct PreparedDisk {
+    unsigned slot;
+    bool read_only;
+};
+constexpr PreparedDisk kPreparedDisks[] = {{2, false}, {3, true}, {4, true}, {5, true}, {6, true}};
+// Slots from here on are empty unless something is put there.
+constexpr unsigned kFirstFreeSlot = 7;
+bool is_prepared(unsigned slot);
+
 struct Nic {
     unsigned slot;
     std::vector<int> fds; // of each queue of a tap with IFF_VNET_HDR, or of a stream socket
@@ -31,7 +42,7 @@ struct Nic {
 // The node in a slot, as QEMU's events name it.
 std::string disk_node(unsigned slot);
 
-// Templates (docs/templates.md): a machine without devices is booted once, and saved; its copies have devices, and no kernel to boot.
+// Templates (docs/templates.md): a machine that is nobody's is booted once, and saved; its copies have more devices, and no kernel to boot.
 enum class Role { kBooted, kTemplate, kCopy };
 
 // Descriptors are numbers in QEMU's process, see Process; paths are those that it sees.
@@ -90,6 +101,8 @@ std::vector<std::string> unplug_nic_commands(unsigned slot);
 // container's is no reason to.
 std::vector<std::string> plug_disk_commands(const Disk& disk, bool own);
 std::vector<std::string> unplug_disk_commands(unsigned slot);
+// The same of a copy's prepared disk that is empty: it has been there all the time, and has a content from then on.
+std::vector<std::string> fill_disk_commands(const Disk& disk);
 // Then, until it is not refused, for the device is destroyed a moment later: lets go of its file.
 std::vector<std::string> close_disk_commands(unsigned slot);
 // And of the descriptor.

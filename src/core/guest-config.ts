@@ -2,7 +2,7 @@
 import type { ContainerNetwork } from '../container/index.ts';
 import { encodeConfigure, encodeStart, withLimits } from '../guest/index.ts';
 import { isCniNetwork } from '../network/index.ts';
-import { layerSlots, WRITABLE_SLOT } from '../vm/index.ts';
+import { layerSlots, REHEARSAL_SLOTS, WRITABLE_SLOT } from '../vm/index.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { onlineCpus, vcpusFor } from './cpus.ts';
@@ -112,7 +112,8 @@ export function startPayload(options: ContainerOptions, process: ContainerProces
 /** CONFIGURE and START of the container that a machine rehearses: one of an image that has nothing but `program`. */
 export function rehearsalPayloads(program: string): { configure: Buffer; start: Buffer } {
   const configure = encodeConfigure({
-    ...{ layerSlots: layerSlots(1), writableSlot: WRITABLE_SLOT, shareSlot: undefined, nics: [] },
+    ...{ layerSlots: [REHEARSAL_SLOTS.layer], writableSlot: REHEARSAL_SLOTS.writable },
+    ...{ shareSlot: undefined, nics: [] },
     ...{ hostname: undefined, domainname: '', files: new Map(), mounts: [], sysctls: new Map() },
     ...{ readOnlyRoot: false, privileged: false, maskedPaths: MASKED_PATHS, readOnlyPaths: READONLY_PATHS },
     ...{ shmSize: SHM_BYTES, pidsLimit: undefined, cpus: undefined },

@@ -27,6 +27,7 @@ import {
   memoryMiB,
   type PoolSettings,
   poolDirectory,
+  REHEARSAL_SLOTS,
   readPool,
   sweepPool,
   type TemplateInputs,
@@ -145,14 +146,18 @@ async function writeRehearsal(
   await makeWritableDisk(root, writable);
   const vm = vmConfig({
     ...{ id, engine: inputs.engine, assets: inputs, vcpus: inputs.vcpus, memoryMiB: inputs.memoryMiB },
-    ...{ layers: [await rehearsalLayer(root)], writable, volumes: [], share: undefined },
+    ...{ layers: [], writable, volumes: [], share: undefined },
     ...{ nics: [], ports: undefined, tty: false, stopSignal: 15, autoRemove: false },
     resources: sizeLimits(inputs, { engine: 'qemu', disks: 2 }),
     bootTimeoutMs: BOOT_TIMEOUT_MS,
     log: { driver: 'none', maxBytes: 0, maxFiles: 1 },
   });
+  const disks = [
+    { slot: REHEARSAL_SLOTS.writable, path: writable, readOnly: false },
+    { slot: REHEARSAL_SLOTS.layer, path: await rehearsalLayer(root), readOnly: true },
+  ];
   const { configure, start } = rehearsalPayloads(REHEARSAL_PROGRAM);
-  writeFileSync(settingsPath(directory, VM_FILE), JSON.stringify(vm), { mode: 0o600 });
+  writeFileSync(settingsPath(directory, VM_FILE), JSON.stringify({ ...vm, disks }), { mode: 0o600 });
   writeFileSync(settingsPath(directory, 'configure.bin'), configure, { mode: 0o600 });
   writeFileSync(settingsPath(directory, 'start.bin'), start, { mode: 0o600 });
 }

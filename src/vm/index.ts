@@ -47,6 +47,7 @@ export {
   MAX_LAYER_DISKS,
   MAX_VOLUME_DISKS,
   networkSlots,
+  REHEARSAL_SLOTS,
   type VolumeSlots,
   volumeSlots,
   WRITABLE_SLOT,

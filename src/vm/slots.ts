@@ -8,6 +8,12 @@ export const BALLOON_SLOT = 22;
 
 const FIRST_LAYER_SLOT = 3;
 
+/** Behind the disks that every copy of a template has: native/qemu/command_line.h, kPreparedDisks. */
+const FIRST_FREE_SLOT = 7;
+
+/** Of the disks of a rehearsal, which come and go. */
+export const REHEARSAL_SLOTS = { writable: FIRST_FREE_SLOT, layer: FIRST_FREE_SLOT + 1 };
+
 const LAST_SLOT = 18;
 
 /** Of network interfaces before any other. */
@@ -40,7 +46,7 @@ export function volumeSlots(shared: boolean, disks: number): VolumeSlots {
 
 /** Slots that are left for network interfaces when disks and shared directories have `taken`, the best first. */
 export function networkSlots(taken: readonly number[]): number[] {
-  const others = Array.from({ length: MAX_LAYER_DISKS }, (_, index) => LAST_SLOT - index);
+  const others = Array.from({ length: LAST_SLOT - FIRST_FREE_SLOT + 1 }, (_, index) => LAST_SLOT - index);
   return [...NETWORK_SLOTS, ...others].filter((slot) => !taken.includes(slot));
 }
 

@@ -18,7 +18,7 @@ export interface TemplateInputs extends VmAssets {
 }
 
 /** Of what the files of a template hold, and how. */
-const FORMAT = 2;
+const FORMAT = 3;
 const BOOT_TIMEOUT_MS = 60_000;
 /** Of the two that tell of a failure, the maker's line says more than its keeper's. */
 const NOT_MADE = 'hrun-vmm: no template was made: ';

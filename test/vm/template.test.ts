@@ -57,6 +57,29 @@ describe('a container from a template', () => {
     expect(out.split('\n').slice(0, 4)).toEqual(['copied', 'x', '/host', 'virtio_rng.0']);
   });
 
+  test('opens the disks of its machine only when it is privileged', async () => {
+    const open = 'IFS=: read a b < /sys/block/vda/dev; mknod /disk b $a $b; head -c 1 /disk | wc -c';
+    const script = ['busybox', 'sh', '-c', `${IS_COPY}; ${open}`];
+    const all = await store.hrun(['run', '--rm', '--privileged', ...script]);
+    expect({ out: all.stdout, err: all.stderr }).toEqual({ out: 'copied\n1\n', err: '' });
+    const none = await store.hrun(['run', '--rm', ...script]);
+    expect(none.stdout).toBe('copied\n0\n');
+    expect(none.stderr).toMatch(/Operation not permitted/);
+  });
+
+  test('has all layers of its image, those that its template has no disks for too', async () => {
+    for (let layer = 1; layer <= 6; layer++) {
+      const image = layer === 1 ? 'busybox' : 'layers';
+      await store.hrun(['run', '--name', 'layer', image, 'sh', '-c', `echo ${layer} > /layer.${layer}`]);
+      expect((await store.hrun(['commit', 'layer', 'layers'])).exitCode).toBe(0);
+      await store.hrun(['rm', 'layer']);
+      const script = `${IS_COPY}; cat /layer.*; grep -c ' erofs ' /proc/mounts`;
+      const { stdout } = await store.hrun(['run', '--rm', 'layers', 'sh', '-c', script]);
+      const numbers = Array.from({ length: layer }, (_, index) => index + 1);
+      expect(stdout.split('\n')).toEqual(['copied', ...numbers.map(String), '0', '']);
+    }
+  });
+
   test('passes input, output and exit code on, and can be entered', async () => {
     expect((await store.hrun(['run', '-i', '--rm', 'busybox', 'sh', '-c', 'cat; exit 7'], 'in')).stdout).toBe(
       'in',

@@ -163,13 +163,57 @@ TEST_CASE("memory is shared, for the vhost-user back end maps it") {
           "memory-backend-file,id=ram,share=on,mem-path=/fd/7,size=512M");
 }
 
-TEST_CASE("a template has all slots and no devices, and its memory is a file") {
+TEST_CASE("a copy has all disks of its template, empty ones where its container has none") {
+    const auto count = [](const std::vector<std::string>& words, const std::string& part) {
+        return std::count_if(words.begin(), words.end(),
+                             [&part](const std::string& word) { return word.find(part) != word.npos; });
+    };
+    Config config = sample(); // it has disks in 2 and 3
+    CHECK(count(command_line(config), "driver=null-co") == 0);
+    config.role = Role::kCopy;
+    const auto words = command_line(config);
+    CHECK(count(words, "driver=null-co") == 3);
+    CHECK(has(words, "driver=null-co,node-name=empty4,size=17592186044416,read-zeroes=on,read-only=on"));
+    CHECK(has(words, "driver=raw,node-name=disk4,file=empty4,read-only=on"));
+    CHECK(has(words, "virtio-blk-device,drive=disk4,bus=virtio-mmio-bus.5"));
+    config.disks.clear();
+    config.nics = {{5, {11}, {0x02, 0x42, 0xac, 0x1f, 0, 2}, 1500}};
+    config.share_slot = 6;
+    CHECK(has(command_line(config),
+              "virtio-blk-device,drive=disk2,bus=virtio-mmio-bus.3,werror=stop,rerror=report"));
+    CHECK(has(command_line(config), "driver=raw,node-name=disk2,file=empty2,read-only=off,discard=unmap"));
+    CHECK(count(command_line(config), "driver=null-co") == 3);
+    for (const PreparedDisk& disk : kPreparedDisks)
+        CHECK(is_prepared(disk.slot));
+    CHECK_FALSE(is_prepared(kFirstFreeSlot));
+}
+
+TEST_CASE("an empty disk is given a content behind its device") {
+    const auto fill = fill_disk_commands({3, -1, true});
+    REQUIRE(fill.size() == 4);
+    CHECK(fill[0] == R"({"execute":"add-fd","arguments":{"fdset-id":3}})");
+    CHECK(fill[1] == R"({"execute":"blockdev-add","arguments":{"driver":"file","node-name":"file3",)"
+                     R"("filename":"/dev/fdset/3","locking":"off","read-only":true}})");
+    CHECK(fill[2] == R"({"execute":"blockdev-reopen","arguments":{"options":[{"driver":"raw",)"
+                     R"("node-name":"disk3","file":"file3","read-only":true}]}})");
+    CHECK(fill[3] == R"({"execute":"blockdev-del","arguments":{"node-name":"empty3"}})");
+    CHECK(fill_disk_commands({2, -1, false})[2].find(R"("read-only":false,"discard":"unmap")") !=
+          std::string::npos);
+}
+
+TEST_CASE("a template has all slots and the devices that every machine has, and its memory is a file") {
     Config config = sample();
     config.role = Role::kTemplate;
+    config.disks.clear();
     const auto words = command_line(config);
+    CHECK(has(words, "virtio-rng-device,rng=rng,bus=virtio-mmio-bus.2"));
+    for (const PreparedDisk& disk : kPreparedDisks)
+        CHECK(has(words, "driver=raw,node-name=disk" + std::to_string(disk.slot) + ",file=empty" +
+                             std::to_string(disk.slot) +
+                             (disk.read_only ? ",read-only=on" : ",read-only=off,discard=unmap")));
     CHECK(has(words, "memory-backend-file,id=ram,share=on,mem-path=/fd/7,size=512M"));
     CHECK(std::none_of(words.begin(), words.end(),
-                       [](const std::string& word) { return word.find("virtio-blk") != word.npos; }));
+                       [](const std::string& word) { return word.find("vsock0") != word.npos; }));
     const std::string line = kernel_command_line(config);
     for (unsigned slot = 0; slot < kSlots; ++slot)
         CHECK(line.find(virtio_mmio_word(slot)) != line.npos);
