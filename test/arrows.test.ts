@@ -18,7 +18,7 @@ const TYPESCRIPT_ROWS = [
   ['src/base'],
 ];
 const CXX_ROWS = [
-  ['native/addon', 'native/monitor'],
+  ['native/addon', 'native/monitor', 'native/launcher'],
   ['native/qemu', 'native/vmm'],
   ['native/boot', 'native/kvm', 'native/transport'],
   ['native/devices/platform', 'native/devices/virtio'],

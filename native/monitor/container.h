@@ -46,6 +46,8 @@ struct Container {
     pid_t keeper_pid = 0; // as the host sees it
     Fd control;           // control.sock, listening since the keeper began: whoever lives serves it
     uint32_t restart_count = 0;
+    uint64_t monitor_started_ns = 0; // CLOCK_MONOTONIC, of a machine that had a head start; else 0
+    uint64_t machine_started_ns = 0;
     std::chrono::milliseconds restart_wait{}; // of a RestartWait
     std::unique_ptr<Confinement> jail;
     std::unique_ptr<KeeperLink> keeper;

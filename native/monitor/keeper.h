@@ -32,13 +32,19 @@ class Keeper {
     int run(Fd first_client, const Monitor& monitor, const Monitor& wait);
     // The same in a pool: runs `waiting` until a container comes, which is then its own, or `monitor`'s if it cannot be.
     int run_in_pool(const Monitor& waiting, const Monitor& monitor, const Monitor& wait);
+    // The same of a machine that is started while its container is being made, by whoever is at the other end of `client`.
+    int run_ahead(Fd client, const Monitor& waiting, const Monitor& monitor, const Monitor& wait);
 
   private:
     Result<void> prepare();
     int live(Result<void> done, const Monitor& monitor, const Monitor& wait);
     Result<void> wait_for_container(const Monitor& waiting);
     Result<PoolPlace::News> watch_place(PoolPlace& place);
-    Result<void> take_container(PoolPlace& place);
+    Result<void> start_ahead(const Monitor& waiting);
+    Result<void> await_container();
+    Result<void> watch_ahead(bool for_client, std::chrono::steady_clock::time_point deadline);
+    Result<void> take_begun();
+    Result<void> take_container(std::string path);
     bool can_be_handed_over(const Config& machine) const;
     Result<void> hand_over();
     void end_waiting();

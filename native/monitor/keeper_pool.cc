@@ -52,8 +52,13 @@ Result<void> Keeper::wait_for_container(const Monitor& waiting) {
     container_.files = {};
     create_cgroup();
     auto news = watch_place(*place);
-    if (news && *news == PoolPlace::News::kContainer)
-        return take_container(*place);
+    if (news && *news == PoolPlace::News::kContainer) {
+        auto path = place->path();
+        if (!path)
+            return path.error();
+        first_client_ = place->take_client();
+        return take_container(std::move(*path));
+    }
     if (place->is_open() && !place->is_moved()) {
         std::error_code ignored;
         std::filesystem::remove_all(container_.path, ignored);
@@ -87,20 +92,16 @@ Result<PoolPlace::News> Keeper::watch_place(PoolPlace& place) {
 }
 
 // Whatever is not as the machine expects it, and whatever is wrong with the container, is for a monitor of its own to tell.
-Result<void> Keeper::take_container(PoolPlace& place) {
-    auto path = place.path();
-    if (!path)
-        return path.error();
+Result<void> Keeper::take_container(std::string path) {
     const Config machine = container_.config;
     if (auto mistake = read_settings(container_.directory.get(), container_))
-        return Error{EINVAL, "use " + *path + ": " + *mistake};
-    container_.path = std::move(*path);
+        return Error{EINVAL, "use " + path + ": " + *mistake};
+    container_.path = std::move(path);
     container_.files = open_machine_files(container_.config);
-    first_client_ = place.take_client();
     role_ = Role::kContainer;
     journal_ = EventJournal(container_.path, container_.config.id);
     restarts_ = Restarts(container_.config.restart);
-    if (can_be_handed_over(machine)) {
+    if (monitor_.valid() && can_be_handed_over(machine)) {
         connections_.open(container_);
         const auto handed = hand_over();
         container_.nics.clear();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // hrun-vmm [--service] [--from TEMPLATE | --restore CHECKPOINT] CONTAINER_DIRECTORY
 // hrun-vmm --pool --from TEMPLATE DIRECTORY
+// hrun-vmm --head-start --from TEMPLATE DIRECTORY
 // hrun-vmm --template DIRECTORY
 // hrun-vmm --checkpoint CONTAINER_DIRECTORY CHECKPOINT go-on|end
 // hrun-vmm --verify CHECKPOINT
@@ -128,6 +129,7 @@ int verify(const char* directory) {
 
 struct Arguments {
     int (*monitor)(Container, Fd) = serve<Vm>;
+    bool ahead = false; // of its container
     std::string from;
     std::string restore;
     std::string directory;
@@ -143,8 +145,9 @@ std::optional<Arguments> parse(std::vector<std::string> words) {
     } else if (is("--service")) {
         arguments.monitor = serve<Service>;
         ++at;
-    } else if (is("--pool")) {
+    } else if (is("--pool") || is("--head-start")) {
         arguments.monitor = serve<WaitingMachine>;
+        arguments.ahead = is("--head-start");
         ++at;
     }
     if (is("--from") && arguments.monitor != serve<TemplateMaker>) {
@@ -187,8 +190,9 @@ int main(int argc, char** argv) {
     }
     const std::optional<Arguments> arguments = parse({argv + 1, argv + argc});
     if (!arguments)
-        return complain("usage: hrun-vmm [--service|--pool] [--from TEMPLATE | --restore CHECKPOINT] "
-                        "CONTAINER_DIRECTORY, or --template DIRECTORY");
+        return complain(
+            "usage: hrun-vmm [--service|--pool|--head-start] [--from TEMPLATE | --restore CHECKPOINT] "
+            "CONTAINER_DIRECTORY, or --template DIRECTORY");
     Fd client = first_client();
     auto opened = open_container(arguments->directory.c_str());
     if (auto* mistake = std::get_if<std::string>(&opened))
@@ -196,6 +200,9 @@ int main(int argc, char** argv) {
     Container& container = std::get<Container>(opened);
     container.template_path = arguments->from;
     container.checkpoint_path = arguments->restore;
+    if (arguments->ahead)
+        return Keeper(std::move(container), Keeper::Role::kPool)
+            .run_ahead(std::move(client), arguments->monitor, serve<Vm>, serve<RestartWait>);
     if (arguments->monitor == serve<WaitingMachine>)
         return Keeper(std::move(container), Keeper::Role::kPool)
             .run_in_pool(arguments->monitor, serve<Vm>, serve<RestartWait>);

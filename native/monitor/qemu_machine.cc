@@ -153,7 +153,9 @@ void QemuMachine::restored() {
     if (container_.checkpoint)
         commands.emplace_back(qemu::kRunCommand);
     if (auto plugged = process_.qmp().carry_out(commands); !plugged)
-        events_->machine_failed(HRUN_ERROR_VM, plugged.error().message());
+        return events_->machine_failed(HRUN_ERROR_VM, plugged.error().message());
+    if (const auto taking = std::exchange(once_restored_, nullptr))
+        taking();
 }
 
 void QemuMachine::saved(const Result<void>& done) {
@@ -199,8 +201,12 @@ void QemuMachine::go_on(Done done) {
         done(asked);
 }
 
-// One command after the other; `done` hears of the last, or of what was wrong first.
+// One command after the other; `done` hears of the last, or of what was wrong first. QEMU takes no device while it gets its state.
 void QemuMachine::take_in(Container& container, Done done) {
+    if (restoring_) {
+        once_restored_ = [this, &container, done] { take_in(container, done); };
+        return;
+    }
     struct Taking {
         size_t left;
         Result<void> result;

@@ -66,8 +66,9 @@ class QemuMachine : public Machine {
     std::map<unsigned, Timer> closing_; // disks, by slot
     qemu::Config machine_;
     Fd memory_;
-    bool restoring_ = false; // a copy that has not got its state yet
-    Done saved_;             // while it is being saved
+    bool restoring_ = false;              // a copy that has not got its state yet
+    std::function<void()> once_restored_; // takes its container in
+    Done saved_;                          // while it is being saved
     QemuProcess process_;
 };
 

@@ -25,6 +25,8 @@ class Rehearsal : private AgentEvents {
     // Takes disks, CONFIGURE and START of `container`, whose machine then has none of its own. Loop and container outlive it.
     Rehearsal(EventLoop& loop, Container& container, Done done);
 
+    // There is nothing to rehearse.
+    bool is_empty() const { return disks_.empty(); }
     // In a machine that runs, and outlives this.
     void begin(Machine& machine);
 

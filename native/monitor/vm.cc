@@ -59,7 +59,7 @@ Result<void> Vm::start_parts() {
         HRUN_TRY(serve_clients());
     if (!container_.refusal.empty())
         return {};
-    reached(HRUN_STAGE_MONITOR_STARTED);
+    reached(HRUN_STAGE_MONITOR_STARTED, container_.monitor_started_ns);
     auto log = LogFile::open(kContainerDirectory, "container.log", config_.log);
     if (!log)
         return log.error();
@@ -89,7 +89,7 @@ Result<void> Vm::start_machine() {
 }
 
 void Vm::connect_agent() {
-    reached(HRUN_STAGE_VMM_SPAWNED);
+    reached(HRUN_STAGE_VMM_SPAWNED, container_.machine_started_ns);
     connector_.connect(*machine_, [this](Result<Fd> socket) { begin_session(std::move(socket)); });
 }
 
@@ -286,9 +286,10 @@ void Vm::flush_log() {
     }
 }
 
-void Vm::reached(hrun_stage stage) {
+// Now, unless `time` says when.
+void Vm::reached(hrun_stage stage, uint64_t time) {
     const std::string trace =
-        frame_of(HRUN_TRACE, hrun_trace{static_cast<uint32_t>(stage), 0, monotonic_ns()});
+        frame_of(HRUN_TRACE, hrun_trace{static_cast<uint32_t>(stage), 0, time ? time : monotonic_ns()});
     stages_ += trace;
     broadcast(trace);
 }

@@ -98,7 +98,7 @@ class Vm : private AgentEvents, private ClientEvents, private MachineEvents {
     Result<void> wake(Fd socket);
     void tell_process();
     void schedule();
-    void reached(hrun_stage stage);
+    void reached(hrun_stage stage, uint64_t time = 0);
     void broadcast(std::string_view frames);
     void boot_instead(const std::string& why, bool spoilt);
     void fail(uint32_t kind, uint32_t error_number, std::string message);

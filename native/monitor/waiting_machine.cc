@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iterator>
 
+#include "monitor/clock.h"
 #include "protocol.h"
 
 namespace hrun::monitor {
@@ -26,23 +27,36 @@ void WaitingMachine::start(Fd) {
 }
 
 Result<void> WaitingMachine::start_machine() {
+    const uint64_t begun = monotonic_ns();
+    const bool rehearses = !rehearsal_.is_empty();
     HRUN_TRY(machine_->start());
     started_ = true;
     HRUN_TRY(container_.jail->lock());
     HRUN_TRY(machine_->run());
-    rehearsal_.begin(*machine_);
-    return {};
+    if (rehearses) {
+        rehearsal_.begin(*machine_);
+        return {};
+    }
+    container_.monitor_started_ns = begun;
+    container_.machine_started_ns = monotonic_ns();
+    return await_container();
 }
 
 void WaitingMachine::rehearsed(const Result<void>& done) {
     if (!done)
         return fail(done.error().message());
     rehearsed_ = true;
+    if (auto waits = await_container(); !waits)
+        give_up(waits.error().message());
+}
+
+Result<void> WaitingMachine::await_container() {
     auto watch = loop_.watch(container_.keeper->fd(), EPOLLIN, [this](uint32_t) { receive(); });
     if (!watch)
-        return give_up(watch.error().message());
+        return watch.error();
     keeper_ = std::move(*watch);
     container_.keeper->tell(KeeperRequest::kWaiting);
+    return {};
 }
 
 void WaitingMachine::receive() {
@@ -77,7 +91,10 @@ Result<void> WaitingMachine::become(HandOver what) {
         container.nics.push_back({nic, std::vector<Fd>(next, next + nic.queue_pairs)});
         next += nic.queue_pairs;
     }
+    container.origin = std::move(container_.origin); // until the guest has proved it good
     container.keeper_pid = container_.keeper_pid;
+    container.monitor_started_ns = container_.monitor_started_ns;
+    container.machine_started_ns = container_.machine_started_ns;
     container.lock = std::move(container_.lock);
     container.jail = std::move(container_.jail);
     container.keeper = std::move(container_.keeper);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A machine that waits for its container (docs/pool.md): the copy of a template, rehearsed, in the jail of any monitor. When the keeper hands a
-// container over, what follows is that container's Vm.
+// A machine that waits for its container: the copy of a template in the jail of any monitor, rehearsed (docs/pool.md), or on its way still
+// (docs/head-start.md). When the keeper hands a container over, what follows is that container's Vm.
 #pragma once
 
 #include <memory>
@@ -29,6 +29,7 @@ class WaitingMachine : private MachineEvents {
   private:
     Result<void> start_machine();
     void rehearsed(const Result<void>& done);
+    Result<void> await_container();
     void receive();
     Result<void> become(HandOver what);
     // Ends it; until it has been rehearsed, its template may be to blame.

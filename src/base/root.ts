@@ -21,6 +21,8 @@ export interface Root {
   readonly templates: string;
   /** machines that wait for a container: docs/pool.md */
   readonly pool: string;
+  /** machines that can be started before their container is made: docs/head-start.md */
+  readonly headStart: string;
   /** prepared things that can be made again: empty ext4 disks, engine verdict */
   readonly cache: string;
   /** unfinished files; each is held by a lock while its writer lives */
@@ -42,6 +44,7 @@ export function rootAt(dir: string): Root {
     networks: join(dir, 'networks'),
     templates: join(dir, 'templates'),
     pool: join(dir, 'pool'),
+    headStart: join(dir, 'head-start'),
     cache: join(dir, 'cache'),
     tmp: join(dir, 'tmp'),
   };

@@ -17,6 +17,7 @@ import {
 } from '../image/index.ts';
 import { checkCheckpoints } from './check-checkpoints.ts';
 import { checkNetworks } from './check-networks.ts';
+import { checkHeadStarts } from './head-start.ts';
 import { checkPools } from './pools.ts';
 
 export interface CheckOptions {
@@ -44,6 +45,7 @@ export async function checkStore(root: Root, options: CheckOptions): Promise<Che
   await inStore(root.containers, () => checkContainers(root, dangling, findings));
   await checkCheckpoints(root, options, findings);
   await checkPools(root, findings);
+  await checkHeadStarts(root, findings);
   await checkNetworks(root, findings);
   return { findings: [...mended.list, ...findings.list], damaged: mended.damaged || findings.damaged };
 }

@@ -12,7 +12,7 @@ import type {
 import type { Rlimit, TerminalSize } from '../guest/index.ts';
 import type { EgressPolicy } from '../network/index.ts';
 import type { Platform } from '../oci/index.ts';
-import type { EngineName } from '../vm/index.ts';
+import type { EngineName, HeadStart } from '../vm/index.ts';
 
 export { ENGINE_NAMES } from '../vm/index.ts';
 export type {
@@ -110,6 +110,8 @@ export interface ContainerOptions {
   autoRemove: boolean;
   /** it is to stay although nobody starts it now */
   awaitsStart: boolean;
+  /** a machine that was started for it, which it takes or lets go */
+  headStart?: HeadStart | undefined;
   /** NAME=value, or NAME to take it out of the image's */
   env: readonly string[];
   workingDir: string | undefined;

@@ -28,6 +28,7 @@ import type { FileLock } from '../native/index.ts';
 import {
   canShareDirectories,
   chooseEngine,
+  dropHeadStart,
   type EngineChoice,
   findAssets,
   layerSlots,
@@ -48,7 +49,7 @@ import { checkHostname } from './guest-files.ts';
 import { type GuestMounts, guestMounts } from './guest-mounts.ts';
 import { healthcheckOf, probeCommand, vmHealth } from './healthcheck.ts';
 import { imageForContainer } from './image-for-container.ts';
-import { joinNetworks, leaveNetworks } from './join-networks.ts';
+import { joinNetworks, leaveNetworks, needsUserNetwork } from './join-networks.ts';
 import { logAttributes } from './log-attributes.ts';
 import { makeMounts } from './make-mounts.ts';
 import { vmNics } from './network-membership.ts';
@@ -95,6 +96,8 @@ export async function createContainer(
   try {
     const apart = machine !== undefined || cniRequest(options) !== undefined; // plug-ins come before the machine
     pool = apart ? undefined : await usePool(root, options, image, { choice, assets });
+    const { headStart } = options;
+    if (headStart && headStart.id !== pool?.machine?.id) dropHeadStart(root, headStart);
     const id = pool?.machine?.id ?? newContainerId();
     const mounts = await planMounts(root, options, { id, image, sharing: !machine && canShareDirectories() });
     const guest = guestMounts(mounts, options.tmpfs);
@@ -122,10 +125,13 @@ async function usePool(
   { choice, assets }: { choice: EngineChoice; assets: VmAssets },
 ): Promise<PoolUse | undefined> {
   if (options.awaitsStart || mountsAny(options, image)) return undefined;
-  const vcpus = machineCpus(vcpusFor(options), options.maxCpus ?? 0);
-  return await inStore(root.containers, () =>
-    takeMachine(root, choice.engine, assets, { vcpus, memoryMiB: memoryMiB(options.memory) }),
-  );
+  const size = {
+    vcpus: machineCpus(vcpusFor(options), options.maxCpus ?? 0),
+    memoryMiB: memoryMiB(options.memory),
+  };
+  const { headStart } = options;
+  const fitting = headStart && !needsUserNetwork(options) ? headStart : undefined;
+  return await inStore(root.containers, () => takeMachine(root, choice.engine, assets, size, fitting));
 }
 
 async function letDown(root: Root, { id, connection }: TakenMachine): Promise<void> {

@@ -88,6 +88,11 @@ export function networkRequests(options: ContainerOptions): NetworkRequest[] {
   return checkNone(first, options);
 }
 
+/** True for a container whose network is passt's. */
+export function needsUserNetwork(options: ContainerOptions): boolean {
+  return networkRequests(options)[0]?.network === USER_NETWORK;
+}
+
 function checkNetworks(
   asked: readonly NetworkRequest[],
   { egress }: ContainerOptions,

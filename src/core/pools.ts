@@ -29,6 +29,7 @@ import {
   poolDirectory,
   REHEARSAL_SLOTS,
   readPool,
+  sweepHeadStarts,
   sweepPool,
   type TemplateInputs,
   type TemplateSize,
@@ -72,6 +73,7 @@ export async function createPool(
   }
   const pool = { version: 1, engine: 'qemu', ...size, wanted } as const;
   await writePool(root, pool);
+  sweepHeadStarts(root, undefined); // what waits is better
   await fillPool(root, size, { wait: true });
   return poolState(root, pool);
 }

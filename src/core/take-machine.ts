@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container that begins in a machine that has waited for one: docs/pool.md.
+// A container that begins in a machine that has waited for one (docs/pool.md), or was started for it in advance (docs/head-start.md).
 import { spawn } from 'node:child_process';
 import { existsSync, renameSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -12,6 +12,9 @@ import {
   connectWaiting,
   type Engine,
   emptySettings,
+  type HeadStart,
+  headStartDirectory,
+  isUnderWay,
   listWaiting,
   machinesDirectory,
   poolDirectory,
@@ -39,7 +42,8 @@ export interface PoolUse {
 }
 
 /**
- * Takes a machine of this size for a new container, which no other can take then; undefined when there is no such pool. Only while containers are
+ * Takes a machine of this size for a new container, which no other can take then: one that waits, else the one that had a head start; undefined when
+ * there is no such pool, nor such a one. Only while containers are
  * made: whoever clears up would take the directory for one that was left behind.
  */
 export async function takeMachine(
@@ -47,11 +51,26 @@ export async function takeMachine(
   engine: Engine,
   assets: VmAssets,
   size: TemplateSize,
+  headStart: HeadStart | undefined,
 ): Promise<PoolUse | undefined> {
-  if (engine.engine !== 'qemu' || templatePolicy() === 'off' || !existsSync(poolDirectory(root, size)))
-    return undefined;
-  const machines = machinesDirectory(root, size, templateKey(templateInputs(engine, assets, size)) ?? 'none');
-  return { machine: await takeOne(root, machines), refill: () => refill(root, size) };
+  const hasPool = existsSync(poolDirectory(root, size));
+  if (engine.engine !== 'qemu' || templatePolicy() === 'off' || !(hasPool || headStart)) return undefined;
+  const key = templateKey(templateInputs(engine, assets, size)) ?? 'none';
+  const waiting = hasPool ? await takeOne(root, machinesDirectory(root, size, key)) : undefined;
+  const machine = waiting ?? takeStarted(root, key, headStart);
+  return { machine, refill: () => hasPool && refill(root, size) };
+}
+
+/** The machine that was started for this very container, if it is one that fits, and has not been given up meanwhile. */
+function takeStarted(root: Root, key: string, headStart: HeadStart | undefined): TakenMachine | undefined {
+  if (headStart?.key !== key) return undefined;
+  const { id, connection } = headStart;
+  const from = headStartDirectory(root, id);
+  const directory = containerDirectory(root, id);
+  if (!isUnderWay(from) || !move(from, directory)) return undefined;
+  emptySettings(directory);
+  connection.ref();
+  return { id, directory, connection };
 }
 
 async function takeOne(root: Root, machines: string): Promise<TakenMachine | undefined> {

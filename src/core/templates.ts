@@ -2,7 +2,7 @@
 // Containers start from a machine that was booted in advance, if there is one of their size: docs/templates.md.
 import { spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { HrunError } from '../base/errors.ts';
 import { installDir, type Root } from '../base/root.ts';
 import {
@@ -23,6 +23,7 @@ import {
   type VmConfig,
 } from '../vm/index.ts';
 import { vcpusFor } from './cpus.ts';
+import { prepareNext } from './head-start.ts';
 
 /** $HRUN_TEMPLATES: `auto` makes what is missing in the background, `use` takes what is there, `off` boots every machine. */
 export const TEMPLATE_POLICIES = ['auto', 'use', 'off'] as const;
@@ -39,7 +40,7 @@ export function templatePolicy(env: NodeJS.ProcessEnv = process.env): TemplatePo
 export interface Origin {
   /** the template's directory; undefined: the machine is booted */
   directory: string | undefined;
-  /** Has the template made for next time, in a process of its own, if it is wanted and not there. */
+  /** Has the template made for next time, in a process of its own, if it is wanted and not there; if it is there, prepares the next machine. */
   makeForNextTime(): void;
 }
 
@@ -49,9 +50,13 @@ export function findOrigin(root: Root, containerDirectory: string, assets: VmAss
   if (policy === 'off') return { directory: undefined, makeForNextTime: () => {} };
   const vm = readVmConfig(containerDirectory);
   if (vm.joins) return { directory: undefined, makeForNextTime: () => {} };
-  const directory = findTemplate(root, templateInputs(vm, assets, vm));
-  const wanted = policy === 'auto' && directory === undefined;
-  return { directory, makeForNextTime: () => wanted && makeInBackground(vm) };
+  const inputs = templateInputs(vm, assets, vm);
+  const directory = findTemplate(root, inputs);
+  const makeForNextTime = () => {
+    if (directory !== undefined) prepareNext(root, inputs, basename(directory));
+    else if (policy === 'auto') makeInBackground(vm);
+  };
+  return { directory, makeForNextTime };
 }
 
 /** Outlives this process; what it has to say is for whoever runs `hrun template create`. */
@@ -73,7 +78,10 @@ export async function createTemplate(
   const { engine } = await chooseEngine(root, size.engine);
   if (!options.wait && (await isSlow(root, engine))) return undefined;
   const machine = { vcpus: vcpusFor({ cpus: size.cpus }), memoryMiB: memoryMiB(size.memory) };
-  return await makeTemplate(root, templateInputs(engine, findAssets(), machine), options);
+  const inputs = templateInputs(engine, findAssets(), machine);
+  const key = await makeTemplate(root, inputs, options);
+  if (key !== undefined && templatePolicy() !== 'off') prepareNext(root, inputs, key);
+  return key;
 }
 
 /** A KVM that emulates would be at it for minutes, each time that a container starts. */

@@ -11,6 +11,17 @@ export {
   QEMU,
 } from './engine.ts';
 export { connectGuest } from './guest-connection.ts';
+export {
+  dropHeadStart,
+  type HeadStart,
+  headStartDirectory,
+  isUnderWay,
+  leftHeadStarts,
+  prepareHeadStart,
+  sweepHeadStarts,
+  takeGiven,
+  wantsHeadStart,
+} from './head-start.ts';
 export { checkIsolation, type HostIsolation, limitsRemark } from './isolation.ts';
 export { type VirtualizationFacts, virtualizationFacts } from './kvm-advice.ts';
 export { assessKvm, type KvmVerdict } from './kvm-verdict.ts';

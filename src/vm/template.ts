@@ -2,13 +2,13 @@
 // A machine that is booted once and copied for each container: what it is made of, and the making. docs/templates.md.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { HrunError } from '../base/errors.ts';
 import { settingsPath } from '../base/settings.ts';
 import type { VmAssets } from './assets.ts';
+import { writeEmptyMachine } from './empty-machine.ts';
 import type { Engine } from './engine.ts';
-import { VM_FILE, vmConfig } from './vm-config.ts';
 
 /** What makes one template differ from another. */
 export interface TemplateInputs extends VmAssets {
@@ -19,7 +19,6 @@ export interface TemplateInputs extends VmAssets {
 
 /** Of what the files of a template hold, and how. */
 const FORMAT = 3;
-const BOOT_TIMEOUT_MS = 60_000;
 /** Of the two that tell of a failure, the maker's line says more than its keeper's. */
 const NOT_MADE = 'hrun-vmm: no template was made: ';
 const NO_CONTAINER = '0'.repeat(64);
@@ -58,32 +57,8 @@ export function templateFiles({ engine }: Engine): string[] {
 
 /** Boots a machine and leaves its files in `directory`, which is empty; TEMPLATE_FAILED. */
 export async function bootTemplate(inputs: TemplateInputs, directory: string): Promise<void> {
-  const vm = vmConfig({
-    id: NO_CONTAINER,
-    engine: inputs.engine,
-    assets: inputs,
-    ...{
-      vcpus: inputs.vcpus,
-      memoryMiB: inputs.memoryMiB,
-      layers: [],
-      volumes: [],
-      share: undefined,
-      nics: [],
-      ports: undefined,
-    },
-    ...{
-      writable: '',
-      tty: false,
-      stopSignal: 15,
-      autoRemove: false,
-      resources: {},
-      bootTimeoutMs: BOOT_TIMEOUT_MS,
-    },
-    log: { driver: 'none', maxBytes: 0, maxFiles: 1 },
-  });
   mkdirSync(settingsPath(directory), { mode: 0o700 });
-  writeFileSync(settingsPath(directory, VM_FILE), JSON.stringify({ ...vm, disks: [] }));
-  for (const name of ['configure.bin', 'start.bin']) writeFileSync(settingsPath(directory, name), '');
+  writeEmptyMachine(directory, { id: NO_CONTAINER, inputs, resources: {} });
   try {
     await promisify(execFile)(inputs.monitor, ['--template', directory], { cwd: '/', env: {} });
   } catch (cause) {

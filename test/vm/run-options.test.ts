@@ -259,7 +259,9 @@ describe('a container', () => {
   });
 
   test('--trace-startup tells the stages', async () => {
-    const { stderr } = await store.hrun(['run', '--rm', '--trace-startup', 'busybox', 'true']);
+    const { stderr } = await store.start(['run', '--rm', '--trace-startup', 'busybox', 'true'], {
+      env: { ...store.env, HRUN_HEAD_START: 'off' },
+    });
     const order = [
       'container made',
       'monitor started',

@@ -2,6 +2,7 @@
 import { HrunError } from '../../base/errors.ts';
 import { rootFromEnvironment } from '../../base/root.ts';
 import { createContainer } from '../../core/create-container.ts';
+import { takeGiven } from '../../core/head-start.ts';
 import { awaitTurn, startContainer, startDetached } from '../../core/run.ts';
 import { checkCidFile, writeCidFile } from '../cid-file.ts';
 import { defineCommand } from '../command.ts';
@@ -77,6 +78,7 @@ Exit code: the command's; 125 when hrun failed, 126 when the command cannot be e
 async function run(image: string, args: string[], flags: RunFlags, output: Output): Promise<RunResult> {
   const root = rootFromEnvironment();
   const trace = flags.traceStartup || process.env.HRUN_TRACE ? new StartupTrace() : undefined;
+  const headStart = takeGiven();
   const asked = containerOptions(image, args, flags);
   const detachKeys = parseDetachKeys(flags.detachKeys);
   const { attach } = asked;
@@ -89,6 +91,7 @@ async function run(image: string, args: string[], flags: RunFlags, output: Outpu
     attach: flags.detach ? [] : attach,
     stdin: asked.stdin || terminal.stdin,
     terminalSize: terminal.size,
+    headStart,
   };
   if (flags.cidfile !== undefined) checkCidFile(flags.cidfile);
   const view = progressView(output, flags.quiet);

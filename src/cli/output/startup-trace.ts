@@ -14,7 +14,7 @@ const STAGES: Readonly<Record<number, string>> = {
 
 /** Collects when each stage of a start was reached, all on CLOCK_MONOTONIC. */
 export class StartupTrace {
-  readonly #origin = process.hrtime.bigint() - BigInt(Math.round(performance.now() * 1e6));
+  #origin = process.hrtime.bigint() - BigInt(Math.round(performance.now() * 1e6));
   readonly #marks: { label: string; timeNs: bigint }[] = [];
 
   constructor() {
@@ -28,6 +28,7 @@ export class StartupTrace {
 
   /** A stage of the monitor, of protocol.h's enum hrun_stage. */
   stage(stage: number, timeNs: bigint): void {
+    if (timeNs < this.#origin) this.#origin = timeNs; // a head start, before Node.js
     this.#marks.push({ label: STAGES[stage] ?? `stage ${stage}`, timeNs });
   }
 

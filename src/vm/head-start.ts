@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// head-start/: directories of machines that can be started before anything is known of their container. docs/head-start.md.
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { listDirectory } from '../base/directory.ts';
+import { errnoOf } from '../base/errors.ts';
+import type { Root } from '../base/root.ts';
+import { settingsPath } from '../base/settings.ts';
+import { isLocked } from '../native/index.ts';
+import { writeEmptyMachine } from './empty-machine.ts';
+import type { TemplateInputs } from './template.ts';
+import type { VmResources } from './vm-config.ts';
+
+/** A machine that bin/hrun has started, for this process alone. */
+export interface HeadStart {
+  /** of its template */
+  key: string;
+  id: string;
+  /** What is written begins its container. To close it ends the machine. */
+  connection: Socket;
+}
+
+/** native/launcher/main.cc */
+const VARIABLE = 'HRUN_HEAD_START';
+const STARTED = /^(\d+) ([0-9a-f]{64}) ([0-9a-f]{64})$/;
+const PREPARED = /^[0-9a-f]{64}\.[0-9a-f]{64}$/;
+/** A name that nobody starts by; native/monitor/keeper_head_start.cc */
+const GOING = '.going';
+const MAKING = '.making';
+/** Until then a directory without a keeper is about to have one. */
+const SETTLED_MS = 10_000;
+
+/** Whether machines are given a head start. */
+export function wantsHeadStart(env: NodeJS.ProcessEnv = process.env): boolean {
+  return env[VARIABLE] !== 'off';
+}
+
+/** The machine that this process was given; what it starts is not told of it. */
+export function takeGiven(env: NodeJS.ProcessEnv = process.env): HeadStart | undefined {
+  const found = STARTED.exec(env[VARIABLE] ?? '');
+  if (!found) return undefined;
+  delete env[VARIABLE];
+  try {
+    const connection = new Socket({ fd: Number(found[1]), readable: true, writable: true });
+    connection.on('error', () => {}); // whoever uses it hears of its end
+    connection.unref(); // until then it keeps nobody here
+    return { key: found[2]!, id: found[3]!, connection };
+  } catch {
+    return undefined; // not bin/hrun's
+  }
+}
+
+/** Ends the machine of a head start that no container has taken. One whose keeper has not begun does not begin any more. */
+export function dropHeadStart(root: Root, { id, connection }: HeadStart): void {
+  connection.destroy();
+  const directory = headStartDirectory(root, id);
+  if (!isHeld(directory)) rmSync(directory, { recursive: true, force: true });
+}
+
+/** Where the machine of a head start is until a container has it. */
+export function headStartDirectory(root: Root, id: string): string {
+  return join(root.headStart, id);
+}
+
+/** True once its keeper has read what is in its directory; false when it has ended, too. */
+export function isUnderWay(directory: string): boolean {
+  return (
+    isHeld(directory) && statSync(join(directory, 'control.sock'), { throwIfNoEntry: false }) !== undefined
+  );
+}
+
+/** Prepares the directory of a machine that is a copy of the template of that name, unless there is one, and clears away what is of no use. */
+export function prepareHeadStart(
+  root: Root,
+  id: string,
+  { inputs, key, resources }: { inputs: TemplateInputs; key: string; resources: VmResources },
+): void {
+  mkdirSync(root.headStart, { recursive: true, mode: 0o700 });
+  sweepHeadStarts(root, key);
+  if (listDirectory(root.headStart).some((name) => isPrepared(name, key))) return;
+  const making = headStartDirectory(root, `${id}${MAKING}`);
+  mkdirSync(settingsPath(making), { recursive: true, mode: 0o700 });
+  writeEmptyMachine(making, { id, inputs, resources });
+  renameSync(making, headStartDirectory(root, `${key}.${id}`));
+}
+
+/** Removes what nobody is to start any more: all but one copy of the template of that name, and what killed processes have left. */
+export function sweepHeadStarts(root: Root, key: string | undefined): void {
+  const names = listDirectory(root.headStart);
+  const kept = names.find((name) => isPrepared(name, key));
+  for (const name of names) {
+    if (name === kept || !isLeft(root, name)) continue;
+    const going = headStartDirectory(root, name.endsWith(GOING) ? name : `${name}${GOING}`);
+    try {
+      if (!name.endsWith(GOING)) renameSync(headStartDirectory(root, name), going);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      continue; // somebody has started it
+    }
+    rmSync(going, { recursive: true, force: true });
+  }
+}
+
+/** Directories of machines that were killed, or of a launcher that was. */
+export function leftHeadStarts(root: Root): string[] {
+  const names = listDirectory(root.headStart).filter((name) => !PREPARED.test(name) && isLeft(root, name));
+  return names.map((name) => headStartDirectory(root, name));
+}
+
+function isPrepared(name: string, key: string | undefined): boolean {
+  return PREPARED.test(name) && key !== undefined && name.startsWith(key);
+}
+
+function isLeft(root: Root, name: string): boolean {
+  const directory = headStartDirectory(root, name);
+  const stat = statSync(directory, { throwIfNoEntry: false });
+  if (!stat) return false;
+  return PREPARED.test(name) || (!isHeld(directory) && Date.now() - stat.ctimeMs > SETTLED_MS);
+}
+
+function isHeld(directory: string): boolean {
+  try {
+    return isLocked(join(directory, 'lock'));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
