@@ -13,7 +13,7 @@
 #include "template.h"
 
 /* Out of the way of the container's start. */
-#define BIND_AFTER_MS 200
+#define BIND_AFTER_MS 1000
 
 static int on_frame(struct connection* connection, const struct frame* frame, struct err* err) {
     return request_handle(connection->owner, connection, frame, err);

@@ -66,13 +66,6 @@ static int open_device(const char* sysfs, uint32_t slot, struct err* err) {
     return device < 0 ? err_system(err, "slot %u: the machine has no virtio-mmio.%u", slot, slot) : device;
 }
 
-bool device_is_bound(const char* sysfs, uint32_t slot) {
-    char virtio[64];
-    struct err ignored;
-    owned_fd device = open_device(sysfs, slot, &ignored);
-    return device >= 0 && first_entry(device, ".", "virtio", virtio, sizeof(virtio));
-}
-
 int device_bind(const char* sysfs, uint32_t slot, struct err* err) {
     char virtio[64];
     owned_fd device = open_device(sysfs, slot, err);

@@ -5,7 +5,6 @@
 #ifndef HRUN_DEVICES_H
 #define HRUN_DEVICES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,9 +22,6 @@ int device_interface_release(const char* sysfs, uint32_t slot, struct err* err);
 
 /* Has the driver let go of whatever device is in `slot`; one that has none is fine. */
 int device_release(const char* sysfs, uint32_t slot, struct err* err);
-
-/* Whether the driver has a slot's device. */
-bool device_is_bound(const char* sysfs, uint32_t slot);
 
 /* Has the driver take a slot's device if it has not yet. */
 int device_bind(const char* sysfs, uint32_t slot, struct err* err);

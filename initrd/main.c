@@ -30,13 +30,11 @@ static int run(const struct options* options, struct err* err) {
     if (agent.container.cgroup < 0)
         return -1;
     if (options->template_slot >= 0) {
-        const bool bare = template_is_bare(options->sysfs);
         if (container_prepare(&agent.container, err) < 0)
             return -1;
         if (template_wait(options->sysfs, (uint32_t)options->template_slot, err) < 0)
             return -1;
-        if (bare)
-            agent_bind_later(&agent);
+        agent_bind_later(&agent);
     }
     return agent_serve(&agent, listener, err);
 }

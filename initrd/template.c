@@ -14,14 +14,6 @@ static const struct timespec settle = {.tv_sec = 3};
 /* How soon a copy is seen after it begins to run. The template itself stands still meanwhile. */
 static const struct timespec look_again = {.tv_nsec = 500000};
 
-/* Of a machine that has none before it is copied all devices come later. */
-bool template_is_bare(const char* sysfs) {
-    for (uint32_t slot = 0; slot < TEMPLATE_SLOTS; slot++)
-        if (device_is_bound(sysfs, slot))
-            return false;
-    return true;
-}
-
 int template_wait(const char* sysfs, uint32_t vsock_slot, struct err* err) {
     static const char ready[] = TEMPLATE_READY "\n";
     nanosleep(&settle, NULL);

@@ -5,7 +5,6 @@
 #ifndef HRUN_TEMPLATE_H
 #define HRUN_TEMPLATE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -14,9 +13,6 @@
 #define TEMPLATE_READY "hrun-agent: template ready"
 /* Slots of a machine: all are there in a template, and empty. */
 #define TEMPLATE_SLOTS 23
-
-/* No driver has a device yet. */
-bool template_is_bare(const char* sysfs);
 
 /* Says on the console that the machine is ready to be copied, and returns in a copy: once the machine has a vsock device in
  * `vsock_slot`, bound by then. */

@@ -108,21 +108,24 @@ bool start_keeper(const std::string& monitor, const std::string& from, const std
 } // namespace
 
 std::string store_directory() {
-    const auto variable = [](const char* name) {
+    const auto variable = [](const char* name, const char* below) {
         const char* value = getenv(name);
-        return std::string(value ? value : "");
+        return value && *value ? value + std::string(below) : std::string();
     };
-    if (const std::string root = variable("HRUN_ROOT"); !root.empty())
-        return root.starts_with('/') ? root : "";
-    if (getuid() == 0)
+    std::string store = variable("HRUN_ROOT", "");
+    if (store.empty() && getuid() == 0)
         return "/var/lib/hrun";
-    if (const std::string data = variable("XDG_DATA_HOME"); !data.empty())
-        return data + "/hrun";
-    const std::string home = variable("HOME");
-    return home.empty() ? "" : home + "/.local/share/hrun";
+    if (store.empty())
+        store = variable("XDG_DATA_HOME", "/hrun");
+    if (store.empty())
+        store = variable("HOME", "/.local/share/hrun");
+    return store.starts_with('/') ? store : ""; // the keeper's working directory is another
 }
 
 std::optional<HeadStart> begin_head_start(const std::string& store, const std::string& monitor) {
+    for (int standard = 0; standard < kClient; ++standard)
+        if (fcntl(standard, F_GETFD) < 0)
+            return std::nullopt; // or a descriptor of ours would be taken for it
     const Fd root = open_own(AT_FDCWD, store.c_str(), 0);
     const Fd place = root.valid() ? open_own(root.get(), kDirectory) : Fd();
     int ends[2];

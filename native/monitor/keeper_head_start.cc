@@ -116,14 +116,12 @@ Result<void> Keeper::watch_ahead(bool for_client, Clock::time_point deadline) {
                         {for_client ? first_client_.get() : -1, POLLIN, 0}};
     if (poll(sources, std::size(sources), milliseconds_until(deadline)) < 0 && errno != EINTR)
         return Error::last("wait for a container");
-    if (sources[0].revents & POLLIN)
-        take_message();
+    if (sources[0].revents && !take_message())
+        link_.reset(); // its end is not far
     if (sources[1].revents)
         take_signal();
-    if (sources[2].revents) {
+    if (sources[2].revents)
         end_waiting();
-        boots_instead_ = false; // a machine that is yet to be started knows what has come of the template
-    }
     return {};
 }
 
@@ -133,6 +131,9 @@ Result<void> Keeper::take_begun() {
         return path.error();
     if (*path == container_.path)
         return Error{EPERM, "use " + *path + ": it is no container's"};
+    pollfd ended{monitor_.get(), POLLIN, 0};
+    if (monitor_.valid() && poll(&ended, 1, 0) > 0) // in this very moment
+        end_waiting();
     return take_container(std::move(*path));
 }
 

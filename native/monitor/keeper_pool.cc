@@ -156,6 +156,7 @@ void Keeper::end_waiting() {
     }
     monitor_.reset();
     link_.reset();
+    boots_instead_ = false; // whoever follows knows by itself what has come of the template
 }
 
 } // namespace hrun::monitor

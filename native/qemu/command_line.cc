@@ -258,8 +258,10 @@ void add_devices(Words& words, const Config& config) {
     if (config.role != Role::kTemplate)
         for (const Peer& peer : peers(config))
             add_peer(words, config, peer);
-    words.option("-object", "rng-builtin,id=rng");
-    words.option("-device", "virtio-rng-device,rng=rng," + bus(config.rng_slot));
+    if (config.role != Role::kTemplate) { // whose driver has random bytes in hand that all copies would have
+        words.option("-object", "rng-builtin,id=rng");
+        words.option("-device", "virtio-rng-device,rng=rng," + bus(config.rng_slot));
+    }
     // What the guest has freed is the host's again, in the memory file itself: the vhost-user back end maps the same.
     words.option("-device", "virtio-balloon-device,free-page-reporting=on,deflate-on-oom=on," +
                                 bus(config.balloon_slot));

@@ -57,18 +57,28 @@ export async function takeMachine(
   if (engine.engine !== 'qemu' || templatePolicy() === 'off' || !(hasPool || headStart)) return undefined;
   const key = templateKey(templateInputs(engine, assets, size)) ?? 'none';
   const waiting = hasPool ? await takeOne(root, machinesDirectory(root, size, key)) : undefined;
-  const machine = waiting ?? takeStarted(root, key, headStart);
+  const machine = waiting ?? (await takeStarted(root, key, headStart));
   return { machine, refill: () => hasPool && refill(root, size) };
 }
 
 /** The machine that was started for this very container, if it is one that fits, and has not been given up meanwhile. */
-function takeStarted(root: Root, key: string, headStart: HeadStart | undefined): TakenMachine | undefined {
+async function takeStarted(
+  root: Root,
+  key: string,
+  headStart: HeadStart | undefined,
+): Promise<TakenMachine | undefined> {
   if (headStart?.key !== key) return undefined;
   const { id, connection } = headStart;
   const from = headStartDirectory(root, id);
   const directory = containerDirectory(root, id);
   if (!isUnderWay(from) || !move(from, directory)) return undefined;
-  emptySettings(directory);
+  try {
+    emptySettings(directory);
+  } catch {
+    connection.destroy(); // then it ends, and the container has another
+    await deleteDirectory(root, id);
+    return undefined;
+  }
   connection.ref();
   return { id, directory, connection };
 }

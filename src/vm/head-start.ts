@@ -39,7 +39,7 @@ export function wantsHeadStart(env: NodeJS.ProcessEnv = process.env): boolean {
 /** The machine that this process was given; what it starts is not told of it. */
 export function takeGiven(env: NodeJS.ProcessEnv = process.env): HeadStart | undefined {
   const found = STARTED.exec(env[VARIABLE] ?? '');
-  if (!found) return undefined;
+  if (!found || Number(found[1]) < 3) return undefined;
   delete env[VARIABLE];
   try {
     const connection = new Socket({ fd: Number(found[1]), readable: true, writable: true });
@@ -55,7 +55,16 @@ export function takeGiven(env: NodeJS.ProcessEnv = process.env): HeadStart | und
 export function dropHeadStart(root: Root, { id, connection }: HeadStart): void {
   connection.destroy();
   const directory = headStartDirectory(root, id);
-  if (!isHeld(directory)) rmSync(directory, { recursive: true, force: true });
+  try {
+    if (!isHeld(directory)) removeLeft(directory);
+  } catch {} // it is swept later
+}
+
+/** Renamed first, so that nobody begins in it meanwhile. */
+function removeLeft(directory: string): void {
+  const going = directory.endsWith(GOING) ? directory : `${directory}${GOING}`;
+  if (going !== directory) renameSync(directory, going);
+  rmSync(going, { recursive: true, force: true });
 }
 
 /** Where the machine of a head start is until a container has it. */
@@ -91,14 +100,9 @@ export function sweepHeadStarts(root: Root, key: string | undefined): void {
   const kept = names.find((name) => isPrepared(name, key));
   for (const name of names) {
     if (name === kept || !isLeft(root, name)) continue;
-    const going = headStartDirectory(root, name.endsWith(GOING) ? name : `${name}${GOING}`);
     try {
-      if (!name.endsWith(GOING)) renameSync(headStartDirectory(root, name), going);
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      continue; // somebody has started it
-    }
-    rmSync(going, { recursive: true, force: true });
+      removeLeft(headStartDirectory(root, name));
+    } catch {} // somebody has started it, or ends just now
   }
 }
 

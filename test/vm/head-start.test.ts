@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Machines that start while the CLI is being loaded: docs/head-start.md.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, FIXTURES, HRUN, isAlive, TestStore } from './hrun.ts';
 
@@ -127,6 +128,15 @@ describe('a machine that has a head start', () => {
     ] as const)
       expect(hadHeadStart(await stagesOf([...args], env))).toBe(false);
     expect(prepared()).toEqual(ids); // nobody has touched them
+  });
+
+  test('is not begun by a command without standard streams, which runs all the same', async () => {
+    const [id] = prepared();
+    const line = `exec ${HRUN} run -d --name silent busybox sh -c 'exit 4' <&- >&- 2>&-`;
+    await promisify(execFile)('sh', ['-c', line], { env: store.env });
+    await eventually(async () => (await store.hrun(['wait', 'silent'])).stdout === '4\n');
+    expect(prepared()).toContain(id);
+    await store.ok('rm', 'silent');
   });
 
   test('goes on in the background, is entered, stopped, and started again', async () => {

@@ -57,6 +57,14 @@ describe('a container from a template', () => {
     expect(out.split('\n').slice(0, 4)).toEqual(['copied', 'x', '/host', 'virtio_rng.0']);
   });
 
+  test('has random bytes of its own from its hardware generator too', async () => {
+    const script = `${IS_COPY}; ${RNG}; head -c 16 /dev/hwrng | od -An -tx1`;
+    const read = () => store.hrun(['run', '--rm', '--privileged', 'busybox', 'sh', '-c', script]);
+    const [one, other] = [await read(), await read()];
+    for (const { stdout } of [one, other]) expect(stdout).toMatch(/^copied\n( [0-9a-f]{2}){16}\n$/);
+    expect(one.stdout).not.toBe(other.stdout);
+  });
+
   test('opens the disks of its machine only when it is privileged', async () => {
     const open = 'IFS=: read a b < /sys/block/vda/dev; mknod /disk b $a $b; head -c 1 /disk | wc -c';
     const script = ['busybox', 'sh', '-c', `${IS_COPY}; ${open}`];

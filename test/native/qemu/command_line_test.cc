@@ -206,7 +206,9 @@ TEST_CASE("a template has all slots and the devices that every machine has, and 
     config.role = Role::kTemplate;
     config.disks.clear();
     const auto words = command_line(config);
-    CHECK(has(words, "virtio-rng-device,rng=rng,bus=virtio-mmio-bus.2"));
+    CHECK(
+        has(words, "virtio-balloon-device,free-page-reporting=on,deflate-on-oom=on,bus=virtio-mmio-bus.23"));
+    CHECK_FALSE(has(words, "virtio-rng-device,rng=rng,bus=virtio-mmio-bus.2"));
     for (const PreparedDisk& disk : kPreparedDisks)
         CHECK(has(words, "driver=raw,node-name=disk" + std::to_string(disk.slot) + ",file=empty" +
                              std::to_string(disk.slot) +
