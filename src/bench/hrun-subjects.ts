@@ -5,7 +5,7 @@ import { installDir, type Root } from '../base/root.ts';
 import { createPool, machineSize, poolStates, removePool } from '../core/pools.ts';
 import { createTemplate } from '../core/templates.ts';
 import { findImage, openImageStore } from '../image/index.ts';
-import { assessKvm, explain } from '../vm/index.ts';
+import { assessKvm, type EngineName, explain } from '../vm/index.ts';
 import type { Subject, Subjects } from './subject.ts';
 
 /** hrun itself, in each way in which this host can start a machine. The template is made. NO_SUCH_IMAGE: nothing is pulled. */
@@ -13,20 +13,24 @@ export async function hrunSubjects(root: Root, image: string, command: readonly 
   await checkImage(root, image);
   const verdict = await assessKvm(root);
   const engines = verdict.state === 'hardware' ? (['qemu', 'kvm'] as const) : (['qemu'] as const);
-  for (const engine of engines)
-    await createTemplate(root, { engine, memory: undefined, cpus: undefined }, { wait: true });
-  const subjects = [
-    subject(root, { name: 'hrun, booted (qemu)', engine: 'qemu', templates: 'off' }, image, command),
-    subject(root, { name: 'hrun, template (qemu)', engine: 'qemu', templates: 'use' }, image, command),
-  ];
-  if (verdict.state !== 'hardware') return { subjects, absent: [`hrun (kvm): ${explain(verdict).because}`] };
+  for (const engine of engines) await makeTemplate(root, engine);
+  const subjects = engines.flatMap((engine) => [
+    subject(root, { name: `hrun, booted (${engine})`, engine, templates: 'off' }, image, command),
+    copiedSubject(root, engine, image, command),
+  ]);
+  const absent = verdict.state === 'hardware' ? [] : [`hrun (kvm): ${explain(verdict).because}`];
+  return { subjects, absent };
+}
+
+/** The template, and what a run from it leaves for the next, which those of other subjects take away (docs/head-start.md). */
+async function makeTemplate(root: Root, engine: EngineName): Promise<void> {
+  await createTemplate(root, { engine, memory: undefined, cpus: undefined }, { wait: true });
+}
+
+function copiedSubject(root: Root, engine: EngineName, image: string, command: readonly string[]): Subject {
   return {
-    subjects: [
-      ...subjects,
-      subject(root, { name: 'hrun, booted (kvm)', engine: 'kvm', templates: 'off' }, image, command),
-      subject(root, { name: 'hrun, template (kvm)', engine: 'kvm', templates: 'use' }, image, command),
-    ],
-    absent: [],
+    ...subject(root, { name: `hrun, template (${engine})`, engine, templates: 'use' }, image, command),
+    around: { before: () => makeTemplate(root, engine), after: async () => {} },
   };
 }
 
@@ -57,11 +61,11 @@ async function checkImage(root: Root, image: string): Promise<void> {
 
 function subject(
   root: Root,
-  { name, engine, templates }: { name: string; engine: string; templates: string },
+  { name, engine, templates }: { name: string; engine: EngineName; templates: string },
   image: string,
   command: readonly string[],
 ): Subject {
-  const words = ['run', '--rm', '--network', 'none', '--engine', engine, image, ...command];
-  const env = { ...process.env, HRUN_ROOT: root.dir, HRUN_TEMPLATES: templates };
+  const words = ['run', '--rm', '--network', 'none', image, ...command];
+  const env = { ...process.env, HRUN_ROOT: root.dir, HRUN_TEMPLATES: templates, HRUN_ENGINE: engine };
   return { name, argv: [join(installDir(), 'bin/hrun'), ...words], env, traced: true };
 }
