@@ -122,11 +122,17 @@ function lines(path: string): string[] {
   return readFileSync(path, 'utf8').trim().split('\n');
 }
 
-/** The journal of events and its lock are meant to stay. */
+/** The journal of events and its lock are meant to stay, and of each file of a machine that is prepared for the next start, whatever its id, one. */
 function filesOf(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => !name.startsWith('events.'),
-  );
+  const times = new Map<string, number>();
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  const lasting = names.filter((name) => !name.startsWith('events.'));
+  return lasting.map((name) => {
+    const nameless = name.replace(/^(head-start\/[0-9a-f]{64}\.)[0-9a-f]{64}/, '$1ID');
+    const count = (times.get(nameless) ?? 0) + 1;
+    times.set(nameless, count);
+    return count === 1 ? nameless : `${nameless}, the ${count}th`;
+  });
 }
 
 /** Those of containers that run, of other stores, are not. */
