@@ -295,7 +295,10 @@ void PublishedPorts::close() {
     if (directory_.empty())
         return;
     const auto lock = lock_networks(directory_);
-    if (auto unmapped = map_ ? map_->remove(mappings_) : Result<void>(); !unmapped)
+    auto unmapped = map_ ? map_->remove(mappings_) : Result<void>();
+    if (unmapped && map_) // or who goes on sending reaches whichever container has the address next
+        unmapped = net::forget_other_flows(leading_nowhere(mappings_));
+    if (!unmapped)
         dprintf(STDERR_FILENO, "hrun-vmm: %s\n", unmapped.error().message().c_str());
     loopback_.stop();
     record_.remove();

@@ -2,7 +2,7 @@
 // Published ports, on a network namespace of the test's own: the machine's network is never touched.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FIXTURES, TestStore } from './hrun.ts';
 import { hostNetworkObstacle, OwnNetwork } from './own-network.ts';
 
@@ -90,23 +90,60 @@ describe.skipIf(cannot)(`published ports${cannot ? ` (this host cannot: ${cannot
     expect((await host.hrun(['port', id])).stdout).toBe('53/udp -> 0.0.0.0:5353\n');
   });
 
-  test('are reached by a UDP client that has sent before they were published', async () => {
-    outside = await host.neighbour();
-    const client = await outside.program(
-      `const s = require("node:dgram").createSocket("udp4"); s.on("message", (m) => console.log(String(m)));
-       s.bind(4444, () => { setInterval(() => s.send("hello", 5353, "192.0.2.1"), 100); console.log("up"); })`,
-    );
+  describe('a UDP client that does not stop sending', () => {
     let heard = '';
-    client.stdout!.on('data', (bytes) => {
-      heard += bytes;
+    beforeEach(async () => {
+      heard = '';
+      outside = await host.neighbour();
+      const client = await outside.program(
+        `const s = require("node:dgram").createSocket("udp4"); s.on("message", (m) => console.log(String(m)));
+         s.bind(4444, () => { setInterval(() => s.send("hello", 5353, "192.0.2.1"), 100); console.log("up"); })`,
+      );
+      client.stdout!.on('data', (bytes) => {
+        heard += bytes;
+      });
+      // So that flows are remembered, as on any host that has other rules.
+      await host.shell(
+        'nft add table inet x; nft "add chain inet x in { type filter hook input priority 0; }"; nft add rule inet x in ct state new counter',
+      );
+      await host.until(async () => /packets [1-9]/.test((await host.shell('nft list table inet x')).stdout));
     });
-    // So that flows are remembered, as on any host that has other rules.
-    await host.shell(
-      'nft add table inet x; nft "add chain inet x in { type filter hook input priority 0; }"; nft add rule inet x in ct state new counter',
-    );
-    await host.until(async () => /packets [1-9]/.test((await host.shell('nft list table inet x')).stdout));
-    await start(['-p', '5353:53/udp'], ['debian:demo', 'python3', '-c', UDP_SERVER]);
-    await host.until(async () => heard.includes('hello from 192.0.2.2'));
+    afterEach(() => host.shell('nft delete table inet x'));
+
+    const serve = (port: number) =>
+      start(
+        ['-p', `${port}:53/udp`],
+        ['debian:demo', 'python3', '-c', UDP_SERVER.replace('" from', `" at ${port} from`)],
+      );
+
+    test('reaches a port that is published meanwhile', async () => {
+      await serve(5353);
+      await host.until(async () => heard.includes('hello at 5353 from 192.0.2.2'));
+    });
+
+    test('reaches the host again once the port was given back, not whoever has the address next', async () => {
+      const id = await serve(5353);
+      await host.until(async () => heard.includes('hello at 5353 from 192.0.2.2'));
+      await host.shell('nft add rule inet x in udp dport 5353 counter');
+      const counted = async () => (await host.shell('nft list table inet x')).stdout;
+      expect(await counted()).toMatch(/dport 5353 counter packets 0/);
+      await host.hrun(['rm', '-f', id]);
+      await host.until(async () => /dport 5353 counter packets [1-9]/.test(await counted()));
+    });
+
+    test('reaches the next container of a port that was given back, not an address of before', async () => {
+      const first = await serve(5353);
+      await host.until(async () => heard.includes('hello at 5353 from 192.0.2.2'));
+      const address = await inspect(first, '{{.NetworkSettings.IPAddress}}');
+      await host.hrun(['rm', '-f', first]);
+      const other = await serve(5354); // has the address of the first, or comes behind it
+      heard = '';
+      const second = await serve(5353);
+      await host.until(async () => heard.includes('hello at 5353 from 192.0.2.2'));
+      const others = [await inspect(other, '{{.NetworkSettings.IPAddress}}'), address];
+      expect(others).not.toContain(await inspect(second, '{{.NetworkSettings.IPAddress}}'));
+      expect(heard).not.toContain('5354');
+    });
   });
 
   test('are shown by port, inspect and ps as Docker shows them, while the container runs', async () => {
