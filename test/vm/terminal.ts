@@ -18,6 +18,7 @@ export class Terminal {
     const words = [`HRUN_ROOT=${store.dir}`, 'HRUN_ENGINE=qemu', 'HRUN_NETWORK=none', 'HRUN_TEMPLATES=off'];
     const env = words.flatMap((word) => ['-e', word]);
     await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, ...env, 'sh');
+    await terminal.shows(/[#$]$/); // or what is typed comes before its prompt
     return terminal;
   }
 
