@@ -11,6 +11,7 @@
 
 #include "configure.h"
 #include "err.h"
+#include "nics.h"
 
 enum container_state {
     CONTAINER_EMPTY,      /* waits for CONFIGURE */
@@ -23,13 +24,14 @@ enum container_state {
 struct container {
     enum container_state state;
     struct configure configure;
-    bool prepared;     /* container_prepare() was called */
-    bool mounted;      /* its root is there */
-    const char* sysfs; /* where sysfs is mounted */
-    const char* group; /* its control group */
-    int cgroup;        /* that group's directory */
-    pid_t init;        /* its PID 1, in the agent's pid namespace */
-    int init_pidfd;    /* the same, to join its namespaces by */
+    bool prepared;        /* container_prepare() was called */
+    struct ready_nic nic; /* of a copy, if its template has made one ready */
+    bool mounted;         /* its root is there */
+    const char* sysfs;    /* where sysfs is mounted */
+    const char* group;    /* its control group */
+    int cgroup;           /* that group's directory */
+    pid_t init;           /* its PID 1, in the agent's pid namespace */
+    int init_pidfd;       /* the same, to join its namespaces by */
     int mounts; /* its mount namespace, once it runs: it is not taken apart before the host knows of the end */
 
     /* Of a further container in a machine: what the first was told, whose network, host name and files that tell of these it has.

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "devices.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,28 +17,19 @@
 
 #define DRIVER "/bus/platform/drivers/virtio-mmio/"
 
-/* getdents64(2) */
-struct entry {
-    uint64_t inode;
-    int64_t next;
-    uint16_t length;
-    uint8_t type;
-    char name[];
-};
-
 /* Copies the first name of a directory that starts with `prefix`. Without readdir(3): its buffer is memory that is mapped and unmapped
  * again, too much for what a template does until it is copied. */
 static bool first_entry(int parent, const char* path, const char* prefix, char* name, size_t size) {
-    _Alignas(struct entry) char entries[2048];
+    _Alignas(struct dirent) char entries[2048];
     owned_fd directory = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return false;
     for (long length; (length = syscall(SYS_getdents64, directory, entries, sizeof(entries))) > 0;)
         for (long at = 0; at < length;) {
-            const struct entry* entry = (const struct entry*)(entries + at);
-            if (entry->name[0] != '.' && strncmp(entry->name, prefix, strlen(prefix)) == 0)
-                return snprintf(name, size, "%s", entry->name) < (int)size;
-            at += entry->length;
+            const struct dirent* entry = (const struct dirent*)(entries + at);
+            if (entry->d_name[0] != '.' && strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+                return snprintf(name, size, "%s", entry->d_name) < (int)size;
+            at += entry->d_reclen;
         }
     return false;
 }

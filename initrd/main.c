@@ -9,6 +9,7 @@
 #include "cgroup.h"
 #include "fatal.h"
 #include "listener.h"
+#include "nics.h"
 #include "options.h"
 #include "protocol.h"
 #include "template.h"
@@ -31,6 +32,9 @@ static int run(const struct options* options, struct err* err) {
         return -1;
     if (options->template_slot >= 0) {
         if (container_prepare(&agent.container, err) < 0)
+            return -1;
+        if (options->nic_slot >= 0 &&
+            nics_prepare(options->sysfs, (uint32_t)options->nic_slot, &agent.container.nic, err) < 0)
             return -1;
         if (template_wait(options->sysfs, (uint32_t)options->template_slot, err) < 0)
             return -1;

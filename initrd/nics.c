@@ -16,11 +16,12 @@
 #include "rtnetlink.h"
 
 #define IPV6_METRIC 1024 /* Linux IP6_RT_PRIO_USER */
+#define USUAL_MTU 1500   /* what an interface comes with unless its device says more */
 
-/* An interface as the kernel has made it. */
-struct made_nic {
-    int index;
-    char name[IFNAMSIZ];
+/* An interface that is being set up. */
+struct nic_in_hand {
+    struct made_nic made;
+    bool ready; /* it is up, and has the usual MTU and no IPv6 */
 };
 
 /* Renaming costs the kernel's files of the interface, so one that came with its name keeps it. */
@@ -39,15 +40,16 @@ static int rename_aside(int socket_fd, int index) {
     return rtnetlink_send(socket_fd, &message);
 }
 
-/* Name, MAC address and MTU; the interface stays down. */
-static int set_up_link(int socket_fd, const struct made_nic* made, const struct hrun_nic* nic) {
+/* Name, MAC address and MTU; an interface that is down stays down. */
+static int set_up_link(int socket_fd, const struct nic_in_hand* in_hand, const struct hrun_nic* nic) {
     struct rtnetlink_message message;
-    const struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = made->index};
+    const struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = in_hand->made.index};
     rtnetlink_begin(&message, RTM_NEWLINK, 0, &link, sizeof(link));
-    if (!is_named(made, nic))
+    if (!is_named(&in_hand->made, nic))
         rtnetlink_put(&message, IFLA_IFNAME, nic->name, strlen(nic->name) + 1);
     rtnetlink_put(&message, IFLA_ADDRESS, nic->mac, sizeof(nic->mac));
-    rtnetlink_put(&message, IFLA_MTU, &nic->mtu, sizeof(nic->mtu));
+    if (!in_hand->ready || nic->mtu != USUAL_MTU)
+        rtnetlink_put(&message, IFLA_MTU, &nic->mtu, sizeof(nic->mtu));
     return rtnetlink_send(socket_fd, &message);
 }
 
@@ -152,15 +154,19 @@ static int set_routes(int socket_fd, int index, const struct nic_requests* reque
     return 0;
 }
 
-/* The host says which addresses there are: none by router advertisement, none asked for on the wire, and no IPv6 where none was given. */
-static int set_ipv6(const struct nic_requests* requests, const struct hrun_nic* nic) {
+static bool wants_ipv6(const struct nic_requests* requests, uint32_t slot) {
     bool wanted = false;
     for (size_t i = 0; i < requests->address_count; i++) {
         const struct hrun_nic_address* address = &requests->addresses[i].given;
-        wanted |= address->slot == nic->slot && address->family == HRUN_ADDRESS_IPV6;
+        wanted |= address->slot == slot && address->family == HRUN_ADDRESS_IPV6;
     }
+    return wanted;
+}
+
+/* The host says which addresses there are: none by router advertisement, none asked for on the wire, and no IPv6 where none was given. */
+static int set_ipv6(const char* name, bool wanted) {
     char path[64];
-    snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s", nic->name);
+    snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s", name);
     owned_fd directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return errno == ENOENT && !wanted ? 0 : -1; /* a kernel without IPv6 */
@@ -170,6 +176,13 @@ static int set_ipv6(const struct nic_requests* requests, const struct hrun_nic* 
                    kernel_file_write(directory, "accept_dad", "0") < 0
                ? -1
                : 0;
+}
+
+/* That of one that is ready. */
+static int allow_ipv6(const char* name) {
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+    return kernel_file_write(AT_FDCWD, path, "0");
 }
 
 static int set_addresses(int socket_fd, int index, const struct nic_requests* requests,
@@ -189,17 +202,20 @@ static int set_addresses(int socket_fd, int index, const struct nic_requests* re
     return 0;
 }
 
-static int nic_up(int socket_fd, const struct made_nic* made, const struct nic_requests* requests,
+static int nic_up(int socket_fd, const struct nic_in_hand* in_hand, const struct nic_requests* requests,
                   const struct hrun_nic* nic, struct err* err) {
-    if (set_up_link(socket_fd, made, nic) < 0)
+    int index = in_hand->made.index;
+    bool ipv6 = wants_ipv6(requests, nic->slot);
+    if (set_up_link(socket_fd, in_hand, nic) < 0)
         return err_system(err, "set up the network interface %s", nic->name);
-    if (set_ipv6(requests, nic) < 0)
+    if (((!in_hand->ready || ipv6) && set_ipv6(nic->name, ipv6) < 0) ||
+        (in_hand->ready && ipv6 && allow_ipv6(nic->name) < 0))
         return err_system(err, "set up IPv6 of %s", nic->name);
-    if (raise_link(socket_fd, made->index) < 0)
+    if (!in_hand->ready && raise_link(socket_fd, index) < 0)
         return err_system(err, "bring %s up", nic->name);
-    if (set_addresses(socket_fd, made->index, requests, nic, err) < 0)
+    if (set_addresses(socket_fd, index, requests, nic, err) < 0)
         return -1;
-    return set_routes(socket_fd, made->index, requests, nic, err);
+    return set_routes(socket_fd, index, requests, nic, err);
 }
 
 static int find_made(const char* sysfs, uint32_t slot, struct made_nic* made, struct err* err) {
@@ -213,24 +229,52 @@ int nics_change(const char* sysfs, const struct network_request* request, struct
     for (size_t i = 0; i < request->gone_count; i++)
         if (device_interface_release(sysfs, request->gone[i], err) < 0)
             return -1;
-    return nics_up(sysfs, &request->nics, err);
+    const struct ready_nic none = {.there = false};
+    return nics_up(sysfs, &request->nics, &none, err);
 }
 
-int nics_up(const char* sysfs, const struct nic_requests* requests, struct err* err) {
-    struct made_nic made[NIC_MAX];
+int nics_prepare(const char* sysfs, uint32_t slot, struct ready_nic* ready, struct err* err) {
+    owned_fd socket_fd = rtnetlink_open();
+    if (socket_fd < 0)
+        return err_system(err, "configure the network");
+    if (find_made(sysfs, slot, &ready->made, err) < 0)
+        return -1;
+    if (set_ipv6(ready->made.name, false) < 0)
+        return err_system(err, "set up IPv6 of %s", ready->made.name);
+    if (raise_link(socket_fd, ready->made.index) < 0)
+        return err_system(err, "bring %s up", ready->made.name);
+    ready->slot = slot;
+    ready->there = true;
+    return 0;
+}
+
+/* Finds the interface of a slot. */
+static int take_in_hand(const char* sysfs, const struct hrun_nic* nic, const struct ready_nic* ready,
+                        struct nic_in_hand* in_hand, struct err* err) {
+    in_hand->ready = ready->there && ready->slot == nic->slot && is_named(&ready->made, nic);
+    if (!in_hand->ready)
+        return find_made(sysfs, nic->slot, &in_hand->made, err);
+    in_hand->made = ready->made;
+    return 0;
+}
+
+int nics_up(const char* sysfs, const struct nic_requests* requests, const struct ready_nic* ready,
+            struct err* err) {
+    struct nic_in_hand in_hand[NIC_MAX];
     if (requests->count == 0)
         return 0;
     owned_fd socket_fd = rtnetlink_open();
     if (socket_fd < 0)
         return err_system(err, "configure the network");
     for (size_t i = 0; i < requests->count; i++)
-        if (find_made(sysfs, requests->nics[i].slot, &made[i], err) < 0)
+        if (take_in_hand(sysfs, &requests->nics[i], ready, &in_hand[i], err) < 0)
             return -1;
     for (size_t i = 0; i < requests->count; i++)
-        if (!is_named(&made[i], &requests->nics[i]) && rename_aside(socket_fd, made[i].index) < 0)
+        if (!is_named(&in_hand[i].made, &requests->nics[i]) &&
+            rename_aside(socket_fd, in_hand[i].made.index) < 0)
             return err_system(err, "rename the network interface in slot %u", requests->nics[i].slot);
     for (size_t i = 0; i < requests->count; i++)
-        if (nic_up(socket_fd, &made[i], requests, &requests->nics[i], err) < 0)
+        if (nic_up(socket_fd, &in_hand[i], requests, &requests->nics[i], err) < 0)
             return -1;
     return 0;
 }

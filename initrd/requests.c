@@ -17,7 +17,7 @@ static int configure(struct agent* agent, struct connection* connection, const s
     if (container_configure(&agent->container, frame->payload, frame->length, err) < 0)
         return -1;
     const struct container* container = &agent->container;
-    if (nics_up(container->sysfs, &container->configure.nics, err) < 0) {
+    if (nics_up(container->sysfs, &container->configure.nics, &container->nic, err) < 0) {
         err->kind = HRUN_ERROR_CONFIG;
         return -1;
     }

@@ -8,11 +8,6 @@ namespace hrun::launcher {
 
 namespace {
 
-using namespace std::literals;
-
-// Of those that the CLI has for networks these alone can be told at once.
-constexpr std::string_view kNetworkOptions[] = {"network", "net"};
-
 const PlainOption* find_name(std::string_view name) {
     const auto& all = plain_options();
     const auto found =
@@ -30,7 +25,8 @@ const PlainOption* find_letter(char letter) {
 // Reads the options one by one.
 class Reader {
   public:
-    explicit Reader(const std::vector<std::string_view>& words, size_t at) : words_(words), at_(at) {}
+    Reader(const std::vector<std::string_view>& words, size_t at, Networks networks)
+        : words_(words), at_(at), networks_(networks), interface_(networks.usual) {}
 
     // False at one that is not plain.
     bool read_options() {
@@ -45,7 +41,7 @@ class Reader {
     }
 
     bool has_operand() const { return at_ < words_.size() && !words_[at_].empty(); }
-    bool has_no_network() const { return no_network_; }
+    Interface interface() const { return interface_; }
 
   private:
     bool read_name(std::string_view word) {
@@ -61,8 +57,7 @@ class Reader {
             value = next();
         if (option->has_value && !value)
             return false;
-        const bool is_network = std::ranges::find(kNetworkOptions, name) != std::end(kNetworkOptions);
-        return !is_network || take_network(*value);
+        return (name != "network" && name != "net") || take_network(*value);
     }
 
     bool read_letters(std::string_view letters) {
@@ -77,8 +72,8 @@ class Reader {
     }
 
     bool take_network(std::string_view name) {
-        no_network_ = name == "none";
-        return no_network_ || name == "bridge";
+        interface_ = name == "none" ? Interface::kNone : networks_.bridge;
+        return name == "none" || name == "bridge";
     }
 
     std::optional<std::string_view> next() {
@@ -87,7 +82,8 @@ class Reader {
 
     const std::vector<std::string_view>& words_;
     size_t at_;
-    bool no_network_ = false;
+    Networks networks_;
+    Interface interface_;
 };
 
 } // namespace
@@ -108,14 +104,16 @@ const std::vector<PlainOption>& plain_options() {
     return options;
 }
 
-bool is_plain_run(const std::vector<std::string_view>& words, bool owns_bridges) {
+std::optional<Interface> plain_run(const std::vector<std::string_view>& words, Networks networks) {
     if (words.empty())
-        return false;
+        return std::nullopt;
     const bool is_named = words[0] == "run";
     if (!is_named && !words[0].starts_with('-')) // an image, or another command
-        return false;
-    Reader reader(words, is_named ? 1 : 0);
-    return reader.read_options() && reader.has_operand() && (owns_bridges || reader.has_no_network());
+        return std::nullopt;
+    Reader reader(words, is_named ? 1 : 0, networks);
+    const bool is_plain = reader.read_options() && reader.has_operand();
+    return is_plain && reader.interface() != Interface::kOther ? std::optional(reader.interface())
+                                                               : std::nullopt;
 }
 
 } // namespace hrun::launcher

@@ -2,6 +2,7 @@
 // What can be told of a command line before the CLI has read it.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,8 +18,17 @@ struct PlainOption {
 // test/cli/head-start.test.ts compares them with the CLI's.
 const std::vector<PlainOption>& plain_options();
 
-// Whether these are `run`, nothing but plain options, and an image: then the container fits a machine of the default size. `owns_bridges`: the
-// default network is none that needs more than a tap interface.
-bool is_plain_run(const std::vector<std::string_view>& words, bool owns_bridges);
+// The network interface of a machine.
+enum class Interface { kNone, kTap, kOther };
+
+// What a host's containers can have.
+struct Networks {
+    Interface usual; // what comes without --network
+    Interface bridge;
+};
+
+// What the machine has if these are `run`, nothing but plain options, and an image: then the container fits one of the default size. None if they
+// are not, or it is to have another interface.
+std::optional<Interface> plain_run(const std::vector<std::string_view>& words, Networks networks);
 
 } // namespace hrun::launcher

@@ -21,13 +21,19 @@ namespace {
 constexpr size_t kDigits = 64; // of an id, and of a template's key
 constexpr int kClient = 3;     // of hrun-vmm
 constexpr char kDirectory[] = "head-start";
+constexpr std::string_view kWithNic = ".nic"; // src/vm/head-start.ts
 
 bool is_hexadecimal(std::string_view text) {
     return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// <key>.<id>
-bool is_prepared(std::string_view name) {
+// <key>.<id>, and kWithNic if it has an interface
+bool is_prepared(std::string_view name, Interface interface) {
+    if (interface == Interface::kTap) {
+        if (!name.ends_with(kWithNic))
+            return false;
+        name.remove_suffix(kWithNic.size());
+    }
     return name.size() == 2 * kDigits + 1 && name[kDigits] == '.' &&
            is_hexadecimal(name.substr(0, kDigits)) && is_hexadecimal(name.substr(kDigits + 1));
 }
@@ -43,14 +49,14 @@ Fd open_own(int at, const char* path, int flags = O_NOFOLLOW) {
 }
 
 // Renames one that is prepared; whoever has done so has it alone.
-std::optional<HeadStart> claim(int place) {
+std::optional<HeadStart> claim(int place, Interface interface) {
     DIR* names = fdopendir(dup(place));
     std::optional<HeadStart> claimed;
     while (const dirent* entry = names ? readdir(names) : nullptr) {
         const std::string_view name = entry->d_name;
-        if (!is_prepared(name) || !open_own(place, entry->d_name).valid())
+        if (!is_prepared(name, interface) || !open_own(place, entry->d_name).valid())
             continue;
-        std::string id(name.substr(kDigits + 1));
+        std::string id(name.substr(kDigits + 1, kDigits));
         if (renameat(place, entry->d_name, place, id.c_str()) < 0)
             continue;
         claimed = HeadStart{Fd(), std::string(name.substr(0, kDigits)), std::move(id)};
@@ -122,7 +128,8 @@ std::string store_directory() {
     return store.starts_with('/') ? store : ""; // the keeper's working directory is another
 }
 
-std::optional<HeadStart> begin_head_start(const std::string& store, const std::string& monitor) {
+std::optional<HeadStart> begin_head_start(const std::string& store, Interface interface,
+                                          const std::string& monitor) {
     for (int standard = 0; standard < kClient; ++standard)
         if (fcntl(standard, F_GETFD) < 0)
             return std::nullopt; // or a descriptor of ours would be taken for it
@@ -133,7 +140,7 @@ std::optional<HeadStart> begin_head_start(const std::string& store, const std::s
         return std::nullopt;
     Fd ours(ends[0]);
     const Fd theirs(ends[1]);
-    auto claimed = claim(place.get());
+    auto claimed = claim(place.get(), interface);
     if (!claimed || !start_keeper(monitor, store + "/templates/" + claimed->key,
                                   store + "/" + kDirectory + "/" + claimed->id, theirs.get()))
         return std::nullopt;

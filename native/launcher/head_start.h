@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/fd.h"
+#include "launcher/command_line.h"
 
 namespace hrun::launcher {
 
@@ -18,7 +19,8 @@ struct HeadStart {
 // The store's directory, as the CLI finds it; empty when there is none to be found.
 std::string store_directory();
 
-// Starts a machine that is prepared in a store. None when there is none, whatever is in the way.
-std::optional<HeadStart> begin_head_start(const std::string& store, const std::string& monitor);
+// Starts a machine that is prepared in a store, with that interface. None when there is none, whatever is in the way.
+std::optional<HeadStart> begin_head_start(const std::string& store, Interface interface,
+                                          const std::string& monitor);
 
 } // namespace hrun::launcher

@@ -7,6 +7,7 @@
 
 #include <climits>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,11 +30,29 @@ bool is_one_of(const char* variable, const std::vector<std::string_view>& values
     return false;
 }
 
-bool is_wanted(const std::vector<std::string_view>& words) {
-    const bool owns_bridges = geteuid() == 0 && is_one_of("HRUN_NETWORK", {"", "none", "bridge"});
-    return !getenv(kVariable) && is_one_of("HRUN_TEMPLATES", {"", "auto", "use"}) &&
-           is_one_of("HRUN_ENGINE", {"", "auto", "qemu"}) &&
-           is_plain_run(words, owns_bridges || is_one_of("HRUN_NETWORK", {"none"}));
+// As src/network/host.ts has it.
+bool can_have_bridges() {
+    bool has_nft = false;
+    for (const char* path : {"/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft"})
+        has_nft = has_nft || access(path, X_OK) == 0;
+    return has_nft && access("/dev/net/tun", R_OK | W_OK) == 0;
+}
+
+// Root's containers have no interface where there can be no bridges: passt's is for others.
+Networks networks() {
+    const Interface of_root = can_have_bridges() ? Interface::kTap : Interface::kNone;
+    const Interface bridge = geteuid() == 0 ? of_root : Interface::kOther;
+    if (is_one_of("HRUN_NETWORK", {"none"}))
+        return {Interface::kNone, bridge};
+    return {is_one_of("HRUN_NETWORK", {"", "bridge"}) ? bridge : Interface::kOther, bridge};
+}
+
+// The interface of the machine that can be started.
+std::optional<Interface> wanted(const std::vector<std::string_view>& words) {
+    if (getenv(kVariable) || !is_one_of("HRUN_TEMPLATES", {"", "auto", "use"}) ||
+        !is_one_of("HRUN_ENGINE", {"", "auto", "qemu"}))
+        return std::nullopt;
+    return plain_run(words, networks());
 }
 
 // The CLI has the descriptor from here on, and keeps it from what it starts.
@@ -55,8 +74,10 @@ int main(int argc, char** argv) {
     const std::string installation = argv[1];
     const std::vector<std::string_view> words(argv + 2, argv + argc);
     char whole[PATH_MAX];
-    if (is_wanted(words) && realpath(argv[1], whole))
-        if (auto machine = begin_head_start(store_directory(), std::string(whole) + "/build/native/hrun-vmm"))
+    const auto interface = wanted(words);
+    if (interface && realpath(argv[1], whole))
+        if (auto machine = begin_head_start(store_directory(), *interface,
+                                            std::string(whole) + "/build/native/hrun-vmm"))
             hand_on(*machine);
     const std::string node = installation + "/build/node";
     const std::string bundle = installation + "/dist/hrun.cjs";

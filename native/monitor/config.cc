@@ -58,7 +58,7 @@ std::optional<ShareConfig> read_share(Reader& reader, std::string& mistake) {
     return config;
 }
 
-// A tap interface that is a port of a bridge or wired to one inside of a namespace; or passt.
+// A tap interface that is a port of a bridge or wired to one inside of a namespace, or nobody's yet; or passt.
 void read_host_side(Reader& nic, NicConfig& config) {
     const auto rate = [&nic](const char* key) { return nic.has(key) ? nic.number(key, 1, INT64_MAX) : 0; };
     if (!nic.has("passt")) {
@@ -67,7 +67,7 @@ void read_host_side(Reader& nic, NicConfig& config) {
             Reader inside = nic.object("inside");
             config.inside = {inside.any_path("namespace"), inside.interface_name("interface")};
             inside.finish();
-        } else {
+        } else if (nic.has("bridge")) {
             config.bridge = nic.interface_name("bridge");
         }
         config.rates = {rate("inBps"), rate("outBps")};

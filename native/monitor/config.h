@@ -61,7 +61,8 @@ struct NicConfig {
     unsigned slot;
     net::Mac mac;
     std::vector<net::Address> addresses; // that its packets may come from
-    std::string bridge;                  // by name, and there already; empty with one of the last two
+    std::string bridge;                  // by name, and there already; empty with one of the last two, and
+                                         // of a machine that has no container yet
     std::string tap;                     // made for the machine
     uint32_t
         queue_pairs; // of a tap interface: as many as the machine has vCPUs, up to kMostQueuePairs; else 1

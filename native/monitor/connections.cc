@@ -3,17 +3,34 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "monitor/plugin_network.h"
+#include "net/namespace.h"
 
 namespace hrun::monitor {
 
+namespace {
+
+bool is_unconnected(const NicConfig& nic) {
+    return nic.bridge.empty() && !nic.inside && !nic.passt;
+}
+
+} // namespace
+
 // Ports come first: they are what others may have.
 void Connections::open(Container& container) {
-    for (const NicConfig& nic : container.config.nics)
+    for (const NicConfig& nic : container.config.nics) {
         if (nic.inside)
             plugin_record_ = plugin_record(container.path);
+        if (is_unconnected(nic)) {
+            container.refusal = "its interface in slot " + std::to_string(nic.slot) + " has no bridge";
+            return;
+        }
+    }
+    std::vector<Nic> waiting = std::exchange(container.nics, {});
     container.refusal = ports_.open(container.config.ports, container.path);
     if (!container.refusal.empty())
         return;
@@ -21,10 +38,32 @@ void Connections::open(Container& container) {
         container.refusal = named.error().message();
     else
         for (const NicConfig& nic : container.config.nics)
-            container.nics.push_back({nic, open_backend(nic)});
+            container.nics.push_back({nic, open_backend(nic, waiting)});
 }
 
-Result<std::vector<Fd>> Connections::open_backend(const NicConfig& nic) {
+void Connections::open_unconnected(Container& container) {
+    for (const NicConfig& nic : container.config.nics)
+        container.nics.push_back({nic, open_tap(nic)});
+}
+
+void Connections::open_hidden(Container& container) {
+    if (container.config.nics.empty())
+        return;
+    const auto hidden = net::in_new_namespace([&]() -> Result<void> {
+        open_unconnected(container);
+        return {};
+    });
+    if (!hidden) // a host that allows none
+        open_unconnected(container);
+}
+
+Result<std::vector<Fd>> Connections::open_backend(const NicConfig& nic, std::vector<Nic>& waiting) {
+    const auto own = std::find_if(waiting.begin(), waiting.end(),
+                                  [&nic](const Nic& each) { return each.config.tap == nic.tap; });
+    if (own != waiting.end() && !nic.bridge.empty()) {
+        const auto connected = connect_tap(nic);
+        return connected ? std::move(own->backend) : connected.error();
+    }
     if (!nic.passt)
         return open_tap(nic);
     auto socket = passt_.start(nic, ports_.mappings());

@@ -11,8 +11,13 @@ namespace hrun::monitor {
 
 class Connections {
   public:
-    // Gives the container its interfaces for a run, or the reason why it cannot have what it wants.
+    // Gives the container its interfaces for a run, or the reason why it cannot have what it wants. Those that its machine waits with are
+    // used.
     void open(Container& container);
+    // Gives a machine that waits for its container interfaces that nothing is connected to yet.
+    void open_unconnected(Container& container);
+    // The same for one that will never have a container: where the host allows it nobody there sees them.
+    void open_hidden(Container& container);
     // The run is over and another follows: the networks of that are to stay.
     void pause(const Container& container);
     // Where the container's ports lead has changed.
@@ -22,7 +27,7 @@ class Connections {
     void forget();
 
   private:
-    Result<std::vector<Fd>> open_backend(const NicConfig& nic);
+    Result<std::vector<Fd>> open_backend(const NicConfig& nic, std::vector<Nic>& waiting);
     void leave_plugins();
 
     PublishedPorts ports_;

@@ -28,6 +28,7 @@
 #include "monitor/start_payload.h"
 #include "monitor/state_file.h"
 #include "protocol.h"
+#include "qemu/command_line.h"
 
 namespace hrun::monitor {
 
@@ -41,6 +42,12 @@ constexpr uint32_t kNotRun = 125;
 
 void say(const std::string& what) {
     dprintf(STDERR_FILENO, "hrun-vmm: %s\n", what.c_str());
+}
+
+// That a template could have had.
+bool has_prepared_nic(const Config& config) {
+    return std::any_of(config.nics.begin(), config.nics.end(),
+                       [](const NicConfig& nic) { return nic.slot == qemu::kPreparedNic && !nic.passt; });
 }
 
 std::string how_it_ended(int status) {
@@ -104,6 +111,8 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
         connections_.open(container_);
         join_host();
         open_checkpoint();
+    } else if (role_ == Role::kTemplate) {
+        connections_.open_hidden(container_);
     }
     if (!container_.refusal.empty())
         container_.origin.reset(); // its template is not to blame
@@ -158,6 +167,10 @@ void Keeper::open_template() {
         return;
     auto files = TemplateFiles::open(container_.template_path, container_.config.engine,
                                      container_.config.memory_mib << 20);
+    if (files && files->nic && !has_prepared_nic(container_.config)) {
+        say("booted, for its template has an interface"); // it has been disconnected since
+        return;
+    }
     if (files) {
         container_.origin = std::move(*files);
         return;

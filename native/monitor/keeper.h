@@ -22,8 +22,9 @@ class Keeper {
   public:
     // Runs in the jailed process until its VM is gone, or its wait is over; returns its exit code.
     using Monitor = std::function<int(Container container, Fd first_client)>;
-    // kService: there is no container's state to be kept (docs/monitor.md). kPool: there is none yet (docs/pool.md).
-    enum class Role { kContainer, kService, kPool };
+    // kService: there is no container's state to be kept, and no network (docs/monitor.md). kTemplate: there will be no container. kPool: there is
+    // none yet (docs/pool.md).
+    enum class Role { kContainer, kService, kTemplate, kPool };
 
     Keeper(Container container, Role role) : container_(std::move(container)), role_(role) {}
 
@@ -40,7 +41,8 @@ class Keeper {
     int live(Result<void> done, const Monitor& monitor, const Monitor& wait);
     Result<void> wait_for_container(const Monitor& waiting);
     Result<PoolPlace::News> watch_place(PoolPlace& place);
-    Result<void> start_ahead(const Monitor& waiting);
+    Result<void> start_waiting(const Monitor& waiting);
+    void give_up_waiting(const Error& error);
     Result<void> await_container();
     Result<void> watch_ahead(bool for_client, std::chrono::steady_clock::time_point deadline);
     Result<void> take_begun();

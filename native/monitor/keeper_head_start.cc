@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "base/directory.h"
 #include "monitor/keeper.h"
 
 namespace hrun::monitor {
@@ -22,15 +23,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kPatience{10};
 // Of the directory of a machine that nobody can take any more.
 constexpr std::string_view kGoing = ".going";
-
-Result<std::string> path_of(int directory) {
-    char path[PATH_MAX];
-    const std::string link = "/proc/self/fd/" + std::to_string(directory);
-    const ssize_t length = readlink(link.c_str(), path, sizeof path);
-    if (length < 0 || static_cast<size_t>(length) == sizeof path)
-        return Error::last("find the container's directory");
-    return std::string(path, static_cast<size_t>(length));
-}
 
 // False when somebody has taken it.
 bool withdraw(const std::string& path) {
@@ -61,33 +53,19 @@ int Keeper::run_ahead(Fd client, const Monitor& waiting, const Monitor& monitor,
     const std::string place = container_.path;
     first_client_ = std::move(client);
     auto done = prepare();
+    if (done && !first_client_.valid())
+        done = Error{EINVAL, "begin without a client"};
     if (done)
-        done = start_ahead(waiting);
+        done = start_waiting(waiting);
     if (done)
         done = await_container();
     if (done)
         return live(std::move(done), monitor, wait);
-    end_waiting();
-    dprintf(STDERR_FILENO, "hrun-vmm: %s\n", done.error().message().c_str());
-    if (cgroup_)
-        cgroup_->remove();
+    give_up_waiting(done.error());
     std::error_code ignored;
     for (const std::string& path : {place, place + std::string(kGoing)}) // not where it has been taken to
         std::filesystem::remove_all(path, ignored);
     return 1;
-}
-
-Result<void> Keeper::start_ahead(const Monitor& waiting) {
-    if (!first_client_.valid())
-        return Error{EINVAL, "begin without a client"};
-    open_template();
-    if (!container_.origin)
-        return Error{ENOENT, "use the machine's template"};
-    HRUN_TRY(start(waiting));
-    container_.origin.reset();
-    container_.files = {};
-    create_cgroup();
-    return {};
 }
 
 // An error when none comes. A machine that fails meanwhile is not missed: the container then has another one.
@@ -126,7 +104,7 @@ Result<void> Keeper::watch_ahead(bool for_client, Clock::time_point deadline) {
 }
 
 Result<void> Keeper::take_begun() {
-    auto path = path_of(container_.directory.get());
+    auto path = path_of_directory(container_.directory.get());
     if (!path)
         return path.error();
     if (*path == container_.path)

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -30,11 +31,28 @@ int Keeper::run_in_pool(const Monitor& waiting, const Monitor& monitor, const Mo
         done = wait_for_container(waiting);
     if (done)
         return live(std::move(done), monitor, wait);
+    give_up_waiting(done.error());
+    return 1;
+}
+
+// A copy of the template that has no container yet.
+Result<void> Keeper::start_waiting(const Monitor& waiting) {
+    open_template();
+    if (!container_.origin)
+        return Error{ENOENT, "use the machine's template"};
+    connections_.open_unconnected(container_);
+    HRUN_TRY(start(waiting));
+    container_.origin.reset();
+    container_.files = {};
+    create_cgroup();
+    return {};
+}
+
+void Keeper::give_up_waiting(const Error& error) {
     end_waiting();
-    dprintf(STDERR_FILENO, "hrun-vmm: %s\n", done.error().message().c_str());
+    dprintf(STDERR_FILENO, "hrun-vmm: %s\n", error.message().c_str());
     if (cgroup_)
         cgroup_->remove();
-    return 1;
 }
 
 // An error when no container has come.
@@ -43,14 +61,8 @@ Result<void> Keeper::wait_for_container(const Monitor& waiting) {
                                   container_.path);
     if (!place)
         return place.error();
-    open_template();
-    if (!container_.origin)
-        return Error{ENOENT, "use the machine's template"};
     lower_priority();
-    HRUN_TRY(start(waiting));
-    container_.origin.reset();
-    container_.files = {};
-    create_cgroup();
+    HRUN_TRY(start_waiting(waiting));
     auto news = watch_place(*place);
     if (news && *news == PoolPlace::News::kContainer) {
         auto path = place->path();
@@ -115,16 +127,22 @@ Result<void> Keeper::take_container(std::string path) {
 
 bool Keeper::can_be_handed_over(const Config& machine) const {
     const Config& wanted = container_.config;
+    const auto is_wanted = [&wanted](const NicConfig& own) {
+        return std::any_of(wanted.nics.begin(), wanted.nics.end(), [&own](const NicConfig& nic) {
+            return nic.slot == own.slot && nic.tap == own.tap && !nic.bridge.empty();
+        });
+    };
     for (const NicConfig& nic : wanted.nics)
         if (nic.passt)
             return false;
-    return wanted.id == machine.id && wanted.engine == machine.engine &&
-           wanted.qemu_binary == machine.qemu_binary && wanted.accel == machine.accel &&
-           wanted.kernel == machine.kernel && wanted.initrd == machine.initrd &&
-           wanted.vcpus == machine.vcpus && wanted.memory_mib == machine.memory_mib &&
-           wanted.vsock_slot == machine.vsock_slot && wanted.vsock_cid == machine.vsock_cid &&
-           wanted.rng_slot == machine.rng_slot && wanted.balloon_slot == machine.balloon_slot &&
-           !wanted.share && !wanted.host && !wanted.disks.empty() && all_open(container_.files.disks);
+    return std::all_of(machine.nics.begin(), machine.nics.end(), is_wanted) && wanted.id == machine.id &&
+           wanted.engine == machine.engine && wanted.qemu_binary == machine.qemu_binary &&
+           wanted.accel == machine.accel && wanted.kernel == machine.kernel &&
+           wanted.initrd == machine.initrd && wanted.vcpus == machine.vcpus &&
+           wanted.memory_mib == machine.memory_mib && wanted.vsock_slot == machine.vsock_slot &&
+           wanted.vsock_cid == machine.vsock_cid && wanted.rng_slot == machine.rng_slot &&
+           wanted.balloon_slot == machine.balloon_slot && !wanted.share && !wanted.host &&
+           !wanted.disks.empty() && all_open(container_.files.disks);
 }
 
 Result<void> Keeper::hand_over() {
@@ -156,7 +174,8 @@ void Keeper::end_waiting() {
     }
     monitor_.reset();
     link_.reset();
-    boots_instead_ = false; // whoever follows knows by itself what has come of the template
+    container_.nics.clear(); // or the next machine could not have interfaces of their names
+    boots_instead_ = false;  // whoever follows knows by itself what has come of the template
 }
 
 } // namespace hrun::monitor

@@ -135,6 +135,12 @@ struct Arguments {
     std::string directory;
 };
 
+Keeper::Role role_of(const Arguments& arguments) {
+    if (arguments.monitor == serve<Vm>)
+        return Keeper::Role::kContainer;
+    return arguments.monitor == serve<TemplateMaker> ? Keeper::Role::kTemplate : Keeper::Role::kService;
+}
+
 std::optional<Arguments> parse(std::vector<std::string> words) {
     Arguments arguments;
     size_t at = 0;
@@ -206,6 +212,6 @@ int main(int argc, char** argv) {
     if (arguments->monitor == serve<WaitingMachine>)
         return Keeper(std::move(container), Keeper::Role::kPool)
             .run_in_pool(arguments->monitor, serve<Vm>, serve<RestartWait>);
-    const auto role = arguments->monitor == serve<Vm> ? Keeper::Role::kContainer : Keeper::Role::kService;
-    return Keeper(std::move(container), role).run(std::move(client), arguments->monitor, serve<RestartWait>);
+    return Keeper(std::move(container), role_of(*arguments))
+        .run(std::move(client), arguments->monitor, serve<RestartWait>);
 }

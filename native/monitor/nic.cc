@@ -26,6 +26,11 @@ Result<std::vector<Fd>> open_inside(const NicConfig& config) {
     return taps;
 }
 
+Result<void> connect(net::Links& links, const NicConfig& config) {
+    return links.connect(config.tap,
+                         {config.bridge, {config.mac, config.addresses}, config.mtu, config.rates});
+}
+
 // Of this thread's namespace. One that is gone needs no limit.
 Result<void> limit_tap(const NicConfig& config) {
     auto links = net::Links::open();
@@ -48,9 +53,14 @@ Result<std::vector<Fd>> open_tap(const NicConfig& config) {
         return taps;
     if (config.queue_pairs > 1)
         HRUN_TRY(links->keep_no_packets(config.tap));
-    HRUN_TRY(links->connect(config.tap,
-                            {config.bridge, {config.mac, config.addresses}, config.mtu, config.rates}));
+    if (!config.bridge.empty())
+        HRUN_TRY(connect(*links, config));
     return taps;
+}
+
+Result<void> connect_tap(const NicConfig& config) {
+    auto links = net::Links::open();
+    return links ? connect(*links, config) : links.error();
 }
 
 Result<void> limit_nics(const std::vector<NicConfig>& configs) {

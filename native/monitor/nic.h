@@ -17,9 +17,12 @@ struct Nic {
         backend; // a tap interface's queues or passt's socket, or why there is none, which is for the monitor to tell
 };
 
-// Makes the tap interface, of NicConfig::queue_pairs queues, and connects it to its bridge, or to what is inside of its namespace: filters and
-// rates are the interface's, whichever queue a packet comes by. Needs CAP_NET_ADMIN, and the host's network namespace.
+// Makes the tap interface, of NicConfig::queue_pairs queues, and connects it to its bridge, if it has one, or to what is inside of its
+// namespace: filters and rates are the interface's, whichever queue a packet comes by. Needs CAP_NET_ADMIN, and the host's network namespace.
 Result<std::vector<Fd>> open_tap(const NicConfig& config);
+
+// Connects one that was made without a bridge. Needs the same.
+Result<void> connect_tap(const NicConfig& config);
 
 // Sets the rates of those that are there: of a machine that runs. Needs the same.
 Result<void> limit_nics(const std::vector<NicConfig>& configs);

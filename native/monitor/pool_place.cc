@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "base/directory.h"
 #include "base/unix_socket.h"
 
 namespace hrun::monitor {
@@ -95,11 +96,7 @@ PoolPlace::News PoolPlace::look_at_client() {
 }
 
 Result<std::string> PoolPlace::path() const {
-    char path[PATH_MAX];
-    const ssize_t length = readlink(descriptor_path(directory_).c_str(), path, sizeof path);
-    if (length < 0 || static_cast<size_t>(length) == sizeof path)
-        return Error::last("find the container's directory");
-    return std::string(path, static_cast<size_t>(length));
+    return path_of_directory(directory_);
 }
 
 } // namespace hrun::monitor

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "base/unix_socket.h"
 #include "memory/memory_file.h"
 #include "monitor/disk_file.h"
@@ -89,10 +91,10 @@ Result<void> QemuMachine::hand_over_devices(qemu::Config& config, HandedOver& fd
         config.share_fd = fds.add(std::move(container_.shared->machine));
     }
     for (Nic& nic : container_.nics) {
-        qemu::Nic device{nic.config.slot, {}, nic.config.mac, nic.config.mtu, nic.config.passt.has_value()};
-        for (Fd& fd : *nic.backend)
-            device.fds.push_back(fds.add(std::move(fd)));
-        config.nics.push_back(std::move(device));
+        if (!nic.config.passt)
+            for (const Fd& tap : *nic.backend)
+                taps_[nic.config.slot].push_back(Fd(fcntl(tap.get(), F_DUPFD_CLOEXEC, 0)));
+        config.nics.push_back(qemu_nic(std::move(nic), fds));
     }
     return {};
 }
@@ -207,12 +209,13 @@ void QemuMachine::take_in(Container& container, Done done) {
         once_restored_ = [this, &container, done] { take_in(container, done); };
         return;
     }
+    std::vector<Nic> nics = std::exchange(container.nics, {});
+    std::erase_if(nics, [this](const Nic& nic) { return has_nic(nic.config.slot); });
     struct Taking {
         size_t left;
         Result<void> result;
     };
-    const auto taking =
-        std::make_shared<Taking>(Taking{container.config.disks.size() + container.nics.size(), {}});
+    const auto taking = std::make_shared<Taking>(Taking{container.config.disks.size() + nics.size(), {}});
     const Done one = [taking, done](const Result<void>& taken) {
         if (!taken && taking->result)
             taking->result = taken;
@@ -227,12 +230,18 @@ void QemuMachine::take_in(Container& container, Done done) {
                                                  : qemu::plug_disk_commands(disk, true),
                     {{file.get()}}, one);
     }
-    for (Nic& nic : container.nics) {
-        const std::vector<Fd> taps = std::move(*nic.backend); // QEMU's copies stay
-        const std::vector<int> fds = numbers_of(taps);
+    for (Nic& nic : nics) {
+        const std::vector<int> fds = numbers_of(*nic.backend);
+        taps_[nic.config.slot] = std::move(*nic.backend);
         ask_to_plug(qemu::plug_nic_commands({nic.config.slot, fds, nic.config.mac, nic.config.mtu}), fds,
                     one);
     }
+}
+
+// One that the machine has been started with is its container's once the keeper has connected it.
+bool QemuMachine::has_nic(unsigned slot) const {
+    return std::any_of(machine_.nics.begin(), machine_.nics.end(),
+                       [slot](const qemu::Nic& nic) { return nic.slot == slot; });
 }
 
 void QemuMachine::ask_to_plug(const std::vector<std::string>& commands, std::span<const int> fds,
@@ -253,11 +262,13 @@ void QemuMachine::handle_disk_error(const qemu::Event& event) {
 
 void QemuMachine::plug_nic(const PluggedNic& nic, std::vector<Fd> taps, Done done) {
     const std::vector<int> fds = numbers_of(taps);
+    taps_[nic.slot] = std::move(taps);
     const auto asked = process_.qmp().ask(
         qemu::plug_nic_commands({nic.slot, fds, nic.mac, nic.mtu}),
         [this, slot = nic.slot, done](const Result<void>& plugged) {
-            if (!plugged) // what of it is there goes
-                (void)process_.qmp().ask(qemu::unplug_nic_commands(slot), [](const Result<void>&) {});
+            if (plugged)
+                return done(plugged);
+            unplug_nic(slot, [](const Result<void>&) {}); // what of it is there goes
             done(plugged);
         },
         fds);
@@ -266,7 +277,12 @@ void QemuMachine::plug_nic(const PluggedNic& nic, std::vector<Fd> taps, Done don
 }
 
 void QemuMachine::unplug_nic(unsigned slot, Done done) {
-    if (auto asked = process_.qmp().ask(qemu::unplug_nic_commands(slot), done); !asked)
+    const auto asked =
+        process_.qmp().ask(qemu::unplug_nic_commands(slot), [this, slot, done](const Result<void>& gone) {
+            taps_.erase(slot);
+            done(gone);
+        });
+    if (!asked)
         done(asked);
 }
 

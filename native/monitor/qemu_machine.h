@@ -50,6 +50,7 @@ class QemuMachine : public Machine {
     void restored();
     Result<void> watch_share();
     void handle_event(const qemu::Event& event);
+    bool has_nic(unsigned slot) const;
     void ask_to_plug(const std::vector<std::string>& commands, std::span<const int> fds, const Done& done);
     void close_disk(unsigned slot, unsigned attempt, Done done);
     void handle_disk_error(const qemu::Event& event);
@@ -66,6 +67,8 @@ class QemuMachine : public Machine {
     std::map<unsigned, Timer> closing_; // disks, by slot
     qemu::Config machine_;
     Fd memory_;
+    // By slot; QEMU has them too. They outlive it: to take a tap interface away needs some 20 ms, for which nobody has to wait then.
+    std::map<unsigned, std::vector<Fd>> taps_;
     bool restoring_ = false;              // a copy that has not got its state yet
     std::function<void()> once_restored_; // takes its container in
     Done saved_;                          // while it is being saved

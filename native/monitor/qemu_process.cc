@@ -51,6 +51,13 @@ int HandedOver::add(Fd fd) {
     return qemu::Process::kFirstFd + static_cast<int>(numbers_.size()) - 1;
 }
 
+qemu::Nic qemu_nic(Nic nic, HandedOver& fds) {
+    qemu::Nic device{nic.config.slot, {}, nic.config.mac, nic.config.mtu, nic.config.passt.has_value()};
+    for (Fd& fd : *nic.backend)
+        device.fds.push_back(fds.add(std::move(fd)));
+    return device;
+}
+
 std::string QemuProcess::path_of(int number) const {
     return (container_.jail->own_mounts() ? std::string("/") + kDescriptors + "/" : "/proc/self/fd/") +
            std::to_string(number);

@@ -32,6 +32,9 @@ class HandedOver {
     std::vector<int> numbers_;
 };
 
+// The machine's interface on QEMU's command line; its descriptors, which must be there, are added to `fds`.
+qemu::Nic qemu_nic(Nic nic, HandedOver& fds);
+
 class QemuProcess {
   public:
     struct Events {

@@ -54,6 +54,14 @@ Result<qemu::Config> QemuTemplate::prepare(HandedOver& fds) {
     if (!config)
         return config;
     config->memory = process_.path_of(fds.add(Fd(fcntl(memory_.get(), F_DUPFD_CLOEXEC, 0))));
+    for (Nic& nic : container_.nics) {
+        if (!nic.backend)
+            return nic.backend.error();
+        if (auto said = create_file(TemplateFiles::kNic); !said)
+            return said.error();
+        config->nics.push_back(qemu_nic(std::move(nic), fds));
+        config->nics.back().mtu = 0; // each copy has its own
+    }
     return config;
 }
 

@@ -7,6 +7,7 @@
 
 #include <climits>
 
+#include "base/directory.h"
 #include "base/unix_socket.h"
 #include "monitor/shared_paths.h"
 
@@ -41,12 +42,9 @@ Result<std::string> make_place(int directory) {
     if (mkdirat(directory, kPlace, 0700) < 0 && errno != EEXIST)
         return Error::last("make the directory of the shares");
     const Fd place(openat(directory, kPlace, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    char path[PATH_MAX];
-    const std::string link = "/proc/self/fd/" + std::to_string(place.get());
-    const ssize_t length = place.valid() ? readlink(link.c_str(), path, sizeof path) : -1;
-    if (length < 0 || length == sizeof path)
+    if (!place.valid())
         return Error::last("find the directory of the shares");
-    return std::string(path, static_cast<size_t>(length));
+    return path_of_directory(place.get());
 }
 
 // The daemon has a descriptor for every file that the guest remembers, and a guest with a cache remembers all that fit into its

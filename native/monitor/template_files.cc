@@ -75,14 +75,15 @@ Result<TemplateFiles> TemplateFiles::open(const std::string& path, Engine engine
     if (!state)
         return state.error();
     if (engine == Engine::kKvm) // its memory is in there, and checked when the machine is made
-        return TemplateFiles{std::move(*state), Fd(), memory_bytes};
+        return TemplateFiles{std::move(*state), Fd(), memory_bytes, false};
     auto memory = open_regular(directory.get(), kMemory);
     if (!memory)
         return memory.error();
     struct stat st;
     if (fstat(memory->get(), &st) < 0 || static_cast<uint64_t>(st.st_size) != memory_bytes)
         return Error{EINVAL, "use a template of another size"};
-    return TemplateFiles{std::move(*state), std::move(*memory), memory_bytes};
+    const bool nic = faccessat(directory.get(), kNic, F_OK, 0) == 0;
+    return TemplateFiles{std::move(*state), std::move(*memory), memory_bytes, nic};
 }
 
 Result<void> TemplateFiles::dig_holes(int memory, uint64_t memory_bytes) {

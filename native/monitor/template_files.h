@@ -16,9 +16,13 @@ struct TemplateFiles {
     // qemu: of CPUs and devices, in QEMU's own format. kvm: all of the machine, docs/snapshot-format.md.
     static constexpr char kState[] = "state";
 
+    // An empty file that says: with an interface in qemu::kPreparedNic, so that its copies have to have one.
+    static constexpr char kNic[] = "nic";
+
     Fd state;
     Fd memory; // of qemu
     uint64_t memory_bytes;
+    bool nic = false;
 
     // Those of `directory`, for a machine of that engine with that much memory; an error when they are not there or not its.
     static Result<TemplateFiles> open(const std::string& directory, Engine engine, uint64_t memory_bytes);

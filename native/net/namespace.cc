@@ -15,15 +15,10 @@ namespace hrun::net {
 
 namespace {
 
-// Only this thread has ever been in it.
-Result<void> mount_new_namespace(const std::string& path) {
-    Result<void> made;
-    std::thread([&] {
-        if (unshare(CLONE_NEWNET) < 0 ||
-            mount("/proc/thread-self/ns/net", path.c_str(), nullptr, MS_BIND, nullptr) < 0)
-            made = Error::last("make network namespace " + path);
-    }).join();
-    return made;
+Result<void> mount_own_namespace(const std::string& path) {
+    if (mount("/proc/thread-self/ns/net", path.c_str(), nullptr, MS_BIND, nullptr) < 0)
+        return Error::last("make network namespace " + path);
+    return {};
 }
 
 } // namespace
@@ -35,7 +30,7 @@ Result<void> create_namespace(const std::string& path) {
     const Fd file(open(path.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0));
     if (!file.valid())
         return Error::last("make network namespace " + path);
-    auto made = mount_new_namespace(path);
+    auto made = in_new_namespace([&path] { return mount_own_namespace(path); });
     if (!made)
         unlink(path.c_str());
     return made;
@@ -57,6 +52,17 @@ Result<void> in_namespace(const std::string& path, const std::function<Result<vo
     std::thread([&] {
         if (setns(space.get(), CLONE_NEWNET) < 0)
             done = Error::last("enter network namespace " + path);
+        else
+            done = body();
+    }).join();
+    return done;
+}
+
+Result<void> in_new_namespace(const std::function<Result<void>()>& body) {
+    Result<void> done;
+    std::thread([&] {
+        if (unshare(CLONE_NEWNET) < 0)
+            done = Error::last("make a network namespace");
         else
             done = body();
     }).join();

@@ -19,4 +19,7 @@ Result<void> remove_namespace(const std::string& path);
 // Runs `body` on a thread that is in the namespace, to its end. Sockets and tap interfaces that it opens are the namespace's.
 Result<void> in_namespace(const std::string& path, const std::function<Result<void>()>& body);
 
+// The same in an empty one, which has no path and is gone when what `body` has opened is closed.
+Result<void> in_new_namespace(const std::function<Result<void>()>& body);
+
 } // namespace hrun::net

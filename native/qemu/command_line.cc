@@ -97,23 +97,21 @@ std::string file_node(unsigned slot) {
     return "file" + std::to_string(slot);
 }
 
-std::string read_only_word(bool read_only) {
-    return read_only ? "read-only=on" : "read-only=off,discard=unmap,cache.no-flush=off";
+// werror=stop: a full host disk stops the VM and is reported, instead of the guest's file system breaking.
+void add_disk_device(Words& words, unsigned slot, bool read_only) {
+    words.option("-device", "virtio-blk-device,drive=" + disk_node(slot) + "," + bus(slot) +
+                                (read_only ? "" : ",werror=stop,rerror=report"));
 }
 
-std::string error_policy(bool read_only) {
-    return read_only ? "" : ",werror=stop,rerror=report";
-}
-
-// Flushes of the guest reach the disk (cache.no-flush=off). werror=stop: a full host disk stops the VM and is
-// reported, instead of the guest's file system breaking.
+// Flushes of the guest reach the disk (cache.no-flush=off).
 void add_disk(Words& words, const Disk& disk) {
     const std::string id = std::to_string(disk.slot);
     words.option("-add-fd", "fd=" + std::to_string(disk.fd) + ",set=" + id);
-    words.option("-blockdev", "driver=file,node-name=" + disk_node(disk.slot) + ",filename=/dev/fdset/" + id +
-                                  ",locking=off," + read_only_word(disk.read_only));
-    words.option("-device", "virtio-blk-device,drive=" + disk_node(disk.slot) + "," + bus(disk.slot) +
-                                error_policy(disk.read_only));
+    words.option("-blockdev",
+                 "driver=file,node-name=" + disk_node(disk.slot) + ",filename=/dev/fdset/" + id +
+                     ",locking=off," +
+                     (disk.read_only ? "read-only=on" : "read-only=off,discard=unmap,cache.no-flush=off"));
+    add_disk_device(words, disk.slot, disk.read_only);
 }
 
 // The node that the device knows lets what is behind it be exchanged.
@@ -123,8 +121,7 @@ void add_empty_disk(Words& words, const PreparedDisk& disk) {
                                   ",size=" + kEmptyDiskSize + ",read-zeroes=on" + access);
     words.option("-blockdev", "driver=raw,node-name=" + disk_node(disk.slot) + ",file=" +
                                   empty_node(disk.slot) + access + (disk.read_only ? "" : ",discard=unmap"));
-    words.option("-device", "virtio-blk-device,drive=" + disk_node(disk.slot) + "," + bus(disk.slot) +
-                                error_policy(disk.read_only));
+    add_disk_device(words, disk.slot, disk.read_only);
 }
 
 bool is_taken(const Config& config, unsigned slot) {
@@ -242,7 +239,8 @@ void add_nic(Words& words, const Nic& nic) {
     words.option("-netdev", nic.stream ? "stream,id=" + id + ",server=off,addr.type=fd,addr.str=" + fds
                                        : "tap,id=" + id + "," + tap_key(nic) + "=" + fds + ",vhost=off");
     words.option("-device", "virtio-net-device,id=" + nic_id(nic.slot) + ",netdev=" + id +
-                                ",mac=" + mac_text(nic.mac) + ",host_mtu=" + std::to_string(nic.mtu) + "," +
+                                ",mac=" + mac_text(nic.mac) +
+                                (nic.mtu > 0 ? ",host_mtu=" + std::to_string(nic.mtu) : "") + "," +
                                 control(nic, "=on", "=off") + bus(nic.slot));
 }
 
@@ -255,10 +253,10 @@ void add_channels(Words& words, const Config& config) {
 }
 
 void add_devices(Words& words, const Config& config) {
-    if (config.role != Role::kTemplate)
+    if (config.role != Role::kTemplate) {
         for (const Peer& peer : peers(config))
             add_peer(words, config, peer);
-    if (config.role != Role::kTemplate) { // whose driver has random bytes in hand that all copies would have
+        // A driver has random bytes in hand: of a template's all copies would have the same.
         words.option("-object", "rng-builtin,id=rng");
         words.option("-device", "virtio-rng-device,rng=rng," + bus(config.rng_slot));
     }
@@ -306,8 +304,11 @@ std::string kernel_command_line(const Config& config) {
     // All, empty or not: a template does not know what its copies will have, nor a machine what it will be given.
     for (unsigned slot = 0; slot < kSlots; ++slot)
         line += " " + virtio_mmio_word(slot);
-    if (config.role == Role::kTemplate)
+    if (config.role == Role::kTemplate) {
         line += " -- --template " + std::to_string(config.vsock_slot);
+        for (const Nic& nic : config.nics)
+            line += " --nic " + std::to_string(nic.slot);
+    }
     return line;
 }
 
@@ -319,6 +320,8 @@ std::vector<std::string> command_line(const Config& config) {
     words.option("-display", "none");
     words.option("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
     words.option("-global", "virtio-mmio.force-legacy=off");
+    words.option("-global",
+                 "migration.announce-rounds=0"); // by the MAC address that a template's interface had
     add_machine(words, config);
     add_channels(words, config);
     add_devices(words, config);

@@ -27,6 +27,8 @@ struct PreparedDisk {
     bool read_only;
 };
 constexpr PreparedDisk kPreparedDisks[] = {{2, false}, {3, true}, {4, true}, {5, true}, {6, true}};
+// Of a template that has an interface: that of its copies' first one.
+constexpr unsigned kPreparedNic = 19;
 // Slots from here on are empty unless something is put there.
 constexpr unsigned kFirstFreeSlot = 7;
 bool is_prepared(unsigned slot);
@@ -35,7 +37,7 @@ struct Nic {
     unsigned slot;
     std::vector<int> fds; // of each queue of a tap with IFF_VNET_HDR, or of a stream socket
     std::array<uint8_t, 6> mac;
-    uint16_t mtu;
+    uint16_t mtu;        // that the guest's driver is told to go by; 0: it takes any
     bool stream = false; // each packet after its length, as passt has it
 };
 

@@ -24,7 +24,7 @@ export async function hrunSubjects(root: Root, image: string, command: readonly 
 
 /** The template, and what a run from it leaves for the next, which those of other subjects take away (docs/head-start.md). */
 async function makeTemplate(root: Root, engine: EngineName): Promise<void> {
-  await createTemplate(root, { engine, memory: undefined, cpus: undefined }, { wait: true });
+  await createTemplate(root, { engine, nic: false }, { wait: true });
 }
 
 function copiedSubject(root: Root, engine: EngineName, image: string, command: readonly string[]): Subject {

@@ -39,7 +39,9 @@ const LEAVE_ATTEMPTS = 3000;
 const LEAVE_PAUSE_MS = 20;
 
 /** The network that the options ask for, if CNI plug-ins are to make it. USAGE for what does not go with one. */
-export function cniRequest(options: ContainerOptions): NetworkRequest | undefined {
+export function cniRequest(
+  options: Pick<ContainerOptions, 'networks' | 'egress'>,
+): NetworkRequest | undefined {
   const asked = options.networks.find(({ network }) => isCniNetwork(network));
   if (!asked) return undefined;
   const { network, ip, ip6, macAddress, aliases } = asked;

@@ -29,13 +29,13 @@ import {
   releaseLeases,
   USER_NETWORK,
 } from '../network/index.ts';
-import { changeNic, deviceSlots, findAssets, readVmConfig, redirectPorts } from '../vm/index.ts';
+import { changeNic, deviceSlots, findAssets, isHeld, readVmConfig, redirectPorts } from '../vm/index.ts';
 import { changeGuestNetworks } from './ask-agent.ts';
 import type { NetworkRequest } from './container-options.ts';
 import { checkRequest, joinNetwork, withNetworks } from './join-networks.ts';
 import { networkFiles, settleNetworks, writeNetworks } from './network-files.ts';
 import { guestNics } from './network-membership.ts';
-import { isHeld, isRunning, type KnownContainer, openContainer } from './open-container.ts';
+import { isRunning, type KnownContainer, openContainer } from './open-container.ts';
 import { sharesMachine } from './shared-machine.ts';
 
 const SETTLE_ATTEMPTS = 100;

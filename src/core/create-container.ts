@@ -49,7 +49,7 @@ import { checkHostname } from './guest-files.ts';
 import { type GuestMounts, guestMounts } from './guest-mounts.ts';
 import { healthcheckOf, probeCommand, vmHealth } from './healthcheck.ts';
 import { imageForContainer } from './image-for-container.ts';
-import { joinNetworks, leaveNetworks, needsUserNetwork } from './join-networks.ts';
+import { interfaceKind, joinNetworks, leaveNetworks } from './join-networks.ts';
 import { logAttributes } from './log-attributes.ts';
 import { makeMounts } from './make-mounts.ts';
 import { vmNics } from './network-membership.ts';
@@ -125,13 +125,14 @@ async function usePool(
   { choice, assets }: { choice: EngineChoice; assets: VmAssets },
 ): Promise<PoolUse | undefined> {
   if (options.awaitsStart || mountsAny(options, image)) return undefined;
-  const size = {
+  const kind = interfaceKind(options);
+  const shape = {
     vcpus: machineCpus(vcpusFor(options), options.maxCpus ?? 0),
     memoryMiB: memoryMiB(options.memory),
+    nic: kind === 'tap',
   };
-  const { headStart } = options;
-  const fitting = headStart && !needsUserNetwork(options) ? headStart : undefined;
-  return await inStore(root.containers, () => takeMachine(root, choice.engine, assets, size, fitting));
+  const fitting = kind === 'passt' ? undefined : options.headStart;
+  return await inStore(root.containers, () => takeMachine(root, choice.engine, assets, shape, fitting));
 }
 
 async function letDown(root: Root, { id, connection }: TakenMachine): Promise<void> {

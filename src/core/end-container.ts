@@ -7,8 +7,8 @@ import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { readState, recordContainer } from '../container/index.ts';
 import { type ExitStatus, Session, type SessionEvents } from '../guest/index.ts';
-import { connectMonitor } from '../vm/index.ts';
-import { isHeld, isRunning, openContainer, openRunning } from './open-container.ts';
+import { connectMonitor, isHeld } from '../vm/index.ts';
+import { isRunning, openContainer, openRunning } from './open-container.ts';
 import { sessionFailure } from './session-failure.ts';
 import { signalNumber } from './signal-number.ts';
 

@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import type { Findings } from '../base/finding.ts';
 import type { Root } from '../base/root.ts';
 import { newContainerId } from '../container/index.ts';
+import { tapName } from '../network/index.ts';
 import {
   leftHeadStarts,
   memoryMiB,
@@ -28,7 +29,9 @@ export function prepareNext(root: Root, inputs: TemplateInputs, key: string): vo
   if (existsSync(poolDirectory(root, inputs))) return; // these wait already
   const resources = sizeLimits(inputs, { engine: 'qemu', disks: DISKS });
   try {
-    prepareHeadStart(root, newContainerId(), { inputs, key, resources });
+    const id = newContainerId();
+    const tap = inputs.nic ? tapName(root, id, 0) : undefined;
+    prepareHeadStart(root, key, { id, inputs, resources, tap });
   } catch {} // then there is none
 }
 

@@ -57,11 +57,14 @@ const DEFAULT_REQUEST: NetworkRequest = {
 /** Docker's words */
 const MIXED_MODES = 'conflicting options: cannot attach both user-defined and non-user-defined network-modes';
 
+/** What says which networks a container has. */
+export type NetworkOptions = Pick<ContainerOptions, 'networks' | 'publish' | 'egress' | 'networkRates'>;
+
 /**
  * The networks that --network means here, by name or id; none for "none", passt's alone for a user who is not root. UNSUPPORTED,
  * HOST_SETUP, USAGE.
  */
-export function networkRequests(options: ContainerOptions): NetworkRequest[] {
+export function networkRequests(options: NetworkOptions): NetworkRequest[] {
   const [first = DEFAULT_REQUEST, ...others] = options.networks;
   const asked = [first, ...others].map((each) => ({ ...each, network: nameOf(each) }));
   const has = (name: string) => asked.some(({ network }) => network === name);
@@ -88,14 +91,25 @@ export function networkRequests(options: ContainerOptions): NetworkRequest[] {
   return checkNone(first, options);
 }
 
-/** True for a container whose network is passt's. */
-export function needsUserNetwork(options: ContainerOptions): boolean {
-  return networkRequests(options)[0]?.network === USER_NETWORK;
+/** What serves the first interface of a container with its own machine. The same errors. */
+export function interfaceKind(options: NetworkOptions): 'tap' | 'passt' | 'none' {
+  const [first] = networkRequests(options);
+  if (!first) return 'none';
+  return first.network === USER_NETWORK ? 'passt' : 'tap';
+}
+
+/** Whether that is a tap interface's for a container of which nothing but this is known. */
+export function wantsNic(networks: readonly NetworkRequest[]): boolean {
+  const [other] = networks.filter(({ network }) => network?.startsWith('container:'));
+  if (other)
+    throw new HrunError('USAGE', `${other.network} is another machine's`, { hint: 'use bridge or none' });
+  const nothing = { publish: [], egress: undefined, networkRates: undefined };
+  return interfaceKind({ networks, ...nothing }) === 'tap';
 }
 
 function checkNetworks(
   asked: readonly NetworkRequest[],
-  { egress }: ContainerOptions,
+  { egress }: NetworkOptions,
 ): (NetworkRequest & { network: string })[] {
   const requests = asked.map((each) => checkRequest({ ...each, network: each.network ?? DEFAULT_NETWORK }));
   if (egress) checkEgress(egress, requests);
@@ -293,7 +307,7 @@ function checkEgress({ names }: EgressPolicy, requests: readonly { network: stri
 }
 
 /** What there is no network for cannot be asked for. */
-function checkNone({ ip, ip6, macAddress, aliases }: NetworkRequest, options: ContainerOptions): [] {
+function checkNone({ ip, ip6, macAddress, aliases }: NetworkRequest, options: NetworkOptions): [] {
   if (options.networkRates !== undefined) throw needsNetwork('--network-bps');
   if (options.egress !== undefined) throw needsNetwork('--egress');
   if (ip !== undefined || ip6 !== undefined || macAddress !== undefined)
@@ -305,7 +319,7 @@ function checkNone({ ip, ip6, macAddress, aliases }: NetworkRequest, options: Co
 /** What only a network of the host's can do. */
 function checkUserMode(
   { ip, ip6, macAddress, aliases }: NetworkRequest,
-  { networkRates, egress }: ContainerOptions,
+  { networkRates, egress }: NetworkOptions,
 ): NetworkRequest[] {
   const given = Object.entries({
     '--ip': ip !== undefined,

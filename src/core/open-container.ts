@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
-import { errnoOf, HrunError } from '../base/errors.ts';
+import { HrunError } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { inStore } from '../base/store-error.ts';
 import {
@@ -14,7 +13,6 @@ import {
   readState,
   repairContainer,
 } from '../container/index.ts';
-import { isLocked } from '../native/index.ts';
 import { hasDied, sweepNetworks } from './join-networks.ts';
 
 /** A container that is there, with its truthful state. */
@@ -43,16 +41,6 @@ export async function openContainer(root: Root, text: string): Promise<KnownCont
 /** True while there is a process, paused or not. */
 export function isRunning({ status }: ContainerState): boolean {
   return status === 'running' || status === 'paused';
-}
-
-/** True while a monitor, of whatever kind, holds the container in this directory; false when that is gone. */
-export function isHeld(directory: string): boolean {
-  try {
-    return isLocked(join(directory, 'lock'));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 /** The container, if its process runs; CONTAINER_STATE otherwise, in Docker's words. */

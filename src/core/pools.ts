@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Machines that were started in advance and wait for a container: docs/pool.md.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listDirectory } from '../base/directory.ts';
@@ -25,6 +25,7 @@ import {
   makeTemplate,
   makeWaitingDirectory,
   memoryMiB,
+  POOL_NIC,
   type PoolSettings,
   poolDirectory,
   REHEARSAL_SLOTS,
@@ -35,8 +36,7 @@ import {
   type TemplateSize,
   templateInputs,
   templateKey,
-  VM_FILE,
-  vmConfig,
+  writeEmptyMachine,
   writePool,
 } from '../vm/index.ts';
 import { vcpusFor } from './cpus.ts';
@@ -51,8 +51,6 @@ export interface PoolState extends PoolSettings {
   /** bytes of the host's memory that the waiting machines use (PSS) */
   memory: number;
 }
-
-const BOOT_TIMEOUT_MS = 60_000;
 
 /** The size of machine that options ask for. */
 export function machineSize(options: { memory: number | undefined; cpus: number | undefined }): TemplateSize {
@@ -88,7 +86,7 @@ export async function fillPool(root: Root, size: TemplateSize, { wait }: { wait:
   if (!lock) return;
   try {
     const { engine } = await chooseEngine(root, 'qemu');
-    const inputs = templateInputs(engine, findAssets(), size);
+    const inputs = templateInputs(engine, findAssets(), { ...size, nic: POOL_NIC });
     await sweepPool(root, size, templateKey(inputs));
     await dropSurplus(root, inputs);
     while (isShort(root, inputs)) await addMachine(root, inputs);
@@ -146,22 +144,12 @@ async function writeRehearsal(
 ): Promise<void> {
   const writable = settingsPath(directory, 'rehearsal.ext4');
   await makeWritableDisk(root, writable);
-  const vm = vmConfig({
-    ...{ id, engine: inputs.engine, assets: inputs, vcpus: inputs.vcpus, memoryMiB: inputs.memoryMiB },
-    ...{ layers: [], writable, volumes: [], share: undefined },
-    ...{ nics: [], ports: undefined, tty: false, stopSignal: 15, autoRemove: false },
-    resources: sizeLimits(inputs, { engine: 'qemu', disks: 2 }),
-    bootTimeoutMs: BOOT_TIMEOUT_MS,
-    log: { driver: 'none', maxBytes: 0, maxFiles: 1 },
-  });
   const disks = [
     { slot: REHEARSAL_SLOTS.writable, path: writable, readOnly: false },
     { slot: REHEARSAL_SLOTS.layer, path: await rehearsalLayer(root), readOnly: true },
   ];
-  const { configure, start } = rehearsalPayloads(REHEARSAL_PROGRAM);
-  writeFileSync(settingsPath(directory, VM_FILE), JSON.stringify({ ...vm, disks }), { mode: 0o600 });
-  writeFileSync(settingsPath(directory, 'configure.bin'), configure, { mode: 0o600 });
-  writeFileSync(settingsPath(directory, 'start.bin'), start, { mode: 0o600 });
+  const resources = sizeLimits(inputs, { engine: 'qemu', disks: disks.length });
+  writeEmptyMachine(directory, { id, inputs, resources }, { disks, ...rehearsalPayloads(REHEARSAL_PROGRAM) });
 }
 
 /** Ends the machines of a pool and forgets it; NO_SUCH_POOL. Containers that have begun in one go on. */

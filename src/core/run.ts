@@ -11,14 +11,14 @@ import {
   repairContainer,
   repairContainers,
 } from '../container/index.ts';
-import { connectMonitor, monitorLastWords, startMonitor } from '../vm/index.ts';
+import { connectMonitor, isHeld, monitorLastWords, startMonitor } from '../vm/index.ts';
 import { recordVolume } from '../volume/index.ts';
 import { type AttachEnd, type AttachEvents, Attachment, type AttachStreams } from './attach.ts';
 import { enterCni, sweepCni } from './cni.ts';
 import type { TerminalSize } from './container-options.ts';
 import type { CreatedContainer } from './create-container.ts';
 import { leaveNetworks, sweepNetworks } from './join-networks.ts';
-import { isHeld, type KnownContainer } from './open-container.ts';
+import type { KnownContainer } from './open-container.ts';
 import { monitorDied, sessionFailure } from './session-failure.ts';
 import { takeTurn } from './start-turn.ts';
 import { findOrigin } from './templates.ts';

@@ -6,8 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HrunError, hasCode } from '../base/errors.ts';
 import { readState } from '../container/index.ts';
 import { AGENT_PORT, Session } from '../guest/index.ts';
-import { connectGuest, connectMonitor, findAssets, monitorLastWords, startMonitor } from '../vm/index.ts';
-import { isHeld, isRunning, type KnownContainer } from './open-container.ts';
+import {
+  connectGuest,
+  connectMonitor,
+  findAssets,
+  isHeld,
+  monitorLastWords,
+  startMonitor,
+} from '../vm/index.ts';
+import { isRunning, type KnownContainer } from './open-container.ts';
 import { sessionFailure } from './session-failure.ts';
 import { renewAssets } from './start-container.ts';
 

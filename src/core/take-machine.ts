@@ -17,7 +17,9 @@ import {
   isUnderWay,
   listWaiting,
   machinesDirectory,
+  POOL_NIC,
   poolDirectory,
+  type TemplateShape,
   type TemplateSize,
   templateInputs,
   templateKey,
@@ -50,15 +52,15 @@ export async function takeMachine(
   root: Root,
   engine: Engine,
   assets: VmAssets,
-  size: TemplateSize,
+  shape: TemplateShape,
   headStart: HeadStart | undefined,
 ): Promise<PoolUse | undefined> {
-  const hasPool = existsSync(poolDirectory(root, size));
+  const hasPool = existsSync(poolDirectory(root, shape));
   if (engine.engine !== 'qemu' || templatePolicy() === 'off' || !(hasPool || headStart)) return undefined;
-  const key = templateKey(templateInputs(engine, assets, size)) ?? 'none';
-  const waiting = hasPool ? await takeOne(root, machinesDirectory(root, size, key)) : undefined;
-  const machine = waiting ?? (await takeStarted(root, key, headStart));
-  return { machine, refill: () => hasPool && refill(root, size) };
+  const keyOf = (nic: boolean) => templateKey(templateInputs(engine, assets, { ...shape, nic })) ?? 'none';
+  const waiting = hasPool ? await takeOne(root, machinesDirectory(root, shape, keyOf(POOL_NIC))) : undefined;
+  const machine = waiting ?? (await takeStarted(root, keyOf(shape.nic), headStart));
+  return { machine, refill: () => hasPool && refill(root, shape) };
 }
 
 /** The machine that was started for this very container, if it is one that fits, and has not been given up meanwhile. */

@@ -12,6 +12,7 @@ import {
   type EngineName,
   findAssets,
   findTemplate,
+  hasPreparedNic,
   listTemplates,
   makeTemplate,
   memoryMiB,
@@ -50,7 +51,7 @@ export function findOrigin(root: Root, containerDirectory: string, assets: VmAss
   if (policy === 'off') return { directory: undefined, makeForNextTime: () => {} };
   const vm = readVmConfig(containerDirectory);
   if (vm.joins) return { directory: undefined, makeForNextTime: () => {} };
-  const inputs = templateInputs(vm, assets, vm);
+  const inputs = templateInputs(vm, assets, { ...vm, nic: hasPreparedNic(vm) });
   const directory = findTemplate(root, inputs);
   const makeForNextTime = () => {
     if (directory !== undefined) prepareNext(root, inputs, basename(directory));
@@ -60,24 +61,34 @@ export function findOrigin(root: Root, containerDirectory: string, assets: VmAss
 }
 
 /** Outlives this process; what it has to say is for whoever runs `hrun template create`. */
-function makeInBackground({ engine, memoryMiB, vcpus }: VmConfig): void {
+function makeInBackground(vm: VmConfig): void {
+  const { engine, memoryMiB, vcpus } = vm;
   const size = ['--memory', `${memoryMiB}m`, '--cpus', String(vcpus)];
-  const words = ['template', 'create', '--engine', engine, ...size, '--no-wait'];
+  const kind = hasPreparedNic(vm) ? '--nic' : '--no-nic';
+  const words = ['template', 'create', '--engine', engine, ...size, kind, '--no-wait'];
   const child = spawn(join(installDir(), 'bin/hrun'), words, { cwd: '/', detached: true, stdio: 'ignore' });
   child.on('error', () => {}); // then there is none next time either
   if (child.pid) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   child.unref();
 }
 
-/** Makes the template of a machine's size, and returns its id; undefined when somebody else is at it and is not waited for. */
+/** What a template is asked to be. */
+export interface TemplateRequest {
+  engine: EngineName;
+  memory?: number | undefined;
+  cpus?: number | undefined;
+  nic: boolean;
+}
+
+/** Makes a template, and returns its id; undefined when somebody else is at it and is not waited for. */
 export async function createTemplate(
   root: Root,
-  size: { engine: EngineName; memory: number | undefined; cpus: number | undefined },
+  { memory, cpus, nic, ...request }: TemplateRequest,
   options: { wait: boolean },
 ): Promise<string | undefined> {
-  const { engine } = await chooseEngine(root, size.engine);
+  const { engine } = await chooseEngine(root, request.engine);
   if (!options.wait && (await isSlow(root, engine))) return undefined;
-  const machine = { vcpus: vcpusFor({ cpus: size.cpus }), memoryMiB: memoryMiB(size.memory) };
+  const machine = { vcpus: vcpusFor({ cpus }), memoryMiB: memoryMiB(memory), nic };
   const inputs = templateInputs(engine, findAssets(), machine);
   const key = await makeTemplate(root, inputs, options);
   if (key !== undefined && templatePolicy() !== 'off') prepareNext(root, inputs, key);

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // head-start/: directories of machines that can be started before anything is known of their container. docs/head-start.md.
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { listDirectory } from '../base/directory.ts';
-import { errnoOf } from '../base/errors.ts';
 import type { Root } from '../base/root.ts';
 import { settingsPath } from '../base/settings.ts';
-import { isLocked } from '../native/index.ts';
-import { writeEmptyMachine } from './empty-machine.ts';
-import type { TemplateInputs } from './template.ts';
-import type { VmResources } from './vm-config.ts';
+import { type EmptyMachine, writeEmptyMachine } from './empty-machine.ts';
+import { isHeld } from './held.ts';
 
 /** A machine that bin/hrun has started, for this process alone. */
 export interface HeadStart {
@@ -24,7 +21,9 @@ export interface HeadStart {
 /** native/launcher/main.cc */
 const VARIABLE = 'HRUN_HEAD_START';
 const STARTED = /^(\d+) ([0-9a-f]{64}) ([0-9a-f]{64})$/;
-const PREPARED = /^[0-9a-f]{64}\.[0-9a-f]{64}$/;
+const PREPARED = /^[0-9a-f]{64}\.[0-9a-f]{64}(\.nic)?$/;
+/** What the name of one with an interface ends in; native/launcher/head_start.cc */
+const WITH_NIC = '.nic';
 /** A name that nobody starts by; native/monitor/keeper_head_start.cc */
 const GOING = '.going';
 const MAKING = '.making';
@@ -80,30 +79,37 @@ export function isUnderWay(directory: string): boolean {
 }
 
 /** Prepares the directory of a machine that is a copy of the template of that name, unless there is one, and clears away what is of no use. */
-export function prepareHeadStart(
-  root: Root,
-  id: string,
-  { inputs, key, resources }: { inputs: TemplateInputs; key: string; resources: VmResources },
-): void {
+export function prepareHeadStart(root: Root, key: string, machine: EmptyMachine): void {
+  const { id, inputs } = machine;
+  const kind = inputs.nic ? WITH_NIC : '';
   mkdirSync(root.headStart, { recursive: true, mode: 0o700 });
-  sweepHeadStarts(root, key);
-  if (listDirectory(root.headStart).some((name) => isPrepared(name, key))) return;
+  if (sweepHeadStarts(root, { key, kind })) return;
   const making = headStartDirectory(root, `${id}${MAKING}`);
   mkdirSync(settingsPath(making), { recursive: true, mode: 0o700 });
-  writeEmptyMachine(making, { id, inputs, resources });
-  renameSync(making, headStartDirectory(root, `${key}.${id}`));
+  writeEmptyMachine(making, machine);
+  renameSync(making, headStartDirectory(root, `${key}.${id}${kind}`));
 }
 
-/** Removes what nobody is to start any more: all but one copy of the template of that name, and what killed processes have left. */
-export function sweepHeadStarts(root: Root, key: string | undefined): void {
+/** Of machines that are prepared: with an interface or without, and copies of which template. */
+interface Prepared {
+  key: string;
+  kind: string;
+}
+
+/**
+ * Removes what nobody is to start any more: of the kind of `wanted` all but one copy of that template, else of both kinds all, and what killed
+ * processes have left. True when there is the one that is wanted.
+ */
+export function sweepHeadStarts(root: Root, wanted: Prepared | undefined): boolean {
   const names = listDirectory(root.headStart);
-  const kept = names.find((name) => isPrepared(name, key));
+  const kept = names.find((name) => wanted && isOfKind(name, wanted) && name.startsWith(wanted.key));
   for (const name of names) {
-    if (name === kept || !isLeft(root, name)) continue;
+    if (name === kept || (wanted && isOther(root, name, wanted)) || !isLeft(root, name)) continue;
     try {
       removeLeft(headStartDirectory(root, name));
     } catch {} // somebody has started it, or ends just now
   }
+  return kept !== undefined;
 }
 
 /** Directories of machines that were killed, or of a launcher that was. */
@@ -112,8 +118,15 @@ export function leftHeadStarts(root: Root): string[] {
   return names.map((name) => headStartDirectory(root, name));
 }
 
-function isPrepared(name: string, key: string | undefined): boolean {
-  return PREPARED.test(name) && key !== undefined && name.startsWith(key);
+/** Of the other kind, and of a template that is there. */
+function isOther(root: Root, name: string, wanted: Prepared): boolean {
+  return (
+    PREPARED.test(name) && !isOfKind(name, wanted) && existsSync(join(root.templates, name.split('.')[0]!))
+  );
+}
+
+function isOfKind(name: string, { kind }: Prepared): boolean {
+  return PREPARED.exec(name)?.[1] === (kind || undefined);
 }
 
 function isLeft(root: Root, name: string): boolean {
@@ -121,13 +134,4 @@ function isLeft(root: Root, name: string): boolean {
   const stat = statSync(directory, { throwIfNoEntry: false });
   if (!stat) return false;
   return PREPARED.test(name) || (!isHeld(directory) && Date.now() - stat.ctimeMs > SETTLED_MS);
-}
-
-function isHeld(directory: string): boolean {
-  try {
-    return isLocked(join(directory, 'lock'));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw error;
-  }
 }

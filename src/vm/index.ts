@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { findAssets, type VmAssets } from './assets.ts';
 export { machineFacts, saveMachine, verifyMachine } from './checkpoint.ts';
+export { writeEmptyMachine } from './empty-machine.ts';
 export {
   chooseEngine,
   ENGINE_NAMES,
@@ -22,6 +23,7 @@ export {
   takeGiven,
   wantsHeadStart,
 } from './head-start.ts';
+export { isHeld } from './held.ts';
 export { checkIsolation, type HostIsolation, limitsRemark } from './isolation.ts';
 export { type VirtualizationFacts, virtualizationFacts } from './kvm-advice.ts';
 export { assessKvm, type KvmVerdict } from './kvm-verdict.ts';
@@ -45,6 +47,7 @@ export {
   listWaiting,
   machinesDirectory,
   makeWaitingDirectory,
+  POOL_NIC,
   type PoolSettings,
   poolDirectory,
   readPool,
@@ -63,11 +66,18 @@ export {
   volumeSlots,
   WRITABLE_SLOT,
 } from './slots.ts';
-export { type TemplateInputs, type TemplateSize, templateInputs, templateKey } from './template.ts';
+export {
+  type TemplateInputs,
+  type TemplateShape,
+  type TemplateSize,
+  templateInputs,
+  templateKey,
+} from './template.ts';
 export { findTemplate, listTemplates, makeTemplate, removeTemplate, type Template } from './templates.ts';
 export {
   type DeviceLimits,
   deviceSlots,
+  hasPreparedNic,
   readVmConfig,
   type SharedDirectories,
   VM_FILE,

@@ -12,7 +12,7 @@ import { errnoOf, HrunError, hasCode } from '../base/errors.ts';
 import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
 import { settingsPath } from '../base/settings.ts';
-import { isLocked } from '../native/index.ts';
+import { isHeld } from './held.ts';
 import { monitorLastWords, openMonitorLog } from './monitor.ts';
 import { connectIn } from './socket.ts';
 import type { TemplateSize } from './template.ts';
@@ -24,6 +24,9 @@ export interface PoolSettings extends TemplateSize {
   /** machines that are to wait */
   wanted: number;
 }
+
+/** Whether machines that wait have an interface: they do for any container, so its own comes with it. */
+export const POOL_NIC = false;
 
 const SETTINGS = 'pool.json';
 /** native/monitor/pool_place.h */
@@ -125,7 +128,7 @@ function spawnKeeper(program: string, template: string, directory: string): Chil
 /** The keeper of the machine in a directory; 0 when it has none that lives. */
 export function keeperOf(directory: string): number {
   try {
-    if (!isLocked(join(directory, 'lock'))) return 0;
+    if (!isHeld(directory)) return 0;
     const pid = Number(readFileSync(settingsPath(directory, KEEPER), 'latin1'));
     const words = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
     return words.includes('--pool') ? pid : 0;
@@ -188,14 +191,5 @@ export async function sweepPool(
       else if (key !== templateKey || !ID.test(name) || !isHeld(path)) await dismiss(path);
     }
     if (key !== templateKey) await rm(machines, { recursive: true, force: true });
-  }
-}
-
-function isHeld(directory: string): boolean {
-  try {
-    return isLocked(join(directory, 'lock'));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw error;
   }
 }

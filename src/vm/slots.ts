@@ -16,8 +16,11 @@ export const REHEARSAL_SLOTS = { writable: FIRST_FREE_SLOT, layer: FIRST_FREE_SL
 
 const LAST_SLOT = 18;
 
+/** Of a container's first network interface, which templates for such containers have: native/qemu/command_line.h. */
+export const FIRST_NIC_SLOT = 19;
+
 /** Of network interfaces before any other. */
-const NETWORK_SLOTS = [19, 20, 21];
+const NETWORK_SLOTS = [FIRST_NIC_SLOT, 20, 21];
 
 /** Most EROFS disks of a VM without volumes; an image with more layers gets its lowest merged. */
 export const MAX_LAYER_DISKS = LAST_SLOT - FIRST_LAYER_SLOT + 1;

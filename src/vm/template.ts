@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A machine that is booted once and copied for each container: what it is made of, and the making. docs/templates.md.
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { HrunError } from '../base/errors.ts';
@@ -15,20 +15,23 @@ export interface TemplateInputs extends VmAssets {
   engine: Engine;
   vcpus: number;
   memoryMiB: number;
+  /** with a network interface, as its copies */
+  nic: boolean;
 }
 
 /** Of what the files of a template hold, and how. */
-const FORMAT = 3;
+const FORMAT = 4;
 /** Of the two that tell of a failure, the maker's line says more than its keeper's. */
 const NOT_MADE = 'hrun-vmm: no template was made: ';
 const NO_CONTAINER = '0'.repeat(64);
 
-/** The inputs of a VM's template. */
-export function templateInputs(vm: Engine, assets: VmAssets, size: TemplateSize): TemplateInputs {
+/** The inputs of a VM's template. The kvm engine's have no interfaces: to take one is quick there. */
+export function templateInputs(vm: Engine, assets: VmAssets, shape: TemplateShape): TemplateInputs {
   const { kernel, initrd, monitor } = assets;
-  const { vcpus, memoryMiB } = size;
+  const { vcpus, memoryMiB } = shape;
+  const nic = vm.engine === 'qemu' && shape.nic;
   const engine: Engine = vm.engine === 'qemu' ? { engine: vm.engine, qemu: vm.qemu } : { engine: vm.engine };
-  return { kernel, initrd, monitor, engine, vcpus, memoryMiB };
+  return { kernel, initrd, monitor, engine, vcpus, memoryMiB, nic };
 }
 
 /** Of a machine. */
@@ -37,28 +40,35 @@ export interface TemplateSize {
   memoryMiB: number;
 }
 
+/** The same, and whether it has a network interface that is not passt's. */
+export interface TemplateShape extends TemplateSize {
+  nic: boolean;
+}
+
 /**
  * The name of the template that these inputs make, 64 hex digits: another once one of the files is another, or the host has
  * booted again (its processor or its clock may be others). Undefined when a file is missing.
  */
-export function templateKey({ engine, vcpus, memoryMiB, ...files }: TemplateInputs): string | undefined {
+export function templateKey({ engine, vcpus, memoryMiB, nic, ...files }: TemplateInputs): string | undefined {
   const { kernel, initrd, monitor } = files;
   const program = engine.engine === 'qemu' ? [engine.qemu.binary] : [];
   const identities = [kernel, initrd, monitor, ...program].map(identity);
   if (identities.includes(undefined)) return undefined;
-  const inputs = [FORMAT, bootId(), engine, vcpus, memoryMiB, ...identities];
+  const inputs = [FORMAT, bootId(), engine, vcpus, memoryMiB, nic, ...identities];
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
 }
 
 /** The files that a whole template has: native/monitor/template_files.h. */
-export function templateFiles({ engine }: Engine): string[] {
-  return engine === 'qemu' ? ['memory', 'state'] : ['state'];
+export function templateFiles({ engine, nic }: Pick<TemplateInputs, 'engine' | 'nic'>): string[] {
+  if (engine.engine !== 'qemu') return ['state'];
+  return nic ? ['memory', 'state', 'nic'] : ['memory', 'state'];
 }
 
 /** Boots a machine and leaves its files in `directory`, which is empty; TEMPLATE_FAILED. */
 export async function bootTemplate(inputs: TemplateInputs, directory: string): Promise<void> {
   mkdirSync(settingsPath(directory), { mode: 0o700 });
-  writeEmptyMachine(directory, { id: NO_CONTAINER, inputs, resources: {} });
+  const tap = inputs.nic ? `hrun-${randomBytes(5).toString('hex')}` : undefined;
+  writeEmptyMachine(directory, { id: NO_CONTAINER, inputs, resources: {}, tap });
   try {
     await promisify(execFile)(inputs.monitor, ['--template', directory], { cwd: '/', env: {} });
   } catch (cause) {

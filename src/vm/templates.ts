@@ -9,7 +9,6 @@ import { errnoOf, HrunError } from '../base/errors.ts';
 import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
 import { native } from '../native/index.ts';
-import type { Engine } from './engine.ts';
 import { bootTemplate, type TemplateInputs, templateFiles, templateKey } from './template.ts';
 
 /** A machine that was booted in advance. */
@@ -27,13 +26,13 @@ export interface Template {
 
 const KEY = /^[0-9a-f]{64}$/;
 const DESCRIPTION = 'template.json';
-/** Of different sizes of machines; the oldest goes. */
-const MOST_TEMPLATES = 8;
+/** Of different sizes of machines, each with and without an interface; the oldest goes. */
+const MOST_TEMPLATES = 16;
 
 /** The directory of the template of these inputs; undefined when there is none. */
 export function findTemplate(root: Root, inputs: TemplateInputs): string | undefined {
   const key = templateKey(inputs);
-  return key && isWhole(root, key, inputs.engine) ? join(root.templates, key) : undefined;
+  return key && isWhole(root, key, inputs) ? join(root.templates, key) : undefined;
 }
 
 /**
@@ -58,7 +57,7 @@ export async function makeTemplate(
     (wait && (await native().lockFile(path, { shared: false, wait: true })));
   if (!lock) return undefined;
   try {
-    if (!isWhole(root, key, inputs.engine)) await make(root, key, inputs);
+    if (!isWhole(root, key, inputs)) await make(root, key, inputs);
     return key;
   } finally {
     await rm(path, { force: true });
@@ -88,18 +87,19 @@ export async function removeTemplate(root: Root, id: string): Promise<void> {
 
 /** What nobody starts from any more, and what was cut off. */
 export async function sweepTemplates(root: Root): Promise<void> {
+  const names = listDirectory(root.templates); // before: what comes meanwhile is whole
   const templates = listTemplates(root);
   const old = templates.filter(({ current }, index) => !current || index >= MOST_TEMPLATES);
   for (const { id } of old) await removeTemplate(root, id);
-  for (const name of listDirectory(root.templates)) {
+  for (const name of names) {
     if (name.endsWith('.going')) await rm(join(root.templates, name), { recursive: true, force: true });
     if (KEY.test(name) && !templates.some(({ id }) => id === name)) await removeTemplate(root, name);
   }
 }
 
 /** A template that has failed has lost its state. */
-function isWhole(root: Root, key: string, engine: Engine): boolean {
-  return templateFiles(engine).every((name) => existsSync(join(root.templates, key, name)));
+function isWhole(root: Root, key: string, inputs: TemplateInputs): boolean {
+  return templateFiles(inputs).every((name) => existsSync(join(root.templates, key, name)));
 }
 
 async function make(root: Root, key: string, inputs: TemplateInputs): Promise<void> {
@@ -108,7 +108,7 @@ async function make(root: Root, key: string, inputs: TemplateInputs): Promise<vo
   mkdirSync(making, { mode: 0o700 });
   try {
     await bootTemplate(inputs, making);
-    const files = templateFiles(inputs.engine);
+    const files = templateFiles(inputs);
     for (const name of readdirSync(making))
       if (!files.includes(name)) await rm(join(making, name), { recursive: true });
     const description = join(making, DESCRIPTION);
@@ -128,7 +128,7 @@ function readTemplate(root: Root, id: string): Template | undefined {
   const directory = join(root.templates, id);
   try {
     const { created, inputs } = JSON.parse(readRegularFile(join(directory, DESCRIPTION))) as Template;
-    const size = templateFiles(inputs.engine).reduce(
+    const size = templateFiles(inputs).reduce(
       (sum, name) => sum + statSync(join(directory, name)).blocks * 512,
       0,
     );

@@ -4,7 +4,7 @@ import { readRegularFile } from '../base/regular-file.ts';
 import { settingsPath } from '../base/settings.ts';
 import type { VmAssets } from './assets.ts';
 import type { Engine } from './engine.ts';
-import { BALLOON_SLOT, layerSlots, RNG_SLOT, VSOCK_SLOT, WRITABLE_SLOT } from './slots.ts';
+import { BALLOON_SLOT, FIRST_NIC_SLOT, layerSlots, RNG_SLOT, VSOCK_SLOT, WRITABLE_SLOT } from './slots.ts';
 
 /** A disk; `exclusive` (by default one that can be written) is refused while another VM has it. */
 export interface VmDisk {
@@ -95,7 +95,10 @@ export interface DeviceLimits {
   writeIops?: number;
 }
 
-/** A tap interface that the keeper makes, as a port of a bridge that is there or wired to an interface inside of a namespace; or what passt serves. */
+/**
+ * A tap interface that the keeper makes, as a port of a bridge that is there or wired to an interface inside of a namespace, or connected to nothing
+ * in a machine without a container; or what passt serves.
+ */
 export interface VmNic {
   slot: number;
   mac: string;
@@ -183,6 +186,16 @@ export function readVmConfig(directory: string): VmConfig {
 /** Replaces vm.json of a container's directory. */
 export async function writeVmConfig(directory: string, vm: VmConfig): Promise<void> {
   await writeFileAtomic(settingsPath(directory, VM_FILE), JSON.stringify(vm), { mode: 0o600 });
+}
+
+/** Whether a machine can be the copy of a template that has an interface. */
+export function hasPreparedNic({ nics }: Pick<VmConfig, 'nics'>): boolean {
+  return nics?.some(({ slot, passt }) => slot === FIRST_NIC_SLOT && !passt) ?? false;
+}
+
+/** The interface of a machine that has no container, connected to nothing. Each copy gives it a MAC address of its own. */
+export function unconnectedNic(tap: string): VmNic {
+  return { slot: FIRST_NIC_SLOT, mac: '02:00:00:00:00:00', addresses: [], tap, mtu: 1500 };
 }
 
 /** The virtio-mmio slots of a machine's disks and shared directories. */

@@ -36,6 +36,7 @@ describe.skipIf(!kvmUsable())(onKvm('a template of the kvm engine'), () => {
     engine: { engine: 'kvm' },
     vcpus: 1,
     memoryMiB: 64,
+    nic: false,
     ...change,
   });
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Machines that start while the CLI is being loaded: docs/head-start.md.
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -15,9 +15,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { eventually, FIXTURES, HRUN, isAlive, TestStore } from './hrun.ts';
+import { childOf, eventually, FIXTURES, HRUN, isAlive, TestStore } from './hrun.ts';
 
 const store = new TestStore({ HRUN_TEMPLATES: 'use' });
 const place = join(store.dir, 'head-start');
@@ -66,34 +65,13 @@ async function isTidy(): Promise<void> {
   expect(store.containers()).toEqual([]);
 }
 
-/** Has every command that makes a container wait until the result is called. */
-async function holdUpMakers(): Promise<() => void> {
-  const lock = join(store.dir, 'containers/lock');
-  const holder = spawn('flock', ['-x', lock, 'sh', '-c', 'echo held; exec sleep 600'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    detached: true,
-  });
-  await new Promise((resolve) => holder.stdout.once('data', resolve));
-  return () => process.kill(-holder.pid!, 'SIGKILL');
-}
-
 /** A run that waits for its container to be made, with the processes of its machine. */
 async function heldUpRun() {
-  const letGo = await holdUpMakers();
+  const letGo = await store.holdUpMakers();
   const result = store.start(['run', '-i', '--rm', 'busybox', 'cat'], { stdin: 'pipe', input: 'well' });
-  const keeper = await eventually(() =>
-    store.processIds().find((pid) => childOf(pid) > 0 && childOf(childOf(pid)) > 0),
-  );
+  const keeper = await store.keeperWithMachine();
   const monitor = childOf(keeper);
   return { result, letGo, keeper, monitor, qemu: childOf(monitor) };
-}
-
-function childOf(pid: number): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
-  } catch {
-    return 0;
-  }
 }
 
 const WELL = { exitCode: 0, stdout: 'well', stderr: '' };
@@ -132,8 +110,10 @@ describe('a machine that has a head start', () => {
 
   test('is not begun by a command without standard streams, which runs all the same', async () => {
     const [id] = prepared();
-    const line = `exec ${HRUN} run -d --name silent busybox sh -c 'exit 4' <&- >&- 2>&-`;
-    await promisify(execFile)('sh', ['-c', line], { env: store.env });
+    const { exitCode } = await store.shell(
+      "exec $HRUN run -d --name silent busybox sh -c 'exit 4' <&- >&- 2>&-",
+    );
+    expect(exitCode).toBe(0);
     await eventually(async () => (await store.hrun(['wait', 'silent'])).stdout === '4\n');
     expect(prepared()).toContain(id);
     await store.ok('rm', 'silent');
@@ -151,19 +131,7 @@ describe('a machine that has a head start', () => {
   });
 
   test('is started again by its policy', async () => {
-    await store.hrun([
-      'run',
-      '--name',
-      'again',
-      '--restart',
-      'on-failure:1',
-      'busybox',
-      'sh',
-      '-c',
-      'echo x; exit 1',
-    ]);
-    await eventually(async () => (await store.hrun(['logs', 'again'])).stdout === 'x\nx\n');
-    await store.ok('rm', '-f', 'again');
+    await store.runsTwice('echo x', 'x\n');
     await isTidy();
   });
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CLI as a user runs it, on a store of the test's own.
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +81,32 @@ export class TestStore {
     const result = await this.hrun(['run', '--rm', ...options, image, 'sh', '-c', script]);
     if (result.exitCode !== 0 || result.stderr !== '') throw new Error(JSON.stringify(result));
     return result.stdout;
+  }
+
+  /** A container that fails is started again once; waits for `output` of both runs of the script. */
+  async runsTwice(script: string, output: string): Promise<void> {
+    const policy = ['--name', 'again', '--restart', 'on-failure:1'];
+    await this.hrun(['run', ...policy, 'busybox', 'sh', '-c', `${script}; exit 1`]);
+    await eventually(async () => (await this.hrun(['logs', 'again'])).stdout === output.repeat(2));
+    await this.ok('rm', '-f', 'again');
+  }
+
+  /** Has every command that makes a container wait until the result is called. */
+  async holdUpMakers(): Promise<() => void> {
+    const lock = join(this.dir, 'containers/lock');
+    const holder = spawn('flock', ['-x', lock, 'sh', '-c', 'echo held; exec sleep 600'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    });
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    return () => process.kill(-holder.pid!, 'SIGKILL');
+  }
+
+  /** The process of one that has a monitor, which has QEMU. */
+  async keeperWithMachine(): Promise<number> {
+    return await eventually(() =>
+      this.processIds().find((pid) => childOf(pid) > 0 && childOf(childOf(pid)) > 0),
+    );
   }
 
   async load(path: string): Promise<void> {
@@ -167,5 +194,14 @@ function commandLine(pid: string): string {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
   } catch {
     return '';
+  }
+}
+
+/** 0 when it has none. */
+export function childOf(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
+  } catch {
+    return 0;
   }
 }

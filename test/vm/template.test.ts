@@ -105,23 +105,7 @@ describe('a container from a template', () => {
   });
 
   test('that is started again by its policy is a copy each time', async () => {
-    const run = [
-      'run',
-      '--name',
-      'again',
-      '--restart',
-      'on-failure:1',
-      'busybox',
-      'sh',
-      '-c',
-      `${IS_COPY}; exit 1`,
-    ];
-    await store.hrun(run);
-    await eventually(async () => {
-      const { stdout } = await store.hrun(['logs', 'again']);
-      return stdout === 'copied\ncopied\n' ? stdout : undefined;
-    });
-    await store.hrun(['rm', '-f', 'again']);
+    await store.runsTwice(IS_COPY, 'copied\n');
   });
 });
 
@@ -185,7 +169,7 @@ describe('templates', () => {
     const id = await makeTemplate();
     expect((await store.hrun(['template', 'ls', '-q'])).stdout).toBe(`${id}\n`);
     expect((await store.hrun(['template', 'ls'])).stdout).toMatch(
-      /^ID +ENGINE +MEMORY +CPUS +CURRENT +CREATED +SIZE\n[0-9a-f]{12} +qemu +1GiB +1 +yes +.* ago +[\d.]+MB\n$/,
+      /^ID +ENGINE +MEMORY +CPUS +NIC +CURRENT +CREATED +SIZE\n[0-9a-f]{12} +qemu +1GiB +1 +no +yes +.* ago +[\d.]+MB\n$/,
     );
     const [described] = JSON.parse((await store.hrun(['template', 'inspect', id.slice(0, 8)])).stdout);
     expect(described).toMatchObject({ id, current: true, inputs: { memoryMiB: 1024, vcpus: 1 } });

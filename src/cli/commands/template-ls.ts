@@ -17,6 +17,7 @@ interface Shown {
   Engine: string;
   Memory: string;
   CPUs: string;
+  NIC: string;
   Current: string;
   CreatedSince: string;
   Size: string;
@@ -44,6 +45,7 @@ const COLUMNS: Columns<Shown> = {
   ENGINE: 'Engine',
   MEMORY: 'Memory',
   CPUS: 'CPUs',
+  NIC: 'NIC',
   CURRENT: 'Current',
   CREATED: 'CreatedSince',
   SIZE: 'Size',
@@ -55,6 +57,7 @@ function shown({ id, inputs, current, created, size }: Template): Shown {
     Engine: inputs.engine.engine,
     Memory: formatBinarySize(inputs.memoryMiB * MIB),
     CPUs: String(inputs.vcpus),
+    NIC: inputs.nic ? 'yes' : 'no',
     Current: current ? 'yes' : 'no',
     CreatedSince: formatAge(Date.parse(created)),
     Size: formatSize(size),

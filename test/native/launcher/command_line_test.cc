@@ -6,16 +6,24 @@
 
 #include "doctest/doctest.h"
 
-using hrun::launcher::is_plain_run;
+using hrun::launcher::Interface;
+using hrun::launcher::Networks;
 
 namespace {
 
-bool is_plain(const std::string& line, bool owns_bridges = true) {
+constexpr Networks kOfRoot{Interface::kTap, Interface::kTap};
+constexpr Networks kOfUsers{Interface::kOther, Interface::kOther};
+
+std::optional<Interface> run_of(const std::string& line, Networks networks) {
     std::istringstream stream(line);
     std::vector<std::string> words;
     for (std::string word; stream >> word;)
         words.push_back(word);
-    return is_plain_run({words.begin(), words.end()}, owns_bridges);
+    return plain_run({words.begin(), words.end()}, networks);
+}
+
+bool is_plain(const std::string& line, Networks networks = kOfRoot) {
+    return run_of(line, networks).has_value();
 }
 
 } // namespace
@@ -61,8 +69,17 @@ TEST_CASE("whatever is about the machine, or is not known, is not") {
 }
 
 TEST_CASE("where a tap interface is not what networks are by default, only none is plain") {
-    CHECK_FALSE(is_plain("run image", false));
-    CHECK_FALSE(is_plain("run --network bridge image", false));
-    CHECK_FALSE(is_plain("run --network none --network bridge image", false));
-    CHECK(is_plain("run --network none image", false));
+    CHECK_FALSE(is_plain("run image", kOfUsers));
+    CHECK_FALSE(is_plain("run --network bridge image", kOfUsers));
+    CHECK_FALSE(is_plain("run --network none --network bridge image", kOfUsers));
+    CHECK(is_plain("run --network none image", kOfUsers));
+}
+
+TEST_CASE("the machine has the interface that the options say, or the usual one") {
+    constexpr Networks none_by_default{Interface::kNone, Interface::kTap};
+    CHECK(run_of("run -d image", kOfRoot) == Interface::kTap);
+    CHECK(run_of("run --network none image", kOfRoot) == Interface::kNone);
+    CHECK(run_of("run --net=bridge image --network none", kOfRoot) == Interface::kTap);
+    CHECK(run_of("run image", none_by_default) == Interface::kNone);
+    CHECK(run_of("run --net bridge image", none_by_default) == Interface::kTap);
 }

@@ -151,6 +151,20 @@ TEST_CASE("network interfaces may be left out; each is a port of a bridge, in a 
     CHECK(with("extra", 1) == "nics[0].extra is not a known field");
 }
 
+TEST_CASE("an interface without a bridge is connected to nothing, for its machine has no container yet") {
+    Json json = sample();
+    json["nics"] = Json::array({{{"slot", 19},
+                                 {"mac", "02:00:00:00:00:00"},
+                                 {"addresses", Json::array()},
+                                 {"tap", "hrun-0123"},
+                                 {"mtu", 1500}}});
+    CHECK(mistake(json).empty());
+    const Config config = std::get<Config>(parse_config(json.dump()));
+    CHECK(config.nics[0].bridge.empty());
+    CHECK(config.nics[0].tap == "hrun-0123");
+    CHECK(config.nics[0].queue_pairs == 2);
+}
+
 TEST_CASE("an interface can be passt's, and has no interface of the host's then") {
     Json json = sample();
     const Json passt = {{"program", "/usr/bin/passt"}, {"gateway", "10.0.2.2"}, {"resolver", "10.0.2.3"}};

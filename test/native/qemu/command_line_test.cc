@@ -222,6 +222,21 @@ TEST_CASE("a template has all slots and the devices that every machine has, and 
     CHECK(line.ends_with(" -- --template 0"));
 }
 
+TEST_CASE("a template's interface does not say how long packets are, and the agent is told of its slot") {
+    Config config = sample();
+    config.role = Role::kTemplate;
+    config.disks.clear();
+    config.nics = {{kPreparedNic, {11}, {2, 0, 0, 0, 0, 0}, 0}};
+    CHECK(has(command_line(config),
+              "virtio-net-device,id=nic19,netdev=net19,mac=02:00:00:00:00:00,ctrl_vq=off,mq=off,"
+              "ctrl_rx=off,ctrl_rx_extra=off,ctrl_vlan=off,ctrl_mac_addr=off,ctrl_guest_offloads=off,guest_"
+              "announce=off,"
+              "bus=virtio-mmio-bus.20"));
+    CHECK(kernel_command_line(config).ends_with(" -- --template 0 --nic 19"));
+    config.role = Role::kBooted;
+    CHECK(kernel_command_line(config).find("--nic") == std::string::npos);
+}
+
 TEST_CASE("a copy boots nothing, waits for its state, and gets what QEMU cannot restore afterwards") {
     Config config = sample();
     config.role = Role::kCopy;
