@@ -62,7 +62,7 @@ Result<void> die_with_parent(int lifeline) {
         return Error::last("die with the parent");
     pollfd line{lifeline, 0, 0};
     if (poll(&line, 1, 0) > 0 && (line.revents & POLLHUP))
-        return Error{EOWNERDEAD, "die with the parent"};
+        raise(SIGKILL);
     return {};
 }
 

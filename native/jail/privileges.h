@@ -15,7 +15,7 @@ namespace hrun::jail {
 Result<void> drop_privileges(uint64_t kept = 0);
 
 // This process dies by SIGKILL when its parent does. `lifeline`: a descriptor that hangs up once the parent is dead, for it
-// may have died before this call: EOWNERDEAD.
+// may have died before this call: then it dies at once, and nobody hears of it, as later.
 Result<void> die_with_parent(int lifeline);
 
 // No core dump holds the guest's memory, and no process of the same user may look into this one (ptrace(2)).
