@@ -163,8 +163,9 @@ static bool wants_ipv6(const struct nic_requests* requests, uint32_t slot) {
     return wanted;
 }
 
-/* The host says which addresses there are: none by router advertisement, none asked for on the wire, and no IPv6 where none was given. */
-static int set_ipv6(const char* name, bool wanted) {
+/* The host says which addresses there are: none by router advertisement, none asked for on the wire, and no IPv6 where none was given, nor
+ * on an interface that is ready. */
+static int set_ipv6(const char* name, bool wanted, bool ready) {
     char path[64];
     snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s", name);
     owned_fd directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -172,17 +173,10 @@ static int set_ipv6(const char* name, bool wanted) {
         return errno == ENOENT && !wanted ? 0 : -1; /* a kernel without IPv6 */
     if (!wanted)
         return kernel_file_write(directory, "disable_ipv6", "1");
-    return kernel_file_write(directory, "accept_ra", "0") < 0 ||
-                   kernel_file_write(directory, "accept_dad", "0") < 0
-               ? -1
-               : 0;
-}
-
-/* That of one that is ready. */
-static int allow_ipv6(const char* name) {
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-    return kernel_file_write(AT_FDCWD, path, "0");
+    if (kernel_file_write(directory, "accept_ra", "0") < 0 ||
+        kernel_file_write(directory, "accept_dad", "0") < 0)
+        return -1;
+    return ready ? kernel_file_write(directory, "disable_ipv6", "0") : 0;
 }
 
 static int set_addresses(int socket_fd, int index, const struct nic_requests* requests,
@@ -208,8 +202,7 @@ static int nic_up(int socket_fd, const struct nic_in_hand* in_hand, const struct
     bool ipv6 = wants_ipv6(requests, nic->slot);
     if (set_up_link(socket_fd, in_hand, nic) < 0)
         return err_system(err, "set up the network interface %s", nic->name);
-    if (((!in_hand->ready || ipv6) && set_ipv6(nic->name, ipv6) < 0) ||
-        (in_hand->ready && ipv6 && allow_ipv6(nic->name) < 0))
+    if ((ipv6 || !in_hand->ready) && set_ipv6(nic->name, ipv6, in_hand->ready) < 0)
         return err_system(err, "set up IPv6 of %s", nic->name);
     if (!in_hand->ready && raise_link(socket_fd, index) < 0)
         return err_system(err, "bring %s up", nic->name);
@@ -229,7 +222,7 @@ int nics_change(const char* sysfs, const struct network_request* request, struct
     for (size_t i = 0; i < request->gone_count; i++)
         if (device_interface_release(sysfs, request->gone[i], err) < 0)
             return -1;
-    const struct ready_nic none = {.there = false};
+    const struct ready_nic none = {0};
     return nics_up(sysfs, &request->nics, &none, err);
 }
 
@@ -237,21 +230,21 @@ int nics_prepare(const char* sysfs, uint32_t slot, struct ready_nic* ready, stru
     owned_fd socket_fd = rtnetlink_open();
     if (socket_fd < 0)
         return err_system(err, "configure the network");
-    if (find_made(sysfs, slot, &ready->made, err) < 0)
+    struct made_nic made;
+    if (find_made(sysfs, slot, &made, err) < 0)
         return -1;
-    if (set_ipv6(ready->made.name, false) < 0)
-        return err_system(err, "set up IPv6 of %s", ready->made.name);
-    if (raise_link(socket_fd, ready->made.index) < 0)
-        return err_system(err, "bring %s up", ready->made.name);
-    ready->slot = slot;
-    ready->there = true;
+    if (set_ipv6(made.name, false, false) < 0)
+        return err_system(err, "set up IPv6 of %s", made.name);
+    if (raise_link(socket_fd, made.index) < 0)
+        return err_system(err, "bring %s up", made.name);
+    *ready = (struct ready_nic){.slot = slot, .made = made};
     return 0;
 }
 
 /* Finds the interface of a slot. */
 static int take_in_hand(const char* sysfs, const struct hrun_nic* nic, const struct ready_nic* ready,
                         struct nic_in_hand* in_hand, struct err* err) {
-    in_hand->ready = ready->there && ready->slot == nic->slot && is_named(&ready->made, nic);
+    in_hand->ready = ready->made.index > 0 && ready->slot == nic->slot && is_named(&ready->made, nic);
     if (!in_hand->ready)
         return find_made(sysfs, nic->slot, &in_hand->made, err);
     in_hand->made = ready->made;

@@ -6,7 +6,6 @@
 #define HRUN_NICS_H
 
 #include <net/if.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -19,9 +18,8 @@ struct made_nic {
     char name[IFNAMSIZ];
 };
 
-/* One that a template has brought up for its copies. */
+/* One that a template has brought up for its copies; all zero: there is none. */
 struct ready_nic {
-    bool there;
     uint32_t slot;
     struct made_nic made;
 };

@@ -41,7 +41,7 @@ class Reader {
     }
 
     bool has_operand() const { return at_ < words_.size() && !words_[at_].empty(); }
-    Interface interface() const { return interface_; }
+    std::optional<Interface> interface() const { return interface_; }
 
   private:
     bool read_name(std::string_view word) {
@@ -83,7 +83,7 @@ class Reader {
     const std::vector<std::string_view>& words_;
     size_t at_;
     Networks networks_;
-    Interface interface_;
+    std::optional<Interface> interface_;
 };
 
 } // namespace
@@ -112,8 +112,7 @@ std::optional<Interface> plain_run(const std::vector<std::string_view>& words, N
         return std::nullopt;
     Reader reader(words, is_named ? 1 : 0, networks);
     const bool is_plain = reader.read_options() && reader.has_operand();
-    return is_plain && reader.interface() != Interface::kOther ? std::optional(reader.interface())
-                                                               : std::nullopt;
+    return is_plain ? reader.interface() : std::nullopt;
 }
 
 } // namespace hrun::launcher

@@ -19,12 +19,12 @@ struct PlainOption {
 const std::vector<PlainOption>& plain_options();
 
 // The network interface of a machine.
-enum class Interface { kNone, kTap, kOther };
+enum class Interface { kNone, kTap };
 
-// What a host's containers can have.
+// What a host's containers can have; none: an interface of another kind, or an error.
 struct Networks {
-    Interface usual; // what comes without --network
-    Interface bridge;
+    std::optional<Interface> usual; // what comes without --network
+    std::optional<Interface> bridge;
 };
 
 // What the machine has if these are `run`, nothing but plain options, and an image: then the container fits one of the default size. None if they

@@ -40,11 +40,12 @@ bool can_have_bridges() {
 
 // Root's containers have no interface where there can be no bridges: passt's is for others.
 Networks networks() {
-    const Interface of_root = can_have_bridges() ? Interface::kTap : Interface::kNone;
-    const Interface bridge = geteuid() == 0 ? of_root : Interface::kOther;
+    std::optional<Interface> bridge;
+    if (geteuid() == 0)
+        bridge = can_have_bridges() ? Interface::kTap : Interface::kNone;
     if (is_one_of("HRUN_NETWORK", {"none"}))
         return {Interface::kNone, bridge};
-    return {is_one_of("HRUN_NETWORK", {"", "bridge"}) ? bridge : Interface::kOther, bridge};
+    return {is_one_of("HRUN_NETWORK", {"", "bridge"}) ? bridge : std::nullopt, bridge};
 }
 
 // The interface of the machine that can be started.

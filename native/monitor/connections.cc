@@ -60,7 +60,7 @@ void Connections::open_hidden(Container& container) {
 Result<std::vector<Fd>> Connections::open_backend(const NicConfig& nic, std::vector<Nic>& waiting) {
     const auto own = std::find_if(waiting.begin(), waiting.end(),
                                   [&nic](const Nic& each) { return each.config.tap == nic.tap; });
-    if (own != waiting.end() && !nic.bridge.empty()) {
+    if (own != waiting.end()) {
         const auto connected = connect_tap(nic);
         return connected ? std::move(own->backend) : connected.error();
     }

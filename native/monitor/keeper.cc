@@ -167,16 +167,13 @@ void Keeper::open_template() {
         return;
     auto files = TemplateFiles::open(container_.template_path, container_.config.engine,
                                      container_.config.memory_mib << 20);
-    if (files && files->nic && !has_prepared_nic(container_.config)) {
-        say("booted, for its template has an interface"); // it has been disconnected since
-        return;
+    if (!files) {
+        say("booted, for its template is of no use: " + files.error().message());
+        return give_up_template();
     }
-    if (files) {
-        container_.origin = std::move(*files);
-        return;
-    }
-    say("booted, for its template is of no use: " + files.error().message());
-    give_up_template();
+    if (files->nic && !has_prepared_nic(container_.config))
+        return say("booted, for its template has an interface"); // it has been disconnected since
+    container_.origin = std::move(*files);
 }
 
 // Once: whoever starts again after that boots. What is in the way is for the monitor to tell.

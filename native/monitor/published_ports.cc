@@ -153,10 +153,8 @@ void PublishedPorts::redirect(const PortsConfig& config) {
         while (mappings_.size() > kept)
             drop(mappings_.size() - 1);
     auto done = announce(refused);
-    if (done && map_)
-        done = map_->remove(dropped);
     if (done)
-        done = net::forget_other_flows(leading_nowhere(dropped));
+        done = give_back(dropped);
     if (done && !mappings_.empty())
         done = lead();
     if (done)
@@ -290,16 +288,21 @@ Result<void> PublishedPorts::lead() {
     return {};
 }
 
+// With their flows, or who goes on sending reaches whichever container has the address next.
+Result<void> PublishedPorts::give_back(const std::vector<net::PortMapping>& mappings) {
+    if (!map_)
+        return {};
+    HRUN_TRY(map_->remove(mappings));
+    return net::forget_other_flows(leading_nowhere(mappings));
+}
+
 // Under the lock: nobody makes the table anew from a record that is about to go.
 void PublishedPorts::close() {
     if (directory_.empty())
         return;
     const auto lock = lock_networks(directory_);
-    auto unmapped = map_ ? map_->remove(mappings_) : Result<void>();
-    if (unmapped && map_) // or who goes on sending reaches whichever container has the address next
-        unmapped = net::forget_other_flows(leading_nowhere(mappings_));
-    if (!unmapped)
-        dprintf(STDERR_FILENO, "hrun-vmm: %s\n", unmapped.error().message().c_str());
+    if (const auto given_back = give_back(mappings_); !given_back)
+        dprintf(STDERR_FILENO, "hrun-vmm: %s\n", given_back.error().message().c_str());
     loopback_.stop();
     record_.remove();
     clear();

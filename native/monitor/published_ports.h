@@ -46,6 +46,7 @@ class PublishedPorts {
     bool leads(size_t index) const;
     Result<void> announce(const std::string& refused = {});
     Result<void> lead();
+    Result<void> give_back(const std::vector<net::PortMapping>& mappings);
     void clear();
 
     std::optional<net::PortMap> map_;

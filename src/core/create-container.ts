@@ -125,7 +125,7 @@ async function usePool(
   { choice, assets }: { choice: EngineChoice; assets: VmAssets },
 ): Promise<PoolUse | undefined> {
   if (options.awaitsStart || mountsAny(options, image)) return undefined;
-  const kind = interfaceKind(options);
+  const kind = options.headStart && interfaceKind(options); // a pool has one kind for all
   const shape = {
     vcpus: machineCpus(vcpusFor(options), options.maxCpus ?? 0),
     memoryMiB: memoryMiB(options.memory),

@@ -55,7 +55,8 @@ const DEFAULT_REQUEST: NetworkRequest = {
   aliases: [],
 };
 /** Docker's words */
-const MIXED_MODES = 'conflicting options: cannot attach both user-defined and non-user-defined network-modes';
+export const MIXED_MODES =
+  'conflicting options: cannot attach both user-defined and non-user-defined network-modes';
 
 /** What says which networks a container has. */
 export type NetworkOptions = Pick<ContainerOptions, 'networks' | 'publish' | 'egress' | 'networkRates'>;

@@ -5,6 +5,7 @@ import type { Root } from '../base/root.ts';
 import { type EngineChoice, memoryMiB, readVmConfig } from '../vm/index.ts';
 import type { ContainerOptions } from './container-options.ts';
 import type { GuestMounts } from './guest-mounts.ts';
+import { MIXED_MODES } from './join-networks.ts';
 import { openContainer } from './open-container.ts';
 
 /** The container whose machine is shared. */
@@ -22,8 +23,6 @@ export interface SharedMachine {
 }
 
 const PREFIX = 'container:';
-/** Docker's words */
-const MIXED_MODES = 'conflicting options: cannot attach both user-defined and non-user-defined network-modes';
 const MIB = 1024 * 1024;
 /** Of the slots that the machine's own disks and networks leave: a container with more layers gets its lowest merged. */
 const MOST_LAYERS = 6;

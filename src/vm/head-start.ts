@@ -21,7 +21,7 @@ export interface HeadStart {
 /** native/launcher/main.cc */
 const VARIABLE = 'HRUN_HEAD_START';
 const STARTED = /^(\d+) ([0-9a-f]{64}) ([0-9a-f]{64})$/;
-const PREPARED = /^[0-9a-f]{64}\.[0-9a-f]{64}(\.nic)?$/;
+const PREPARED = /^([0-9a-f]{64})\.[0-9a-f]{64}(\.nic)?$/;
 /** What the name of one with an interface ends in; native/launcher/head_start.cc */
 const WITH_NIC = '.nic';
 /** A name that nobody starts by; native/monitor/keeper_head_start.cc */
@@ -81,19 +81,20 @@ export function isUnderWay(directory: string): boolean {
 /** Prepares the directory of a machine that is a copy of the template of that name, unless there is one, and clears away what is of no use. */
 export function prepareHeadStart(root: Root, key: string, machine: EmptyMachine): void {
   const { id, inputs } = machine;
-  const kind = inputs.nic ? WITH_NIC : '';
   mkdirSync(root.headStart, { recursive: true, mode: 0o700 });
-  if (sweepHeadStarts(root, { key, kind })) return;
+  if (sweepHeadStarts(root, { key, nic: inputs.nic })) return;
   const making = headStartDirectory(root, `${id}${MAKING}`);
   mkdirSync(settingsPath(making), { recursive: true, mode: 0o700 });
   writeEmptyMachine(making, machine);
-  renameSync(making, headStartDirectory(root, `${key}.${id}${kind}`));
+  renameSync(making, headStartDirectory(root, `${key}.${id}${inputs.nic ? WITH_NIC : ''}`));
 }
 
-/** Of machines that are prepared: with an interface or without, and copies of which template. */
+/** Of a machine that is prepared. */
 interface Prepared {
+  /** of its template */
   key: string;
-  kind: string;
+  /** whether it has an interface */
+  nic: boolean;
 }
 
 /**
@@ -102,9 +103,9 @@ interface Prepared {
  */
 export function sweepHeadStarts(root: Root, wanted: Prepared | undefined): boolean {
   const names = listDirectory(root.headStart);
-  const kept = names.find((name) => wanted && isOfKind(name, wanted) && name.startsWith(wanted.key));
+  const kept = wanted && names.find((name) => isSame(preparedAs(name), wanted));
   for (const name of names) {
-    if (name === kept || (wanted && isOther(root, name, wanted)) || !isLeft(root, name)) continue;
+    if (name === kept || (wanted && isOther(root, preparedAs(name), wanted)) || !isLeft(root, name)) continue;
     try {
       removeLeft(headStartDirectory(root, name));
     } catch {} // somebody has started it, or ends just now
@@ -118,15 +119,20 @@ export function leftHeadStarts(root: Root): string[] {
   return names.map((name) => headStartDirectory(root, name));
 }
 
-/** Of the other kind, and of a template that is there. */
-function isOther(root: Root, name: string, wanted: Prepared): boolean {
-  return (
-    PREPARED.test(name) && !isOfKind(name, wanted) && existsSync(join(root.templates, name.split('.')[0]!))
-  );
+function preparedAs(name: string): Prepared | undefined {
+  const [, key, nic] = PREPARED.exec(name) ?? [];
+  return key === undefined ? undefined : { key, nic: nic !== undefined };
 }
 
-function isOfKind(name: string, { kind }: Prepared): boolean {
-  return PREPARED.exec(name)?.[1] === (kind || undefined);
+function isSame(prepared: Prepared | undefined, wanted: Prepared): boolean {
+  return prepared?.key === wanted.key && prepared.nic === wanted.nic;
+}
+
+/** Of the other kind, and of a template that is there. */
+function isOther(root: Root, prepared: Prepared | undefined, wanted: Prepared): boolean {
+  return (
+    prepared !== undefined && prepared.nic !== wanted.nic && existsSync(join(root.templates, prepared.key))
+  );
 }
 
 function isLeft(root: Root, name: string): boolean {

@@ -12,7 +12,7 @@ using hrun::launcher::Networks;
 namespace {
 
 constexpr Networks kOfRoot{Interface::kTap, Interface::kTap};
-constexpr Networks kOfUsers{Interface::kOther, Interface::kOther};
+constexpr Networks kOfUsers{std::nullopt, std::nullopt};
 
 std::optional<Interface> run_of(const std::string& line, Networks networks) {
     std::istringstream stream(line);
