@@ -4,11 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { measure, PROJECT, report } from './harness.ts';
+import { HRUN, measure, PROJECT, report } from './harness.ts';
 import { Podman } from './podman.ts';
 
 const IMAGE = 'debian:bookworm';
-const HRUN = join(PROJECT, 'bin/hrun');
 const LAYOUT = join(PROJECT, 'build/fixtures/oci');
 const LISTED = 100;
 /** of them: so many run, so many have ended; the others were never started */

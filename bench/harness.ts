@@ -8,6 +8,7 @@ import { describeHost } from '../src/bench/host.ts';
 import { summarize } from '../src/bench/statistics.ts';
 
 export const PROJECT = join(import.meta.dirname, '..');
+export const HRUN = join(PROJECT, 'bin/hrun');
 
 export interface Subject {
   readonly name: string;
@@ -18,7 +19,7 @@ export interface Subject {
   readonly before?: () => void;
 }
 
-/** Wall times of one subject in milliseconds. */
+/** What was measured of one subject again and again; of commands their wall times in milliseconds. */
 export interface Figures {
   min: number;
   median: number;
@@ -100,7 +101,7 @@ function runOnce(subject: Subject): number {
   return elapsed;
 }
 
-function figures(all: number[]): Figures {
+export function figures(all: readonly number[]): Figures {
   const { min, p50, runs } = summarize(all);
   return { min, median: p50, max: Math.max(...all), runs };
 }

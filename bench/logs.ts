@@ -5,10 +5,9 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PROJECT, report } from './harness.ts';
+import { HRUN, PROJECT, report } from './harness.ts';
 
 const BYTES = Number(process.env.HRUN_BENCH_LOG_BYTES ?? 1024 ** 3);
-const HRUN = join(PROJECT, 'bin/hrun');
 const MOST_MIB = 20;
 
 const dir = mkdtempSync(join(tmpdir(), 'hrun-bench-logs-'));

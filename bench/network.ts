@@ -2,23 +2,20 @@
 // S14, S15: what a network and two published ports add to a container's start, beside what podman's own bridge adds to its. hrun starts from
 // templates, with what one run prepares for the next (docs/head-start.md). All of it in a network namespace that the bench makes for itself.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Figures, measure, PROJECT, report, type Subject } from './harness.ts';
+import { PODMAN_LIMITS } from '../src/bench/peers.ts';
+import { type Figures, HRUN, measure, PROJECT, report, type Subject } from './harness.ts';
 import { Podman } from './podman.ts';
 
 const INSIDE = 'HRUN_BENCH_NETWORK_INSIDE';
 const IMAGE = 'busybox';
-const HRUN = join(PROJECT, 'bin/hrun');
 const LAYOUT = join(PROJECT, 'build/fixtures/oci');
-const RUNS = 80;
+const RUNS = Number(process.env.HRUN_BENCH_RUNS ?? 80);
 /** milliseconds over --network none */
 const MOST_WITH_NIC = 5;
 const MOST_WITH_PORTS = 15;
-
-const PODMAN_CONFIG = (dir: string) =>
-  `[network]\nnetwork_backend = "netavark"\nnetwork_config_dir = "${join(dir, 'podman-networks')}"\n`;
 
 if (process.env[INSIDE] === undefined) {
   const again = ['-n', process.execPath, import.meta.filename];
@@ -32,11 +29,9 @@ if (process.env[INSIDE] === undefined) {
 }
 
 function bench(dir: string): void {
-  const podman = new Podman(dir);
+  const podman = new Podman(dir, { ownNetworks: true });
   try {
     execFileSync('ip', ['link', 'set', 'lo', 'up']);
-    writeFileSync(join(dir, 'containers.conf'), PODMAN_CONFIG(dir));
-    process.env.CONTAINERS_CONF = join(dir, 'containers.conf');
     const env = { ...process.env, HRUN_ROOT: join(dir, 'hrun'), HRUN_ENGINE: 'qemu' };
     execFileSync(HRUN, ['load', '-i', LAYOUT], { env, stdio: ['ignore', 'ignore', 'inherit'] });
     for (const network of ['none', 'bridge'])
@@ -73,8 +68,7 @@ function bench(dir: string): void {
 }
 
 function podmanSubject(podman: Podman, name: string, ...options: string[]): Subject {
-  const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000'];
-  return { name, argv: podman.argv('run', '--rm', ...options, ...limits, `bench/${IMAGE}`, 'true') };
+  return { name, argv: podman.argv('run', '--rm', ...options, ...PODMAN_LIMITS, `bench/${IMAGE}`, 'true') };
 }
 
 function promises(measured: Record<string, Figures>) {

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A network namespace of a bench's own: hrun there has nothing to do with the network of the machine.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { PROJECT } from './harness.ts';
-
-const HRUN = join(PROJECT, 'bin/hrun');
+import { HRUN } from './harness.ts';
 
 export interface Ended {
   code: number;
@@ -17,6 +14,7 @@ export class OwnHost {
   readonly #host = spawn('unshare', ['-n', 'sh', '-c', 'ip link set lo up; echo up; exec sleep 100000'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  readonly #started: ChildProcess[] = [];
   readonly #env: NodeJS.ProcessEnv;
   readonly #timeoutMs: number;
 
@@ -37,12 +35,23 @@ export class OwnHost {
 
   /** hrun that has to end with 0. */
   async must(...args: string[]): Promise<void> {
-    const { code, stderr } = await this.hrun(...args);
-    if (code !== 0) throw new Error(`hrun ${args.join(' ')}: ${stderr}`);
+    await this.mustRun(HRUN, ...args);
+  }
+
+  /** Standard output of a command that has to end with 0. */
+  async mustRun(...command: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(...command);
+    if (code !== 0) throw new Error(`${command.join(' ')}: ${stderr}`);
+    return stdout;
+  }
+
+  /** A command that runs until close(). */
+  start(...command: string[]): void {
+    this.#started.push(spawn('nsenter', this.#inside(command), { stdio: ['ignore', 'ignore', 'inherit'] }));
   }
 
   async run(...command: string[]): Promise<Ended> {
-    const words = [`--net=/proc/${this.#host.pid}/ns/net`, ...command];
+    const words = this.#inside(command);
     const options = { env: this.#env, timeout: this.#timeoutMs };
     try {
       return { code: 0, ...(await promisify(execFile)('nsenter', words, options)) };
@@ -53,8 +62,11 @@ export class OwnHost {
   }
 
   close(): void {
-    const child: ChildProcess = this.#host;
-    child.stdout?.destroy();
-    child.kill('SIGKILL');
+    this.#host.stdout.destroy();
+    for (const child of [...this.#started, this.#host]) child.kill('SIGKILL');
+  }
+
+  #inside(command: readonly string[]): string[] {
+    return [`--net=/proc/${this.#host.pid}/ns/net`, ...command];
   }
 }

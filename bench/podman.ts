@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // podman as a peer, on a storage of its own.
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PODMAN_LIMITS } from '../src/bench/peers.ts';
 
@@ -10,7 +11,13 @@ const LIMITS = ['--network', 'none', ...PODMAN_LIMITS];
 export class Podman {
   readonly #storage: string[];
 
-  constructor(dir: string) {
+  /** `ownNetworks`: bridges of netavark, whose configuration is in `dir` too; the environment of this process says so from here on. */
+  constructor(dir: string, { ownNetworks = false } = {}) {
+    if (ownNetworks) {
+      const networks = `network_backend = "netavark"\nnetwork_config_dir = "${join(dir, 'podman-networks')}"\n`;
+      process.env.CONTAINERS_CONF = join(dir, 'containers.conf');
+      writeFileSync(process.env.CONTAINERS_CONF, `[network]\n${networks}`);
+    }
     this.#storage = ['--root', join(dir, 'podman'), '--runroot', join(dir, 'podman-run')];
   }
 
