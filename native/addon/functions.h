@@ -22,6 +22,7 @@ Napi::Value ensure_bridge(const Napi::CallbackInfo& info);
 Napi::Value remove_link(const Napi::CallbackInfo& info);
 Napi::Value list_links(const Napi::CallbackInfo& info);
 Napi::Value has_firewall_rule(const Napi::CallbackInfo& info);
+Napi::Value forget_flows(const Napi::CallbackInfo& info);
 Napi::Value create_network_namespace(const Napi::CallbackInfo& info);
 Napi::Value remove_network_namespace(const Napi::CallbackInfo& info);
 Napi::Value describe_interface(const Napi::CallbackInfo& info);

@@ -24,6 +24,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("removeLink", Napi::Function::New(env, remove_link, "removeLink"));
     exports.Set("listLinks", Napi::Function::New(env, list_links, "listLinks"));
     exports.Set("hasFirewallRule", Napi::Function::New(env, has_firewall_rule, "hasFirewallRule"));
+    exports.Set("forgetFlows", Napi::Function::New(env, forget_flows, "forgetFlows"));
     exports.Set("createNetworkNamespace",
                 Napi::Function::New(env, create_network_namespace, "createNetworkNamespace"));
     exports.Set("removeNetworkNamespace",

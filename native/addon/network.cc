@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// ensureBridge, removeLink, listLinks, hasFirewallRule: the interfaces of this process's network namespace.
+// ensureBridge, removeLink, listLinks, hasFirewallRule, forgetFlows: the interfaces of this process's network namespace.
+#include <netinet/in.h>
+
 #include "addon/error.h"
 #include "addon/functions.h"
 #include "net/firewall.h"
+#include "net/flows.h"
 #include "net/links.h"
 
 namespace hrun::addon {
@@ -34,6 +37,24 @@ std::optional<net::Bridge> bridge_of(Napi::Env env, const Napi::Value& value) {
         bridge.addresses.push_back(*address);
     }
     return bridge;
+}
+
+// A port of the host, wherever it leads.
+std::optional<net::PortMapping> host_port_of(const Napi::Value& value) {
+    if (!value.IsObject())
+        return std::nullopt;
+    const Napi::Object object = value.As<Napi::Object>();
+    const Napi::Value protocol = object.Get("protocol"), ip = object.Get("hostIp"),
+                      port = object.Get("hostPort");
+    if (!protocol.IsString() || !ip.IsString() || !port.IsNumber())
+        return std::nullopt;
+    const bool udp = protocol.As<Napi::String>().Utf8Value() == "udp";
+    const auto host = parse_ip(ip.As<Napi::String>().Utf8Value());
+    const uint32_t number = port.As<Napi::Number>().Uint32Value();
+    if (!host || number == 0 || number > UINT16_MAX)
+        return std::nullopt;
+    return net::PortMapping{
+        udp ? uint8_t{IPPROTO_UDP} : uint8_t{IPPROTO_TCP}, *host, static_cast<uint16_t>(number), {}, 0};
 }
 
 Napi::Object link_object(Napi::Env env, const net::Link& link) {
@@ -92,6 +113,23 @@ Napi::Value has_firewall_rule(const Napi::CallbackInfo& info) {
         return throw_type_error(env, "hasFirewallRule(table, chain)");
     auto found = net::has_rule(info[0].As<Napi::String>(), info[1].As<Napi::String>());
     return found ? Napi::Boolean::New(env, *found) : throw_error(env, found.error());
+}
+
+Napi::Value forget_flows(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    constexpr char kUsage[] = "forgetFlows([{ protocol, hostIp, hostPort }])";
+    if (!info[0].IsArray())
+        return throw_type_error(env, kUsage);
+    const auto list = info[0].As<Napi::Array>();
+    std::vector<net::PortMapping> ports;
+    for (uint32_t i = 0; i < list.Length(); ++i) {
+        const auto port = host_port_of(list.Get(i));
+        if (!port)
+            return throw_type_error(env, kUsage);
+        ports.push_back(*port);
+    }
+    const auto done = net::forget_flows(std::move(ports));
+    return done ? env.Undefined() : throw_error(env, done.error());
 }
 
 } // namespace hrun::addon

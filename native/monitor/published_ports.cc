@@ -102,13 +102,6 @@ std::string record_text(const std::vector<net::PortMapping>& mappings, bool rule
     return record.dump();
 }
 
-// The same ports of the host, as mappings that no flow follows.
-std::vector<net::PortMapping> leading_nowhere(std::vector<net::PortMapping> mappings) {
-    for (net::PortMapping& mapping : mappings)
-        mapping.address = Ip{mapping.host.family, {}};
-    return mappings;
-}
-
 // A socket for each port, beside what a keeper has open.
 void raise_descriptor_limit() {
     rlimit limit{};
@@ -293,7 +286,7 @@ Result<void> PublishedPorts::give_back(const std::vector<net::PortMapping>& mapp
     if (!map_)
         return {};
     HRUN_TRY(map_->remove(mappings));
-    return net::forget_other_flows(leading_nowhere(mappings));
+    return net::forget_flows(mappings);
 }
 
 // Under the lock: nobody makes the table anew from a record that is about to go.

@@ -102,4 +102,10 @@ Result<void> forget_other_flows(std::span<const PortMapping> mappings) {
     return forget_other_flows_of(AF_INET6, mappings);
 }
 
+Result<void> forget_flows(std::vector<PortMapping> mappings) {
+    for (PortMapping& mapping : mappings)
+        mapping.address = Ip{mapping.host.family, {}}; // where no flow leads
+    return forget_other_flows(mappings);
+}
+
 } // namespace hrun::net

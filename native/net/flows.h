@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "net/port_map.h"
 
@@ -12,5 +13,8 @@ namespace hrun::net {
 // would never reach a port that was published after it began: a flow's way is settled by its first packet. A kernel that cannot tell of
 // flows has none to forget.
 Result<void> forget_other_flows(std::span<const PortMapping> mappings);
+
+// The same for all UDP flows to these ports of the host, wherever they lead: that ports are given back ends no flow.
+Result<void> forget_flows(std::vector<PortMapping> mappings);
 
 } // namespace hrun::net

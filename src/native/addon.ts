@@ -226,6 +226,8 @@ export interface Addon {
   describeInterface(namespace: string, name: string): InterfaceFacts | null;
   /** True if there is a rule in this chain of the nf_tables table of family inet. */
   hasFirewallRule(table: string, chain: string): boolean;
+  /** Makes the kernel forget the UDP flows to these ports of the host; 0.0.0.0 and :: stand for every address of the family. */
+  forgetFlows(ports: readonly { protocol: 'tcp' | 'udp'; hostIp: string; hostPort: number }[]): void;
   /** Measures this host's KVM in some milliseconds. Rejects with ENOENT, EACCES, … when /dev/kvm cannot be used. */
   probeKvm(): Promise<KvmProbe>;
   /** Builds a machine, ready to start. Rejects with ENOEXEC for a bad kernel, EINVAL for a bad configuration. */

@@ -92,7 +92,8 @@ export async function ensureRules(root: Root): Promise<void> {
 
 /** Takes ports back whose keepers were killed. Only while holding the lock of all networks. */
 export async function sweepPorts(root: Root): Promise<void> {
-  if (forgetDeadPorts(root) && networkObstacle() === undefined) await renewRules(root);
+  const dead = forgetDeadPorts(root);
+  if (dead && networkObstacle() === undefined) await renewRules(root, dead);
 }
 
 /** The table of a store's firewall rules, of the family inet. */
@@ -100,12 +101,13 @@ export function firewallTable(root: Root): string {
   return tableName(storeTag(root));
 }
 
-async function renewRules(root: Root): Promise<void> {
-  forgetDeadPorts(root);
+/** `dead`: the ports of keepers that were killed. */
+async function renewRules(root: Root, dead = forgetDeadPorts(root)): Promise<void> {
   const rules = rulesOf(root);
   const listed = rules.restrictions.length > 0 ? await listRules(firewallTable(root)) : [];
   const state = { ports: allPublishedPorts(root), egress: egressStates(listed) };
   await applyRules(ruleset(storeTag(root), rules, state).text);
+  if (dead) native().forgetFlows(dead);
 }
 
 function rulesOf(root: Root): RulesOf {

@@ -13,9 +13,16 @@ export function recordIds(directory: string): string[] {
   return listDirectory(directory).filter((name) => ID.test(name));
 }
 
-/** Removes the records of keepers that were killed; true if there were any. Only while holding the lock of all networks. */
-export function forgetDeadRecords(directory: string): boolean {
-  const dead = recordIds(directory).filter((id) => !isLocked(join(directory, id)));
-  for (const id of dead) rmSync(join(directory, id), { force: true });
-  return dead.length > 0;
+/** Those of keepers that were killed. Only while holding the lock of all networks. */
+export function deadRecordIds(directory: string): string[] {
+  return recordIds(directory).filter((id) => !isLocked(join(directory, id)));
+}
+
+export function forgetRecords(directory: string, ids: readonly string[]): void {
+  for (const id of ids) rmSync(join(directory, id), { force: true });
+}
+
+/** Removes the records of keepers that were killed. Only while holding the lock of all networks. */
+export function forgetDeadRecords(directory: string): void {
+  forgetRecords(directory, deadRecordIds(directory));
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 import { readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
-import { forgetDeadRecords, recordIds } from './live-records.ts';
+import { deadRecordIds, forgetRecords, recordIds } from './live-records.ts';
 
 /** A port of the host that leads to a container's. */
 export interface PublishedPort {
@@ -53,16 +53,26 @@ function readRecord(root: Root, id: string): { ruled?: boolean; ports: Published
   }
 }
 
-/** Forgets the ports of keepers that were killed; true if there were any. Only while holding the lock of all networks. */
-export function forgetDeadPorts(root: Root): boolean {
-  return forgetDeadRecords(recordsDirectory(root));
+/**
+ * Forgets the ports of keepers that were killed, and tells which of them the firewall leads; undefined if there was no such keeper. Only while
+ * holding the lock of all networks.
+ */
+export function forgetDeadPorts(root: Root): PublishedPort[] | undefined {
+  const directory = recordsDirectory(root);
+  const dead = deadRecordIds(directory);
+  const ports = dead.flatMap((id) => ruledPorts(root, id));
+  forgetRecords(directory, dead);
+  return dead.length > 0 ? ports : undefined;
 }
 
 /** What all containers have published by the firewall. Only while holding the lock of all networks. */
 export function allPublishedPorts(root: Root): PublishedPort[] {
-  return recordIds(recordsDirectory(root)).flatMap((id) =>
-    readRecord(root, id).ruled === false ? [] : publishedPorts(root, id),
-  );
+  return recordIds(recordsDirectory(root)).flatMap((id) => ruledPorts(root, id));
+}
+
+function ruledPorts(root: Root, id: string): PublishedPort[] {
+  const { ruled, ports } = readRecord(root, id);
+  return ruled === false ? [] : ports;
 }
 
 function recordsDirectory(root: Root): string {

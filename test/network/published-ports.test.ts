@@ -35,10 +35,17 @@ describe('records of published ports', () => {
 
   test('go when nobody has them locked', () => {
     const lock = native().lockFile(path(LIVE), { shared: false, wait: false })!;
-    expect(forgetDeadPorts(root)).toBe(true);
+    expect(forgetDeadPorts(root)).toEqual([PORT]);
     expect([existsSync(path(LIVE)), existsSync(path(DEAD))]).toEqual([true, false]);
-    expect(forgetDeadPorts(root)).toBe(false);
+    expect(forgetDeadPorts(root)).toBeUndefined();
     lock.release();
-    expect(forgetDeadPorts(root)).toBe(true);
+    expect(forgetDeadPorts(root)).toEqual([PORT]);
+  });
+
+  test('that others than the firewall lead are none of its own', () => {
+    writeFileSync(path(DEAD), JSON.stringify({ version: 1, ruled: false, ports: [PORT] }));
+    expect(allPublishedPorts(root)).toEqual([PORT]);
+    rmSync(path(LIVE));
+    expect(forgetDeadPorts(root)).toEqual([]);
   });
 });

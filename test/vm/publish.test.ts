@@ -121,15 +121,28 @@ describe.skipIf(cannot)(`published ports${cannot ? ` (this host cannot: ${cannot
       await host.until(async () => heard.includes('hello at 5353 from 192.0.2.2'));
     });
 
-    test('reaches the host again once the port was given back, not whoever has the address next', async () => {
-      const id = await serve(5353);
-      await host.until(async () => heard.includes('hello at 5353 from 192.0.2.2'));
-      await host.shell('nft add rule inet x in udp dport 5353 counter');
-      const counted = async () => (await host.shell('nft list table inet x')).stdout;
-      expect(await counted()).toMatch(/dport 5353 counter packets 0/);
-      await host.hrun(['rm', '-f', id]);
-      await host.until(async () => /dport 5353 counter packets [1-9]/.test(await counted()));
-    });
+    const ends: [string, (id: string) => Promise<unknown>][] = [
+      ['was given back', (id) => host.hrun(['rm', '-f', id])],
+      [
+        'of a killed keeper was cleared away',
+        async (id) => {
+          process.kill(store.state(id).monitorPid, 'SIGKILL');
+          await host.until(async () => (await host.hrun(['ps', '-q'])).stdout === '');
+        },
+      ],
+    ];
+    test.each(ends)(
+      'reaches the host again once the port %s, not whoever has the address next',
+      async (_, end) => {
+        const id = await serve(5353);
+        await host.until(async () => heard.includes('hello at 5353 from 192.0.2.2'));
+        await host.shell('nft add rule inet x in udp dport 5353 counter');
+        const counted = async () => (await host.shell('nft list table inet x')).stdout;
+        expect(await counted()).toMatch(/dport 5353 counter packets 0/);
+        await end(id);
+        await host.until(async () => /dport 5353 counter packets [1-9]/.test(await counted()));
+      },
+    );
 
     test('reaches the next container of a port that was given back, not an address of before', async () => {
       const first = await serve(5353);
