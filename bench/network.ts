@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // S14, S15: what a network and two published ports add to a container's start, beside what podman's own bridge adds to its. hrun starts from
 // templates, with what one run prepares for the next (docs/head-start.md). All of it in a network namespace that the bench makes for itself.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PODMAN_LIMITS } from '../src/bench/peers.ts';
 import { type Figures, HRUN, measure, PROJECT, report, type Subject } from './harness.ts';
+import { isInOwnNetwork } from './own-namespace.ts';
 import { Podman } from './podman.ts';
 
-const INSIDE = 'HRUN_BENCH_NETWORK_INSIDE';
 const IMAGE = 'busybox';
 const LAYOUT = join(PROJECT, 'build/fixtures/oci');
 const RUNS = Number(process.env.HRUN_BENCH_RUNS ?? 80);
@@ -17,21 +17,11 @@ const RUNS = Number(process.env.HRUN_BENCH_RUNS ?? 80);
 const MOST_WITH_NIC = 5;
 const MOST_WITH_PORTS = 15;
 
-if (process.env[INSIDE] === undefined) {
-  const again = ['-n', process.execPath, import.meta.filename];
-  const { status } = spawnSync('unshare', again, {
-    stdio: 'inherit',
-    env: { ...process.env, [INSIDE]: '1' },
-  });
-  process.exitCode = status ?? 1;
-} else {
-  bench(mkdtempSync(join(tmpdir(), 'hrun-bench-network-')));
-}
+if (isInOwnNetwork(import.meta.filename)) bench(mkdtempSync(join(tmpdir(), 'hrun-bench-network-')));
 
 function bench(dir: string): void {
   const podman = new Podman(dir, { ownNetworks: true });
   try {
-    execFileSync('ip', ['link', 'set', 'lo', 'up']);
     const env = { ...process.env, HRUN_ROOT: join(dir, 'hrun'), HRUN_ENGINE: 'qemu' };
     execFileSync(HRUN, ['load', '-i', LAYOUT], { env, stdio: ['ignore', 'ignore', 'inherit'] });
     for (const network of ['none', 'bridge'])

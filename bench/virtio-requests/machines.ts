@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The machines that bench/virtio-requests.ts compares: the same guest, disk and kind of socket under our monitor and QEMU.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,12 +28,14 @@ export class BenchMachine implements AsyncDisposable {
   readonly name: string;
   private readonly directory: string;
   private readonly processes: ChildProcess[] = [];
+  private readonly echo: ChildProcess;
   private readonly lines: AsyncIterator<string>;
   private readonly reader: Interface;
 
-  private constructor(name: string, directory: string, processes: ChildProcess[]) {
+  private constructor(name: string, { directory, echo }: Place, processes: ChildProcess[]) {
     this.name = name;
     this.directory = directory;
+    this.echo = echo;
     this.processes = processes;
     this.reader = createInterface({ input: processes[0]!.stdout! });
     this.lines = this.reader[Symbol.asyncIterator]();
@@ -50,18 +52,19 @@ export class BenchMachine implements AsyncDisposable {
   }
 
   private static async inOneProcess(name: string, directory: string, disk: string): Promise<BenchMachine> {
-    mkdirSync(directory);
-    return await BenchMachine.ready(name, directory, [start(PROGRAM, ['machine', GUEST, disk, directory])]);
+    const place = await makePlace(directory);
+    const machine = start(PROGRAM, ['machine', GUEST, disk, directory, place.tap]);
+    return await BenchMachine.ready(name, place, [machine]);
   }
 
-  /** QEMU's microvm with its own virtio-blk, and our vsock device in a process of its own: QEMU has none. */
+  /** QEMU's microvm with its own virtio-blk and virtio-net, and our vsock device in a process of its own: QEMU has none. */
   static async qemu(directory: string, disk: string, aio: 'threads' | 'io_uring'): Promise<BenchMachine> {
-    mkdirSync(directory);
+    const place = await makePlace(directory);
     const backend = start(PROGRAM, ['backend', directory]);
     const socket = join(directory, 'vhost.sock');
     while (!existsSync(socket)) await sleep(CONNECT_MS);
-    const qemu = start('qemu-system-x86_64', qemuArguments(disk, aio, socket));
-    return await BenchMachine.ready(`qemu, aio=${aio}`, directory, [qemu, backend]);
+    const qemu = start('qemu-system-x86_64', qemuArguments(disk, aio, socket, place.tap));
+    return await BenchMachine.ready(`qemu, aio=${aio}`, place, [qemu, backend]);
   }
 
   /** Has the guest do `count` requests, without a device if `alone`. */
@@ -80,14 +83,14 @@ export class BenchMachine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.reader.close();
-    for (const child of this.processes) {
+    for (const child of [...this.processes, this.echo]) {
       child.kill('SIGKILL');
       await exitCode(child);
     }
   }
 
-  private static async ready(name: string, directory: string, processes: ChildProcess[]) {
-    const machine = new BenchMachine(name, directory, processes);
+  private static async ready(name: string, place: Place, processes: ChildProcess[]) {
+    const machine = new BenchMachine(name, place, processes);
     await machine.answer('ready');
     return machine;
   }
@@ -122,6 +125,27 @@ export class BenchMachine implements AsyncDisposable {
   }
 }
 
+/** What a machine finds on the host. */
+interface Place {
+  directory: string;
+  /** an interface that is up */
+  tap: string;
+  /** sends back what the machine sends */
+  echo: ChildProcess;
+}
+
+let taps = 0;
+
+async function makePlace(directory: string): Promise<Place> {
+  mkdirSync(directory);
+  const tap = `requests${taps++}`;
+  execFileSync('ip', ['tuntap', 'add', 'mode', 'tap', 'name', tap]);
+  execFileSync('ip', ['link', 'set', tap, 'up', 'addrgenmode', 'none']); // the host sends nothing of its own
+  const echo = start(PROGRAM, ['echo', tap]);
+  await once(echo.stdout!, 'data');
+  return { directory, tap, echo };
+}
+
 /** Nanoseconds so far: of all threads on a processor, of the vCPU's there, and of its waiting for one. */
 interface Times {
   onCpu: number;
@@ -151,7 +175,7 @@ async function exitCode(child: ChildProcess): Promise<number | null> {
   return child.exitCode;
 }
 
-function qemuArguments(disk: string, aio: string, vhostSocket: string): string[] {
+function qemuArguments(disk: string, aio: string, vhostSocket: string, tap: string): string[] {
   return [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
     ...['-name', 'requests,debug-threads=on'],
@@ -164,5 +188,7 @@ function qemuArguments(disk: string, aio: string, vhostSocket: string): string[]
     ...['-device', 'virtio-blk-device,drive=disk,bus=virtio-mmio-bus.0'],
     ...['-chardev', `socket,id=vsock,path=${vhostSocket}`],
     ...['-device', 'vhost-user-vsock-device,chardev=vsock,bus=virtio-mmio-bus.1'],
+    ...['-netdev', `tap,id=net,ifname=${tap},script=no,downscript=no,vhost=off`],
+    ...['-device', 'virtio-net-device,netdev=net,bus=virtio-mmio-bus.2'],
   ];
 }

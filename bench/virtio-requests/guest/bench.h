@@ -12,8 +12,10 @@
 
 #define DISK_SLOT 0
 #define SOCKET_SLOT 1
+#define NET_SLOT 2
 #define DISK_VECTOR 40
 #define SOCKET_VECTOR 41
+#define NET_VECTOR 43
 #define BULK 65536u
 
 struct run {
@@ -33,6 +35,10 @@ void disk_run(struct run run);
 /* vsock.c: p one byte there and back, u 64 KiB to the host, d 64 KiB from the host. */
 void socket_init(void);
 void socket_run(struct run run);
+
+/* net.c: t T frames to the host, e E there and back; capitals have 16 in flight. */
+void net_init(void);
+void net_run(struct run run);
 
 /* wait.c: waits until `count` more chains of `queue` are used, having asked for an interrupt then, and acknowledges it. */
 void wait_used(struct virtio_queue* queue, uint16_t count);
