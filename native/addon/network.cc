@@ -128,7 +128,10 @@ Napi::Value forget_flows(const Napi::CallbackInfo& info) {
             return throw_type_error(env, kUsage);
         ports.push_back(*port);
     }
-    const auto done = net::forget_flows(std::move(ports));
+    auto flows = net::Flows::open();
+    if (!flows)
+        return throw_error(env, flows.error());
+    const auto done = flows->forget(std::move(ports));
     return done ? env.Undefined() : throw_error(env, done.error());
 }
 

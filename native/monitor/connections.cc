@@ -88,6 +88,11 @@ void Connections::close() {
     leave_plugins();
 }
 
+void Connections::forget_flows() {
+    if (auto forgotten = ports_.forget_flows(); !forgotten)
+        dprintf(STDERR_FILENO, "hrun-vmm: %s\n", forgotten.error().message().c_str());
+}
+
 // What fails is tried again by the next command that looks for what is left over.
 void Connections::leave_plugins() {
     if (plugin_record_.empty())

@@ -18,6 +18,8 @@ class Connections {
     void open_unconnected(Container& container);
     // The same for one that will never have a container: where the host allows it nobody there sees them.
     void open_hidden(Container& container);
+    // After open() and close(), once nobody waits any more (PublishedPorts::forget_flows).
+    void forget_flows();
     // The run is over and another follows: the networks of that are to stay.
     void pause(const Container& container);
     // Where the container's ports lead has changed.

@@ -127,6 +127,7 @@ Result<void> Keeper::run_monitor(const Monitor& monitor) {
 }
 
 Result<void> Keeper::see_through() {
+    connections_.forget_flows();
     HRUN_TRY(watch());
     collect();
     handed_over_ = false;
@@ -135,6 +136,7 @@ Result<void> Keeper::see_through() {
     share_.reset();
     if (!next_run_) {
         connections_.close();
+        connections_.forget_flows();
         return {};
     }
     renew_networks();

@@ -10,8 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
-
-#include "net/flows.h"
+#include <utility>
 
 namespace hrun::monitor {
 
@@ -151,6 +150,8 @@ void PublishedPorts::redirect(const PortsConfig& config) {
     if (done && !mappings_.empty())
         done = lead();
     if (done)
+        done = forget_flows();
+    if (done)
         return;
     const std::string failure = done.error().message();
     dprintf(STDERR_FILENO, "hrun-vmm: %s\n", failure.c_str());
@@ -208,7 +209,11 @@ Result<void> PublishedPorts::open_map(const PortsConfig& config) {
     auto map = net::PortMap::open(config.table);
     if (!map)
         return map.error();
+    auto flows = net::Flows::open();
+    if (!flows)
+        return flows.error();
     map_.emplace(std::move(*map));
+    flows_.emplace(std::move(*flows));
     return {};
 }
 
@@ -272,21 +277,25 @@ Result<void> PublishedPorts::lead() {
     if (!map_)
         return {};
     auto mapped = map_->add(mappings_);
-    if (mapped)
-        return net::forget_other_flows(mappings_);
-    if (mapped.error().code != ENOENT)
+    if (mapped || mapped.error().code != ENOENT)
         return mapped;
     dprintf(STDERR_FILENO, "hrun-vmm: the firewall's rules are gone: ports are published when any "
                            "container is started\n");
     return {};
 }
 
-// With their flows, or who goes on sending reaches whichever container has the address next.
 Result<void> PublishedPorts::give_back(const std::vector<net::PortMapping>& mappings) {
     if (!map_)
         return {};
-    HRUN_TRY(map_->remove(mappings));
-    return net::forget_flows(mappings);
+    given_back_.insert(given_back_.end(), mappings.begin(), mappings.end());
+    return map_->remove(mappings);
+}
+
+Result<void> PublishedPorts::forget_flows() {
+    if (!flows_)
+        return {};
+    HRUN_TRY(flows_->forget(std::exchange(given_back_, {})));
+    return flows_->forget_others(mappings_);
 }
 
 // Under the lock: nobody makes the table anew from a record that is about to go.
@@ -303,6 +312,7 @@ void PublishedPorts::close() {
 
 void PublishedPorts::forget() {
     map_.reset();
+    flows_.reset();
     record_.forget();
     loopback_.forget();
     clear();

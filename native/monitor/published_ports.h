@@ -13,6 +13,7 @@
 #include "monitor/config.h"
 #include "monitor/live_record.h"
 #include "monitor/loopback_ports.h"
+#include "net/flows.h"
 
 namespace hrun::monitor {
 
@@ -31,6 +32,10 @@ class PublishedPorts {
     void redirect(const PortsConfig& config);
     // Gives the ports back.
     void close();
+    // Has UDP flows follow what was taken and given back since the last call: who does not stop sending would not reach a new port, and by
+    // one that was given back whichever container has the address next. It looks at all flows of the host, for some 10 ms, so that a start
+    // and an end do not wait for it.
+    Result<void> forget_flows();
     // What was taken.
     const std::vector<net::PortMapping>& mappings() const { return mappings_; }
     // In a process that the keeper has forked: forgets them, and they stay taken.
@@ -50,12 +55,14 @@ class PublishedPorts {
     void clear();
 
     std::optional<net::PortMap> map_;
-    std::string directory_; // of the container; empty: nothing is published
+    std::optional<net::Flows> flows_; // with map_
+    std::string directory_;           // of the container; empty: nothing is published
     bool held_ = false;
     // What is taken: the socket, where it leads, and which of the requests it is for.
     std::vector<Fd> sockets_;
     std::vector<net::PortMapping> mappings_;
     std::vector<size_t> requests_;
+    std::vector<net::PortMapping> given_back_; // whose flows are not forgotten yet
     LiveRecord record_;
     LoopbackPorts loopback_;
 };

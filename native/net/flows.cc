@@ -64,17 +64,23 @@ bool leads_elsewhere(const Flow& flow, std::span<const PortMapping> mappings) {
     });
 }
 
-Result<void> forget_other_flows_of(int family, std::span<const PortMapping> mappings) {
+} // namespace
+
+Result<Flows> Flows::open() {
+    auto netlink = Netlink::open(NETLINK_NETFILTER);
+    if (!netlink)
+        return netlink.error();
+    return Flows(std::move(*netlink));
+}
+
+Result<void> Flows::forget_others_of(int family, std::span<const PortMapping> mappings) {
     if (std::none_of(mappings.begin(), mappings.end(), [family](const PortMapping& mapping) {
             return mapping.protocol == IPPROTO_UDP && mapping.host.family == family;
         }))
         return {};
-    auto netlink = Netlink::open(NETLINK_NETFILTER);
-    if (!netlink)
-        return netlink.error();
     std::vector<std::vector<std::byte>> others; // their original tuples, as they came
     Message question(conntrack_type(IPCTNL_MSG_CT_GET), NLM_F_DUMP, head_for(family));
-    auto listed = netlink->dump(question, "list flows", [&](uint16_t, std::span<const std::byte> payload) {
+    auto listed = netlink_.dump(question, "list flows", [&](uint16_t, std::span<const std::byte> payload) {
         if (payload.size() < sizeof(nfgenmsg))
             return;
         auto entry = attributes(payload.subspan(NLMSG_ALIGN(sizeof(nfgenmsg))));
@@ -88,24 +94,22 @@ Result<void> forget_other_flows_of(int family, std::span<const PortMapping> mapp
     for (const auto& tuple : others) {
         Message removal(conntrack_type(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, head_for(family));
         removal.put(CTA_TUPLE_ORIG | NLA_F_NESTED, std::span<const std::byte>(tuple));
-        if (auto removed = netlink->request(removal, "forget a flow");
+        if (auto removed = netlink_.request(removal, "forget a flow");
             !removed && removed.error().code != ENOENT)
             return removed;
     }
     return {};
 }
 
-} // namespace
-
-Result<void> forget_other_flows(std::span<const PortMapping> mappings) {
-    HRUN_TRY(forget_other_flows_of(AF_INET, mappings));
-    return forget_other_flows_of(AF_INET6, mappings);
+Result<void> Flows::forget_others(std::span<const PortMapping> mappings) {
+    HRUN_TRY(forget_others_of(AF_INET, mappings));
+    return forget_others_of(AF_INET6, mappings);
 }
 
-Result<void> forget_flows(std::vector<PortMapping> mappings) {
+Result<void> Flows::forget(std::vector<PortMapping> mappings) {
     for (PortMapping& mapping : mappings)
         mapping.address = Ip{mapping.host.family, {}}; // where no flow leads
-    return forget_other_flows(mappings);
+    return forget_others(mappings);
 }
 
 } // namespace hrun::net
