@@ -27,7 +27,10 @@ export interface Figures {
   runs: number;
 }
 
-/** Runs the subjects in turn, `warmup` uncounted rounds first; returns figures by subject name. */
+/**
+ * Runs the subjects in turn, `warmup` uncounted rounds first; returns figures by subject name. The order is another in each round: what a command
+ * leaves the host to do when it has ended is to slow down every other alike.
+ */
 export function measure(
   subjects: readonly Subject[],
   options: { runs: number; warmup?: number },
@@ -35,7 +38,7 @@ export function measure(
   const times = new Map(subjects.map((subject) => [subject.name, [] as number[]]));
   const warmup = options.warmup ?? 1;
   for (let round = -warmup; round < options.runs; round++) {
-    for (const subject of subjects) {
+    for (const subject of shuffled(subjects)) {
       const elapsed = runOnce(subject);
       if (round >= 0) times.get(subject.name)!.push(elapsed);
     }
@@ -81,6 +84,13 @@ export function report(
   };
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(record, null, 2)}\n`);
   return promises.every((promise) => promise.ratio <= promise.atMost);
+}
+
+function shuffled<T>(all: readonly T[]): T[] {
+  return all
+    .map((each) => ({ each, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ each }) => each);
 }
 
 function runOnce(subject: Subject): number {
