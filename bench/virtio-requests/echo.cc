@@ -4,8 +4,9 @@
 #include <net/if.h>
 #include <sys/socket.h>
 
-#include <array>
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -15,8 +16,24 @@ namespace hrun::bench {
 
 namespace {
 
-constexpr uint16_t kEtherType = 0x88b5; // IEEE 802: for local experiments
-constexpr size_t kMostBytes = 2048;
+constexpr uint16_t kEtherType = 0x88b5;          // IEEE 802: for local experiments
+constexpr std::chrono::microseconds kPause(200); // longer than QEMU takes to deliver 16 frames
+
+struct [[gnu::packed]] Frame { // guest/net.c
+    char ethernet[14];
+    uint32_t copies, at_once;
+    char payload[2048];
+};
+
+Result<void> send_back(int socket, const Frame& frame, size_t size) {
+    for (uint32_t sent = 0; sent < frame.copies; ++sent) {
+        if (sent > 0 && sent % frame.at_once == 0)
+            std::this_thread::sleep_for(kPause);
+        if (send(socket, &frame, size, 0) < 0)
+            return Error::last("send a frame back");
+    }
+    return {};
+}
 
 Result<void> run(const std::string& interface) {
     sockaddr_ll address{};
@@ -29,11 +46,12 @@ Result<void> run(const std::string& interface) {
         return Error::last("listen on " + interface);
     puts("ready");
     fflush(stdout);
-    std::array<char, kMostBytes> frame;
+    Frame frame{};
     for (;;) {
-        const ssize_t size = recv(socket.get(), frame.data(), frame.size(), 0);
-        if (size < 0 || send(socket.get(), frame.data(), static_cast<size_t>(size), 0) < 0)
-            return Error::last("send a frame back");
+        const ssize_t size = recv(socket.get(), &frame, sizeof frame, 0);
+        if (size < 0)
+            return Error::last("receive a frame");
+        HRUN_TRY(send_back(socket.get(), frame, static_cast<size_t>(size)));
     }
 }
 

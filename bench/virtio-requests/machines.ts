@@ -130,17 +130,20 @@ interface Place {
   directory: string;
   /** an interface that is up */
   tap: string;
-  /** sends back what the machine sends */
+  /** sends back what the machine sends, as often as that says */
   echo: ChildProcess;
 }
 
+/** packets: more than a run sends, so that none is lost while a machine gets no processor */
+const TAP_QUEUE = 8192;
 let taps = 0;
 
 async function makePlace(directory: string): Promise<Place> {
   mkdirSync(directory);
   const tap = `requests${taps++}`;
   execFileSync('ip', ['tuntap', 'add', 'mode', 'tap', 'name', tap]);
-  execFileSync('ip', ['link', 'set', tap, 'up', 'addrgenmode', 'none']); // the host sends nothing of its own
+  const none = ['addrgenmode', 'none']; // the host sends nothing of its own
+  execFileSync('ip', ['link', 'set', tap, 'up', 'txqueuelen', String(TAP_QUEUE), ...none]);
   const echo = start(PROGRAM, ['echo', tap]);
   await once(echo.stdout!, 'data');
   return { directory, tap, echo };

@@ -25,7 +25,7 @@ int run_backend(const std::string& directory);
 // convention unless that is 0. `what` is p, to send back each byte that comes, u, to read, or d, to write; `bytes` in all.
 int run_peer(const std::string& socket, uint32_t port, char what, uint64_t bytes);
 
-// Sends frames of Ethertype 0x88b5 that come from an interface back as they are. Says "ready" first.
+// Sends frames of Ethertype 0x88b5 that come from an interface back as they are, as often as they say. Says "ready" first.
 int run_echo(const std::string& interface);
 
 } // namespace hrun::bench

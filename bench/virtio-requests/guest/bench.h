@@ -36,7 +36,7 @@ void disk_run(struct run run);
 void socket_init(void);
 void socket_run(struct run run);
 
-/* net.c: t T frames to the host, e E there and back; capitals have 16 in flight. */
+/* net.c: t T frames to the host, f F from it, e E there and back; capitals have 16 in flight. */
 void net_init(void);
 void net_run(struct run run);
 

@@ -9,6 +9,7 @@ static void (*device_of(struct run run))(struct run) {
     case 'd':
         return socket_run;
     case 't':
+    case 'f':
     case 'e':
         return net_run;
     default:

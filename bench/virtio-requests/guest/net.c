@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Frames of the largest size that is not segmented, of the two Ethertypes for local experiments: what is sent as ECHOED comes back from the
- * host, what is sent as DROPPED ends there. Descriptors are written once: frame N of a queue always uses descriptor N. */
+ * host as often as it says, what is sent as DROPPED ends there. Descriptors are written once: frame N of a queue always uses descriptor N. */
 #include "bench.h"
 
 #define NET 1
@@ -17,7 +17,8 @@ struct frame {
     } header;
     uint8_t to[6], from[6];
     uint16_t type;
-    uint8_t payload[1500];
+    uint32_t copies, at_once; /* of an ECHOED one: what comes back, and how many before the host pauses */
+    uint8_t payload[1492];
 } __attribute__((packed));
 
 static struct virtio_queue rx, tx;
@@ -53,27 +54,32 @@ void net_init(void) {
     submit(&rx, NULL, MOST);
 }
 
-static void write_frames(uint16_t type) {
+static void write_frames(uint16_t type, uint32_t copies, uint32_t at_once) {
     for (unsigned i = 0; i < MOST; ++i)
-        outgoing[i] = (struct frame){.to = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, .from = {2}, .type = type};
+        outgoing[i] = (struct frame){.to = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+                                     .from = {2},
+                                     .type = type,
+                                     .copies = copies,
+                                     .at_once = at_once};
+}
+
+static void post(unsigned count) {
+    submit(&tx, NULL, count);
+    if (alone)
+        stand_in_use(&tx, count, 0);
 }
 
 /* The frames have left. */
 static void send(unsigned count) {
-    submit(&tx, NULL, count);
-    if (alone)
-        stand_in_use(&tx, count, 0);
+    post(count);
     wait_used(&tx, (uint16_t)count);
     tx.seen = (uint16_t)(tx.seen + count);
 }
 
-/* The frames have come back. */
-static void exchange(unsigned count) {
-    submit(&tx, NULL, count);
-    if (alone) {
-        stand_in_use(&tx, count, 0);
+/* The frames have come. */
+static void receive(unsigned count) {
+    if (alone)
         stand_in_use(&rx, count, sizeof(struct frame));
-    }
     wait_used(&rx, (uint16_t)count);
     uint16_t heads[MOST];
     for (unsigned i = 0; i < count; ++i) {
@@ -85,6 +91,12 @@ static void exchange(unsigned count) {
     submit(&rx, heads, count);
 }
 
+/* The frames have come back. */
+static void exchange(unsigned count) {
+    post(count);
+    receive(count);
+}
+
 /* What was sent by the last run has left. */
 static void settle(void) {
     while (tx.used->index != tx.avail->index)
@@ -93,21 +105,28 @@ static void settle(void) {
     acknowledge(&tx); /* of what came since the last run: a line that stays up has no edge */
 }
 
+static void transfer(char what, uint32_t count, unsigned depth) {
+    if (what != 't')
+        virtio_want_interrupt(&tx, NEVER);
+    if (what == 'f')
+        post(1); /* one for all that come */
+    void (*const step)(unsigned) = what == 't' ? send : what == 'f' ? receive : exchange;
+    for (uint32_t done = 0; done < count; done += depth)
+        step(depth);
+}
+
 void net_run(struct run run) {
-    const bool echo = (run.what | 0x20) == 'e';
+    const char what = run.what | 0x20;
     const unsigned depth = run.what < 'a' ? MOST : 1;
     struct stand_in saved_rx, saved_tx;
     settle();
-    write_frames(echo ? ECHOED : DROPPED);
+    write_frames(what == 't' ? DROPPED : ECHOED, what == 'f' ? run.count : 1, depth);
     alone = run.alone;
     if (alone) {
         stand_in_begin(&saved_rx, &rx);
         stand_in_begin(&saved_tx, &tx);
     }
-    if (echo)
-        virtio_want_interrupt(&tx, NEVER);
-    for (uint32_t done = 0; done < run.count; done += depth)
-        echo ? exchange(depth) : send(depth);
+    transfer(what, run.count, depth);
     if (alone) {
         stand_in_end(&saved_rx, &rx);
         stand_in_end(&saved_tx, &tx);
