@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // S12: the host's CPU time for a request to virtio-blk and virtio-vsock, and for a packet of virtio-net, for our monitor and for QEMU (KVM) with the same
 // bare-metal guest; for disks in QEMU's default mode and in its better one. What the guest does itself is measured by a run without the device, and subtracted. The machines take
-// turns; of many short turns the lower quartile counts, for what disturbs a turn only ever adds to it. Beside them runs a disk
+// turns; of many short turns the lower quartile counts, for what disturbs a turn mostly adds to it. Nothing else should run: with threads that share a
+// processor nobody has to be woken, which QEMU gains most by. Beside them runs a disk
 // that does nothing: no monitor on this host's KVM can cost less. What sends frames from the host is a process of its own, and
 // does not count. All of it in a network namespace of the bench's own.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
