@@ -163,9 +163,10 @@ describe('a machine whose container does not come', () => {
         env: { ...process.env, ...store.env },
         stdio: 'ignore',
       });
+      const ended = new Promise((resolve) => child.once('exit', resolve)); // by itself, where the host is quick
       await sleep(delay);
       child.kill('SIGKILL');
-      await new Promise((resolve) => child.once('exit', resolve));
+      await ended;
       await eventually(() => store.processes().length === 0);
       expect((await run('echo', 'well')).stdout).toBe('well\n'); // and clears up
     }
