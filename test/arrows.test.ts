@@ -19,7 +19,7 @@ const TYPESCRIPT_ROWS = [
 ];
 const CXX_ROWS = [
   ['native/addon', 'native/monitor', 'native/launcher'],
-  ['native/qemu', 'native/vmm'],
+  ['native/qemu', 'native/vmm', 'native/freeze'],
   ['native/boot', 'native/kvm', 'native/transport'],
   ['native/devices/platform', 'native/devices/virtio'],
   ['native/memory', 'native/erofs', 'native/jail', 'native/net', 'native/names'],

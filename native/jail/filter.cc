@@ -47,6 +47,10 @@ Filter Filter::of_program() {
     return Filter(kProgramFilter);
 }
 
+Filter Filter::of_thawed() {
+    return Filter(kThawedFilter);
+}
+
 // Threads that leave signals to others block them all; a blocked SIGSYS would kill the process and name nothing.
 Result<void> Filter::install() const {
     sigset_t violation;

@@ -20,6 +20,9 @@ class Filter {
     static Filter of_thread(ThreadKind kind, pid_t self);
     // For a program under our care (denied_calls.h): what is denied fails with EPERM.
     static Filter of_program();
+    // For a program that goes on from its image (freeze/thaw.cc), on top of that: it starts threads, but no processes, and keeps the users and
+    // the priority that it has.
+    static Filter of_thawed();
 
     // For the calling thread and those that it starts, for good. no_new_privs must be set.
     Result<void> install() const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiles the lists of system calls to BPF while hrun is built, and writes them to standard output as C++ arrays.
 #include <linux/filter.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -64,6 +65,30 @@ Context program_filter() {
     return context;
 }
 
+// What QEMU's own sandbox (-sandbox, softmmu/qemu-seccomp.c) denies besides: a process that was thawed has not come by its command line.
+Context thawed_filter() {
+    Context context = create_context(SCMP_ACT_ALLOW);
+    for (const int number : {SYS_fork,           SYS_vfork,
+                             SYS_execve,         SYS_execveat,
+                             SYS_setuid,         SYS_setgid,
+                             SYS_setpgid,        SYS_setsid,
+                             SYS_setreuid,       SYS_setregid,
+                             SYS_setresuid,      SYS_setresgid,
+                             SYS_setfsuid,       SYS_setfsgid,
+                             SYS_setgroups,      SYS_setpriority,
+                             SYS_sched_setparam, SYS_sched_setscheduler,
+                             SYS_sched_setattr,  SYS_sched_setaffinity,
+                             SYS_uselib,         SYS_ustat,
+                             SYS_sysfs})
+        require(seccomp_rule_add(context.get(), SCMP_ACT_ERRNO(EPERM), number, 0), "deny a system call");
+    require(seccomp_rule_add(context.get(), SCMP_ACT_ERRNO(EPERM), SYS_clone, 1,
+                             SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)),
+            "deny processes");
+    // Its flags are in memory: the C library tries clone(2) then.
+    require(seccomp_rule_add(context.get(), SCMP_ACT_ERRNO(ENOSYS), SYS_clone3, 0), "deny clone3");
+    return context;
+}
+
 // libseccomp writes to descriptors only.
 std::vector<sock_filter> export_program(const Context& context) {
     const Fd file(memfd_create("filter", MFD_CLOEXEC));
@@ -94,5 +119,6 @@ int main() {
     print("kEgressGateFilter", thread_filter(ThreadKind::kEgressGate));
     print("kPortRelayFilter", thread_filter(ThreadKind::kPortRelay));
     print("kProgramFilter", program_filter());
+    print("kThawedFilter", thawed_filter());
     return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -39,7 +39,7 @@ ensure_bundle() {
 ensure_build() { # [tests]
     exec 8>"$root/build/lock"
     flock 8
-    step native 'Native code' build_native hrun-vmm hrun-start hrun_addon
+    step native 'Native code' build_native hrun-vmm hrun-start hrun-freeze hrun-thaw hrun_addon
     [[ ${1:-} != tests ]] || step native-tests 'Native tests, test guests and benches' build_native_tests
     step initrd 'Guest agent' build_initrd
     ensure_bundle
