@@ -46,12 +46,23 @@ static void tell(struct connection* connection, const char* obstacle) {
     connection_send(connection, HRUN_SUSPENDED, 0, obstacle, obstacle ? strlen(obstacle) : 0);
 }
 
+/* A machine that has no container yet: nothing runs in it, and it goes on without being woken. */
+static bool is_waiting(const struct agent* agent) {
+    return agent->container.state == CONTAINER_EMPTY && !agent->sessions && !agent->joined &&
+           agent->suspend.step == SUSPEND_NONE;
+}
+
 int suspend_begin(struct agent* agent, struct connection* connection, const struct frame* frame,
                   struct err* err) {
     struct err failed = {0};
     struct session* session = connection->session;
     uint32_t slot;
     memcpy(&slot, frame->payload, sizeof(slot));
+    if (slot <= HRUN_MAX_SLOT && is_waiting(agent)) {
+        tell(connection, NULL);
+        agent->suspend = (struct suspend){.step = SUSPEND_HELD, .slot = slot};
+        return 0;
+    }
     if (!session || !session->init || slot > HRUN_MAX_SLOT)
         return err_set(err, HRUN_ERROR_PROTOCOL, EPROTO, "SUSPEND out of turn");
     const char* why = obstacle(agent);
@@ -163,6 +174,11 @@ void suspend_tend(struct agent* agent) {
         device_release(sysfs, suspend->slot, &ignored);
         suspend->step = SUSPEND_UNBOUND;
     }
-    if (suspend->step == SUSPEND_UNBOUND && device_bind(sysfs, suspend->slot, &ignored) == 0)
-        suspend->step = SUSPEND_REBOUND;
+    if (suspend->step != SUSPEND_UNBOUND || device_bind(sysfs, suspend->slot, &ignored) < 0)
+        return;
+    suspend->step = SUSPEND_REBOUND;
+    if (agent->container.state != CONTAINER_EMPTY)
+        return;
+    suspend->step = SUSPEND_NONE;
+    agent_bind_later(agent); /* what has come into the machine meanwhile */
 }

@@ -19,7 +19,7 @@ struct suspend {
     uint32_t slot; /* of the vsock device */
 };
 
-/* SUSPEND: from SUSPENDED on neither a process runs nor is anything said. */
+/* SUSPEND: from SUSPENDED on neither a process runs nor is anything said. A machine without a container goes on by itself. */
 int suspend_begin(struct agent* agent, struct connection* connection, const struct frame* frame,
                   struct err* err);
 

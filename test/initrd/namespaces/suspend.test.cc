@@ -148,6 +148,17 @@ TEST_CASE("what is in the way of a checkpoint is said, and changes nothing") {
     CHECK(wire.expect(HRUN_DATA).payload == "on\n");
 }
 
+TEST_CASE("a machine without a container stands still when it is asked, once") {
+    REQUIRE_RIG();
+    Machine machine;
+    machine.configured = true; // it never is
+    Wire wire = machine.open();
+    CHECK(suspend(wire).empty());
+    Wire other = machine.open();
+    other.send(HRUN_SUSPEND, bytes_of(kSlot));
+    CHECK(error_text(*other.receive()) == "SUSPEND out of turn"); // it does so already
+}
+
 TEST_CASE("SUSPEND and WAKE out of turn break the contract") {
     REQUIRE_RIG();
     Machine machine;
