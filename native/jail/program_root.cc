@@ -94,8 +94,10 @@ Result<void> fill(const std::string& program, const std::vector<RootFile>& files
     if (!program.starts_with("/usr/") && !program.starts_with("/bin/"))
         HRUN_TRY(show_path(program, program.substr(1), kReadOnly));
     for (const RootFile& file : files)
-        HRUN_TRY(file.source.empty() ? write_file(file.name, file.bytes)
-                                     : show_path(file.source, file.name, kReadOnly | MOUNT_ATTR_NOEXEC));
+        HRUN_TRY(file.source.empty()
+                     ? write_file(file.name, file.bytes)
+                     : show_path(file.source, file.name,
+                                 file.executable ? kReadOnly : kReadOnly | MOUNT_ATTR_NOEXEC));
     for (const std::string& device : devices)
         HRUN_TRY(show_path(device, device.substr(1), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
     return {};

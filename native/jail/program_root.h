@@ -12,9 +12,10 @@ namespace hrun::jail {
 
 // A file of that root. Either a file of the host is shown there, or the content of `bytes`.
 struct RootFile {
-    std::string name;   // without a slash: it stands in the root
+    std::string name;   // a relative path
     std::string source; // path on the host, of a file or a directory; empty: `bytes`
     std::string bytes;
+    bool executable = false; // code may be in it
 };
 
 // Gives this process a mount namespace and a root of its own (a tmpfs at `mount_point`, an existing directory): the host's

@@ -210,8 +210,12 @@ Result<void> Keeper::take_checkpoint(const std::string& path) {
         return Error::last("make the container's disk");
     HRUN_TRY(lock_exclusively(disk.get(), {}));
     container_.files.disks[static_cast<size_t>(own - disks.begin())] = std::move(disk);
-    container_.origin =
-        TemplateFiles{std::move(files->state), std::move(files->memory), container_.config.memory_mib << 20};
+    container_.origin = TemplateFiles{std::move(files->state),
+                                      std::move(files->memory),
+                                      container_.config.memory_mib << 20,
+                                      false,
+                                      Fd(),
+                                      Fd()};
     return {};
 }
 

@@ -29,6 +29,7 @@
 #include "monitor/container.h"
 #include "monitor/host_check.h"
 #include "monitor/keeper.h"
+#include "monitor/machine_freezer.h"
 #include "monitor/name_service.h"
 #include "monitor/nic.h"
 #include "monitor/nic_plug.h"
@@ -138,7 +139,9 @@ struct Arguments {
 Keeper::Role role_of(const Arguments& arguments) {
     if (arguments.monitor == serve<Vm>)
         return Keeper::Role::kContainer;
-    return arguments.monitor == serve<TemplateMaker> ? Keeper::Role::kTemplate : Keeper::Role::kService;
+    return arguments.monitor == serve<TemplateMaker> || arguments.monitor == serve<MachineFreezer>
+               ? Keeper::Role::kTemplate
+               : Keeper::Role::kService;
 }
 
 std::optional<Arguments> parse(std::vector<std::string> words) {
@@ -147,6 +150,9 @@ std::optional<Arguments> parse(std::vector<std::string> words) {
     const auto is = [&](const char* option) { return at + 1 < words.size() && words[at] == option; };
     if (is("--template")) {
         arguments.monitor = serve<TemplateMaker>;
+        ++at;
+    } else if (is("--freeze")) {
+        arguments.monitor = serve<MachineFreezer>;
         ++at;
     } else if (is("--service")) {
         arguments.monitor = serve<Service>;
@@ -198,7 +204,7 @@ int main(int argc, char** argv) {
     if (!arguments)
         return complain(
             "usage: hrun-vmm [--service|--pool|--head-start] [--from TEMPLATE | --restore CHECKPOINT] "
-            "CONTAINER_DIRECTORY, or --template DIRECTORY");
+            "CONTAINER_DIRECTORY, --template DIRECTORY, or --freeze --from TEMPLATE DIRECTORY");
     Fd client = first_client();
     auto opened = open_container(arguments->directory.c_str());
     if (auto* mistake = std::get_if<std::string>(&opened))

@@ -17,7 +17,8 @@ namespace hrun::monitor {
 
 class QemuMachine : public Machine {
   public:
-    QemuMachine(EventLoop& loop, Container& container, MachineEvents& events);
+    // `rehearses`: to be frozen.
+    QemuMachine(EventLoop& loop, Container& container, MachineEvents& events, bool rehearses = false);
 
     Result<void> start() override;
     Result<void> run() override { return {}; } // QEMU waits for our vsock device, which the event loop serves
@@ -40,12 +41,30 @@ class QemuMachine : public Machine {
     int memory() const override { return memory_.get(); }
     void go_on(Done done) override;
 
+    // Of a machine that was made to be frozen (docs/frozen.md), with its guest suspended: takes the vsock device away, and stops.
+    void suspend(Done done);
+    // Then writes QEMU's process to the file `process`, which stays the caller's. It does nothing more afterwards.
+    void freeze(int process, Done done);
+
   private:
     Result<void> check_files() const;
     Result<void> start_vsock(Fd socket);
-    Result<void> hand_over_devices(qemu::Config& config, HandedOver& fds);
-    Result<void> make_memory(qemu::Config& config, HandedOver& fds);
+    qemu::Role role() const;
+    Result<void> hand_over_disks(qemu::Config& config, HandedOver& fds);
+    Result<void> hand_over_share(qemu::Config& config, HandedOver& fds);
+    void hand_over_nics(qemu::Config& config, HandedOver& fds);
+    Result<void> hand_over_prepared_nic(qemu::Config& config, HandedOver& fds);
+    Result<int> make_memory(HandedOver& fds);
+    Result<void> prepare_freezing(HandedOver& fds);
     Result<void> spawn_copy(const HandedOver& fds);
+    Result<void> thaw();
+    Result<void> tell_thawed(std::vector<Fd> sockets);
+    void thawed(const Result<void>& done);
+    void put_in(Container& container, const Done& done);
+    void forget_vsock(unsigned number, unsigned attempt, Done done);
+    Result<void> ask_to_freeze(int process);
+    void receive_frozen();
+    void frozen(const Result<void>& done);
     void saved(const Result<void>& done);
     void restored();
     Result<void> watch_share();
@@ -59,6 +78,7 @@ class QemuMachine : public Machine {
     Container& container_;
     const Config& config_;
     MachineEvents* events_;
+    const bool rehearses_;
     std::vector<DiskConfig> own_disks_; // the container's
     virtio::HybridVsock hybrid_;
     virtio::VsockDevice vsock_;
@@ -69,6 +89,10 @@ class QemuMachine : public Machine {
     Fd memory_;
     // By slot; QEMU has them too. They outlive it: to take a tap interface away needs some 20 ms, for which nobody has to wait then.
     std::map<unsigned, std::vector<Fd>> taps_;
+    Fd freezer_;                        // asks QEMU's process to write itself; of one that is to be frozen
+    std::map<unsigned, Timer> leaving_; // vsock devices that are gone, by number
+    Watch frozen_;
+    Done frozen_done_;
     bool restoring_ = false;              // a copy that has not got its state yet
     std::function<void()> once_restored_; // takes its container in
     Done saved_;                          // while it is being saved

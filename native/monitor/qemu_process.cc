@@ -2,9 +2,12 @@
 #include "monitor/qemu_process.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "base/unix_socket.h"
@@ -26,6 +29,9 @@ constexpr char kKernel[] = "kernel";
 constexpr char kInitrd[] = "initrd";
 constexpr char kMpTable[] = "mp-table";
 constexpr char kDescriptors[] = "fd";
+constexpr char kFreezer[] = "hrun-freeze.so";
+constexpr char kThaw[] = "hrun-thaw";
+constexpr char kOwnProc[] = "proc/self"; // of the process
 
 std::string mp_table_bytes(uint32_t vcpus) {
     const auto bytes =
@@ -41,6 +47,14 @@ Result<Fd> mp_table_file(const std::string& bytes) {
     if (pwrite(file->get(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
         return Error::last("write MP table");
     return file;
+}
+
+// Of a program that stands beside this one.
+std::string program_path(const std::string& name) {
+    char path[PATH_MAX]{};
+    const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    const std::string own(path, size > 0 ? static_cast<size_t>(size) : 0);
+    return own.substr(0, own.rfind('/') + 1) + name;
 }
 
 } // namespace
@@ -71,7 +85,7 @@ Result<qemu::Config> QemuProcess::prepare(qemu::Role role, HandedOver& fds) {
         return Error{EMFILE, "create QEMU's sockets"};
     qmp_ = std::make_unique<qemu::Qmp>(std::move(qmp->first),
                                        [this](const qemu::Event& event) { handle_event(event); });
-    HRUN_TRY(qmp_->start(loop_));
+    HRUN_TRY(role == qemu::Role::kThawed ? qmp_->resume(loop_) : qmp_->start(loop_));
     HRUN_TRY(open_console(std::move(console->first)));
     HRUN_TRY(open_error_output(std::move(errors->first)));
     error_input_ = std::move(errors->second);
@@ -88,7 +102,7 @@ Result<qemu::Config> QemuProcess::prepare(qemu::Role role, HandedOver& fds) {
     qemu.qmp_fd = fds.add(std::move(qmp->second));
     qemu.console_fd = fds.add(std::move(console->second));
     fds.add(Fd(fcntl(container_.lock.get(), F_DUPFD_CLOEXEC, 0))); // while QEMU lives, the container is held
-    if (role != qemu::Role::kCopy)
+    if (role == qemu::Role::kBooted || role == qemu::Role::kTemplate)
         HRUN_TRY(prepare_boot(qemu, fds));
     return qemu;
 }
@@ -114,9 +128,27 @@ Result<void> QemuProcess::prepare_boot(qemu::Config& qemu, HandedOver& fds) {
     return {};
 }
 
+// The process that is to be saved, and those that are thawed, have what is in its memory at the same paths.
+void QemuProcess::prepare_freezing(int number) {
+    freezer_ = number;
+    root_files_.push_back({kOwnProc, "/proc/self", {}});
+}
+
 Result<void> QemuProcess::spawn(const qemu::Config& config, const HandedOver& fds) {
-    auto process = qemu::Process::spawn(qemu::command_line(config), error_input_.get(), fds.numbers(),
-                                        [&] { return enter_root(config.binary); });
+    if (freezer_ >= 0)
+        root_files_.push_back({kFreezer, program_path("libhrun-freeze.so"), {}, true});
+    return become(qemu::command_line(config), fds);
+}
+
+Result<void> QemuProcess::thaw(int image, int memory, const HandedOver& fds) {
+    root_files_.push_back({kFreezer, program_path("libhrun-freeze.so"), {}, true});
+    root_files_.push_back({kThaw, program_path("hrun-thaw"), {}, true});
+    return become({std::string("/") + kThaw, std::to_string(image), std::to_string(memory)}, fds);
+}
+
+Result<void> QemuProcess::become(const std::vector<std::string>& words, const HandedOver& fds) {
+    auto process = qemu::Process::spawn(words, error_input_.get(), fds.numbers(),
+                                        [this] { return enter_root(config_.qemu_binary); });
     if (!process)
         return process.error();
     process_ = std::move(*process);
@@ -137,6 +169,9 @@ Result<void> QemuProcess::enter_root(const std::string& binary) {
         devices.emplace_back("/dev/kvm");
     if (container_.jail->own_mounts())
         HRUN_TRY(jail::enter_program_root(".", binary, root_files_, devices));
+    if (freezer_ >= 0 && (setenv("LD_PRELOAD", (std::string("/") + kFreezer).c_str(), 1) < 0 ||
+                          setenv("HRUN_FREEZE", std::to_string(freezer_).c_str(), 1) < 0))
+        return Error::last("set its environment");
     HRUN_TRY(jail::drop_privileges());
     return jail::Filter::of_program().install();
 }

@@ -49,10 +49,14 @@ class QemuProcess {
 
     // The machine of the configuration without its devices. Descriptors that it needs are added to `fds`.
     Result<qemu::Config> prepare(qemu::Role role, HandedOver& fds);
+    // Of a process that is to be saved: it has what saves it, which listens on the descriptor of that number (freeze/freezer.cc).
+    void prepare_freezing(int number);
     // The path by which QEMU opens a descriptor that it was handed.
     std::string path_of(int number) const;
     // Enters the jail on the way, when the child has been born.
     Result<void> spawn(const qemu::Config& config, const HandedOver& fds);
+    // The same of a process that was saved: `image`, and the memory that is shared with it, by the numbers that they have there.
+    Result<void> thaw(int image, int memory, const HandedOver& fds);
 
     const Console& console() const { return *console_; }
     qemu::Qmp& qmp() { return *qmp_; }
@@ -67,6 +71,7 @@ class QemuProcess {
     Result<void> prepare_boot(qemu::Config& qemu, HandedOver& fds);
     Result<void> open_console(Fd source);
     Result<void> open_error_output(Fd source);
+    Result<void> become(const std::vector<std::string>& words, const HandedOver& fds);
     Result<void> enter_root(const std::string& binary);
     void read_console();
     void read_error_output();
@@ -79,6 +84,7 @@ class QemuProcess {
     Events events_;
     qemu::TscMeter tsc_;
     std::vector<jail::RootFile> root_files_; // what QEMU finds by path
+    int freezer_ = -1;                       // see prepare_freezing()
     std::unique_ptr<qemu::Qmp> qmp_;
     Fd console_output_;
     Watch console_watch_;

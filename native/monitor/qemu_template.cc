@@ -13,14 +13,6 @@ namespace {
 
 static_assert(TEMPLATE_SLOTS == qemu::kSlots, "the agent and the machine count slots alike");
 
-// A new file of the directory, which is the working directory.
-Result<Fd> create_file(const char* name) {
-    Fd file(open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file.valid())
-        return Error::last(std::string("create ") + name);
-    return file;
-}
-
 } // namespace
 
 QemuTemplate::QemuTemplate(EventLoop& loop, Container& container, Events events)

@@ -75,7 +75,7 @@ Result<TemplateFiles> TemplateFiles::open(const std::string& path, Engine engine
     if (!state)
         return state.error();
     if (engine == Engine::kKvm) // its memory is in there, and checked when the machine is made
-        return TemplateFiles{std::move(*state), Fd(), memory_bytes, false};
+        return TemplateFiles{std::move(*state), Fd(), memory_bytes, false, Fd(), Fd()};
     auto memory = open_regular(directory.get(), kMemory);
     if (!memory)
         return memory.error();
@@ -83,7 +83,15 @@ Result<TemplateFiles> TemplateFiles::open(const std::string& path, Engine engine
     if (fstat(memory->get(), &st) < 0 || static_cast<uint64_t>(st.st_size) != memory_bytes)
         return Error{EINVAL, "use a template of another size"};
     const bool nic = faccessat(directory.get(), kNic, F_OK, 0) == 0;
-    return TemplateFiles{std::move(*state), std::move(*memory), memory_bytes, nic};
+    TemplateFiles files{std::move(*state), std::move(*memory), memory_bytes, nic, Fd(), Fd()};
+    auto process = open_regular(directory.get(), kProcess);
+    auto of_process = open_regular(directory.get(), kProcessMemory);
+    if (process && of_process && fstat(of_process->get(), &st) == 0 &&
+        static_cast<uint64_t>(st.st_size) == memory_bytes) {
+        files.process = std::move(*process);
+        files.process_memory = std::move(*of_process);
+    }
+    return files;
 }
 
 Result<void> TemplateFiles::dig_holes(int memory, uint64_t memory_bytes) {
@@ -91,10 +99,17 @@ Result<void> TemplateFiles::dig_holes(int memory, uint64_t memory_bytes) {
                            [memory](off_t begin, off_t end) { return dig(memory, begin, end); });
 }
 
-Result<void> TemplateFiles::copy_memory(int target) const {
-    return each_data_range(memory.get(), memory_bytes, [this, target](off_t begin, off_t end) {
-        return copy_range(memory.get(), target, begin, end);
+Result<void> TemplateFiles::copy_memory(int source, int target, uint64_t bytes) {
+    return each_data_range(source, bytes, [source, target](off_t begin, off_t end) {
+        return copy_range(source, target, begin, end);
     });
+}
+
+Result<Fd> create_file(const char* name) {
+    Fd file(::open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file.valid())
+        return Error::last(std::string("create ") + name);
+    return file;
 }
 
 } // namespace hrun::monitor

@@ -76,7 +76,7 @@ void add_machine(Words& words, const Config& config) {
     words.option("-object", memory(config) + std::to_string(config.memory_mib) + "M");
     if (config.role != Role::kTemplate)
         words.option("-device", std::string("virtio-scsi-device,bus=virtio-mmio-bus.0,id=") + kPlugHandler);
-    if (config.role == Role::kCopy) {
+    if (config.role == Role::kCopy || config.role == Role::kRehearsing) {
         words.option("-incoming", "defer"); // until Qmp::restore
         return;
     }
@@ -169,6 +169,17 @@ void plug_peer(std::vector<std::string>& commands, const Peer& peer) {
                        transport_of(peer.slot) + '"' + tag + "}}");
 }
 
+// The descriptor goes along with it.
+std::string take_socket_command(const Peer& peer) {
+    return R"({"execute":"getfd","arguments":{"fdname":")" + peer.name + "\"}}";
+}
+
+std::string open_socket_command(const Peer& peer) {
+    return R"({"execute":"chardev-add","arguments":{"id":")" + peer.name +
+           R"(","backend":{"type":"socket","data":{"addr":{"type":"fd","data":{"str":")" + peer.name +
+           R"("}},"server":false}}}})";
+}
+
 std::string mac_text(const std::array<uint8_t, 6>& mac) {
     char text[18];
     snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
@@ -256,6 +267,8 @@ void add_devices(Words& words, const Config& config) {
     if (config.role != Role::kTemplate) {
         for (const Peer& peer : peers(config))
             add_peer(words, config, peer);
+    }
+    if (config.role == Role::kBooted || config.role == Role::kCopy) {
         // A driver has random bytes in hand: of a template's all copies would have the same.
         words.option("-object", "rng-builtin,id=rng");
         words.option("-device", "virtio-rng-device,rng=rng," + bus(config.rng_slot));
@@ -346,18 +359,31 @@ std::vector<std::string> suspend_commands(const Config& config) {
 
 std::vector<std::string> resume_commands(const Config& config) {
     const Peer peer = vsock_peer(config);
-    std::vector<std::string> commands{
-        R"({"execute":"getfd","arguments":{"fdname":")" + peer.name + "\"}}",
-        R"({"execute":"chardev-add","arguments":{"id":")" + peer.name +
-            R"(","backend":{"type":"socket","data":{"addr":{"type":"fd","data":{"str":")" + peer.name +
-            R"("}},"server":false}}}})"};
+    std::vector<std::string> commands{take_socket_command(peer), open_socket_command(peer)};
     plug_peer(commands, peer);
     commands.emplace_back(kRunCommand);
     return commands;
 }
 
-std::vector<std::string> forget_vsock_commands(const Config& config) {
-    return {R"({"execute":"chardev-remove","arguments":{"id":")" + vsock_name(config.vsock - 1) + "\"}}"};
+std::vector<std::string> forget_vsock_commands(unsigned vsock) {
+    return {R"({"execute":"chardev-remove","arguments":{"id":")" + vsock_name(vsock) + "\"}}"};
+}
+
+std::vector<std::string> thaw_commands(const Config& config) {
+    std::vector<std::string> commands;
+    for (const Peer& peer : peers(config))
+        commands.push_back(take_socket_command(peer));
+    for (const Peer& peer : peers(config)) {
+        commands.push_back(open_socket_command(peer));
+        plug_peer(commands, peer);
+    }
+    commands.emplace_back(R"({"execute":"object-add","arguments":{"qom-type":"rng-builtin","id":"rng"}})");
+    commands.push_back(handler_command(config.rng_slot));
+    commands.push_back(
+        R"({"execute":"device_add","arguments":{"driver":"virtio-rng-device","rng":"rng","bus":")" +
+        transport_of(config.rng_slot) + "\"}}");
+    commands.emplace_back(kRunCommand);
+    return commands;
 }
 
 std::vector<std::string> plug_nic_commands(const Nic& nic) {

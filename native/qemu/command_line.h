@@ -44,8 +44,9 @@ struct Nic {
 // The node in a slot, as QEMU's events name it.
 std::string disk_node(unsigned slot);
 
-// Templates (docs/templates.md): a machine that is nobody's is booted once, and saved; its copies have more devices, and no kernel to boot.
-enum class Role { kBooted, kTemplate, kCopy };
+// Templates (docs/templates.md): a machine that is nobody's is booted once, and saved; its copies have more devices, and no kernel to boot. One of
+// them rehearses, and its process is saved too (docs/frozen.md); of this process others are copies that have no command line.
+enum class Role { kBooted, kTemplate, kCopy, kRehearsing, kThawed };
 
 // Descriptors are numbers in QEMU's process, see Process; paths are those that it sees.
 struct Config {
@@ -89,8 +90,11 @@ std::vector<std::string> plug_commands(const Config& config);
 std::vector<std::string> suspend_commands(const Config& config);
 // Afterwards: another one behind the socket that goes along with the first command, `config.vsock` one more than before; then it runs.
 std::vector<std::string> resume_commands(const Config& config);
-// Then: lets go of the socket of the one before.
-std::vector<std::string> forget_vsock_commands(const Config& config);
+// Then, until it is not refused, for the device is destroyed a moment later: lets go of the socket of a vsock device that is gone, by its number.
+std::vector<std::string> forget_vsock_commands(unsigned vsock);
+// What a process that was saved so has to be told: about the devices that are the machine's own. Their sockets go along with the first commands,
+// one each, in the order of vsock and share. Then it runs.
+std::vector<std::string> thaw_commands(const Config& config);
 extern const char kRunCommand[];
 
 // What puts a network interface into an empty slot of a machine that runs; the queues of its tap, as many as Nic::fds, whose numbers mean

@@ -30,6 +30,10 @@ bool flag_at(const Json& object, const char* key) {
 Result<void> Qmp::start(EventLoop& loop) {
     // The greeting need not be awaited: the command lies in the socket until QEMU reads it.
     HRUN_TRY(send_command(R"({"execute":"qmp_capabilities"})"));
+    return resume(loop);
+}
+
+Result<void> Qmp::resume(EventLoop& loop) {
     auto watch = loop.watch(socket_.get(), EPOLLIN, [this](uint32_t) { receive(); });
     if (!watch)
         return watch.error();

@@ -36,6 +36,8 @@ class Qmp {
 
     // Enters command mode and begins to report events.
     Result<void> start(EventLoop& loop);
+    // The same with a QEMU that is in command mode already.
+    Result<void> resume(EventLoop& loop);
     // Of a machine that waits for its state (Role::kCopy): takes it from the file `state`, and runs.
     Result<void> restore(int state) { return migrate("migrate-incoming", state); }
     // Writes the machine's state, without its memory, to the file `state`. It stands still afterwards.

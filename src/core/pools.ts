@@ -7,8 +7,7 @@ import { listDirectory } from '../base/directory.ts';
 import { errnoOf, HrunError } from '../base/errors.ts';
 import type { Findings } from '../base/finding.ts';
 import type { Root } from '../base/root.ts';
-import { settingsPath } from '../base/settings.ts';
-import { makeWritableDisk, newContainerId } from '../container/index.ts';
+import { newContainerId } from '../container/index.ts';
 import { type FileLock, native } from '../native/index.ts';
 import {
   chooseEngine,
@@ -28,7 +27,6 @@ import {
   POOL_NIC,
   type PoolSettings,
   poolDirectory,
-  REHEARSAL_SLOTS,
   readPool,
   sweepHeadStarts,
   sweepPool,
@@ -36,13 +34,11 @@ import {
   type TemplateSize,
   templateInputs,
   templateKey,
-  writeEmptyMachine,
   writePool,
 } from '../vm/index.ts';
 import { vcpusFor } from './cpus.ts';
-import { rehearsalPayloads } from './guest-config.ts';
 import { costOf } from './host-cost.ts';
-import { REHEARSAL_PROGRAM, rehearsalLayer } from './rehearsal.ts';
+import { REHEARSAL_DISKS, rehearseIn, writeRehearsal } from './rehearsal.ts';
 import { sizeLimits } from './vm-resources.ts';
 
 /** A pool as it is now. */
@@ -121,35 +117,20 @@ async function addMachine(root: Root, inputs: TemplateInputs): Promise<void> {
 }
 
 async function startWaiting(root: Root, inputs: TemplateInputs): Promise<void> {
-  await makeTemplate(root, inputs, { wait: true });
+  await makeTemplate(root, inputs, { wait: true, rehearse: rehearseIn(root) });
   const template = findTemplate(root, inputs);
   if (template === undefined)
     throw new HrunError('TEMPLATE_FAILED', 'there is no template to be copied', { hint: 'try again' });
   const id = newContainerId();
   const directory = await makeWaitingDirectory(machinesOf(root, inputs), id);
   try {
-    await writeRehearsal(root, directory, id, inputs);
+    const resources = sizeLimits(inputs, { engine: 'qemu', disks: REHEARSAL_DISKS });
+    await writeRehearsal(root, directory, { id, inputs, resources });
     await launchWaiting(inputs.monitor, directory, template);
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
-}
-
-async function writeRehearsal(
-  root: Root,
-  directory: string,
-  id: string,
-  inputs: TemplateInputs,
-): Promise<void> {
-  const writable = settingsPath(directory, 'rehearsal.ext4');
-  await makeWritableDisk(root, writable);
-  const disks = [
-    { slot: REHEARSAL_SLOTS.writable, path: writable, readOnly: false },
-    { slot: REHEARSAL_SLOTS.layer, path: await rehearsalLayer(root), readOnly: true },
-  ];
-  const resources = sizeLimits(inputs, { engine: 'qemu', disks: disks.length });
-  writeEmptyMachine(directory, { id, inputs, resources }, { disks, ...rehearsalPayloads(REHEARSAL_PROGRAM) });
 }
 
 /** Ends the machines of a pool and forgets it; NO_SUCH_POOL. Containers that have begun in one go on. */

@@ -5,11 +5,34 @@ import { join } from 'node:path';
 import { replaceFile } from '../base/atomic-file.ts';
 import { makeDirectory } from '../base/directory.ts';
 import type { Root } from '../base/root.ts';
+import { settingsPath } from '../base/settings.ts';
+import { makeWritableDisk } from '../container/index.ts';
 import { native } from '../native/index.ts';
 import { BLOCK, makeTarHeader, padding } from '../tar/index.ts';
+import { type EmptyMachine, REHEARSAL_SLOTS, type Rehearse, writeEmptyMachine } from '../vm/index.ts';
+import { rehearsalPayloads } from './guest-config.ts';
+
+/** How many disks a rehearsal has. */
+export const REHEARSAL_DISKS = 2;
 
 /** The program's path in it. */
-export const REHEARSAL_PROGRAM = '/true';
+const REHEARSAL_PROGRAM = '/true';
+
+/** Writes the settings of a machine that rehearses, and its disk, into its directory. */
+export async function writeRehearsal(root: Root, directory: string, machine: EmptyMachine): Promise<void> {
+  const writable = settingsPath(directory, 'rehearsal.ext4');
+  await makeWritableDisk(root, writable);
+  const disks = [
+    { slot: REHEARSAL_SLOTS.writable, path: writable, readOnly: false },
+    { slot: REHEARSAL_SLOTS.layer, path: await rehearsalLayer(root), readOnly: true },
+  ];
+  writeEmptyMachine(directory, machine, { disks, ...rehearsalPayloads(REHEARSAL_PROGRAM) });
+}
+
+/** The same for whoever makes templates. */
+export function rehearseIn(root: Root): Rehearse {
+  return (directory, machine) => writeRehearsal(root, directory, machine);
+}
 
 const LOAD_ADDRESS = 0x400000n;
 const ELF_HEADER_BYTES = 64;

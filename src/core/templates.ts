@@ -25,6 +25,7 @@ import {
 } from '../vm/index.ts';
 import { vcpusFor } from './cpus.ts';
 import { prepareNext } from './head-start.ts';
+import { rehearseIn } from './rehearsal.ts';
 
 /** $HRUN_TEMPLATES: `auto` makes what is missing in the background, `use` takes what is there, `off` boots every machine. */
 export const TEMPLATE_POLICIES = ['auto', 'use', 'off'] as const;
@@ -90,7 +91,7 @@ export async function createTemplate(
   if (!options.wait && (await isSlow(root, engine))) return undefined;
   const machine = { vcpus: vcpusFor({ cpus }), memoryMiB: memoryMiB(memory), nic };
   const inputs = templateInputs(engine, findAssets(), machine);
-  const key = await makeTemplate(root, inputs, options);
+  const key = await makeTemplate(root, inputs, { ...options, rehearse: rehearseIn(root) });
   if (key !== undefined && templatePolicy() !== 'off') prepareNext(root, inputs, key);
   return key;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { findAssets, type VmAssets } from './assets.ts';
 export { machineFacts, saveMachine, verifyMachine } from './checkpoint.ts';
-export { writeEmptyMachine } from './empty-machine.ts';
+export { type EmptyMachine, writeEmptyMachine } from './empty-machine.ts';
 export {
   chooseEngine,
   ENGINE_NAMES,
@@ -67,6 +67,7 @@ export {
   WRITABLE_SLOT,
 } from './slots.ts';
 export {
+  type Rehearse,
   type TemplateInputs,
   type TemplateShape,
   type TemplateSize,

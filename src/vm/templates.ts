@@ -9,7 +9,15 @@ import { errnoOf, HrunError } from '../base/errors.ts';
 import { isNoRegularFile, readRegularFile } from '../base/regular-file.ts';
 import type { Root } from '../base/root.ts';
 import { native } from '../native/index.ts';
-import { bootTemplate, type TemplateInputs, templateFiles, templateKey } from './template.ts';
+import {
+  bootTemplate,
+  FROZEN_FILES,
+  freezeTemplate,
+  type Rehearse,
+  type TemplateInputs,
+  templateFiles,
+  templateKey,
+} from './template.ts';
 
 /** A machine that was booted in advance. */
 export interface Template {
@@ -22,6 +30,10 @@ export interface Template {
   current: boolean;
   /** bytes on the host's disk */
   size: number;
+  /** machines are thawed from it: docs/frozen.md */
+  frozen: boolean;
+  /** why that was not possible */
+  notFrozen?: string | undefined;
 }
 
 const KEY = /^[0-9a-f]{64}$/;
@@ -42,7 +54,7 @@ export function findTemplate(root: Root, inputs: TemplateInputs): string | undef
 export async function makeTemplate(
   root: Root,
   inputs: TemplateInputs,
-  { wait }: { wait: boolean },
+  { wait, rehearse }: { wait: boolean; rehearse: Rehearse },
 ): Promise<string | undefined> {
   const key = templateKey(inputs);
   if (!key)
@@ -57,7 +69,7 @@ export async function makeTemplate(
     (wait && (await native().lockFile(path, { shared: false, wait: true })));
   if (!lock) return undefined;
   try {
-    if (!isWhole(root, key, inputs)) await make(root, key, inputs);
+    if (!isWhole(root, key, inputs)) await make(root, key, inputs, rehearse);
     return key;
   } finally {
     await rm(path, { force: true });
@@ -102,17 +114,21 @@ function isWhole(root: Root, key: string, inputs: TemplateInputs): boolean {
   return templateFiles(inputs).every((name) => existsSync(join(root.templates, key, name)));
 }
 
-async function make(root: Root, key: string, inputs: TemplateInputs): Promise<void> {
+async function make(root: Root, key: string, inputs: TemplateInputs, rehearse: Rehearse): Promise<void> {
   const making = join(root.templates, `${key}.making`);
   await rm(making, { recursive: true, force: true });
   mkdirSync(making, { mode: 0o700 });
   try {
     await bootTemplate(inputs, making);
-    const files = templateFiles(inputs);
+    const notFrozen = inputs.engine.engine === 'qemu' ? await freeze(inputs, making, rehearse) : undefined;
+    const files = [...templateFiles(inputs), ...FROZEN_FILES];
     for (const name of readdirSync(making))
       if (!files.includes(name)) await rm(join(making, name), { recursive: true });
     const description = join(making, DESCRIPTION);
-    await writeFile(description, JSON.stringify({ version: 1, created: new Date().toISOString(), inputs }));
+    await writeFile(
+      description,
+      JSON.stringify({ version: 1, created: new Date().toISOString(), inputs, notFrozen }),
+    );
     await syncFile(description);
     await syncDirectory(making);
     await removeTemplate(root, key);
@@ -124,15 +140,36 @@ async function make(root: Root, key: string, inputs: TemplateInputs): Promise<vo
   await sweepTemplates(root);
 }
 
+/** What is in the way: copies are made without it. */
+async function freeze(
+  inputs: TemplateInputs,
+  making: string,
+  rehearse: Rehearse,
+): Promise<string | undefined> {
+  try {
+    await freezeTemplate(inputs, making, rehearse);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HrunError) return error.message;
+    throw error;
+  }
+}
+
 function readTemplate(root: Root, id: string): Template | undefined {
   const directory = join(root.templates, id);
   try {
-    const { created, inputs } = JSON.parse(readRegularFile(join(directory, DESCRIPTION))) as Template;
-    const size = templateFiles(inputs).reduce(
-      (sum, name) => sum + statSync(join(directory, name)).blocks * 512,
-      0,
+    const { created, inputs, notFrozen } = JSON.parse(
+      readRegularFile(join(directory, DESCRIPTION)),
+    ) as Template;
+    const whole = templateFiles(inputs).map((name) => statSync(join(directory, name)));
+    const frozen = FROZEN_FILES.flatMap(
+      (name) => statSync(join(directory, name), { throwIfNoEntry: false }) ?? [],
     );
-    return { id, created, inputs, current: templateKey(inputs) === id, size };
+    const size = [...whole, ...frozen].reduce((sum, { blocks }) => sum + blocks * 512, 0);
+    return {
+      ...{ id, created, inputs, current: templateKey(inputs) === id, size },
+      ...{ frozen: frozen.length === FROZEN_FILES.length, notFrozen },
+    };
   } catch (error) {
     if (error instanceof SyntaxError || isNoRegularFile(error)) return undefined;
     throw error;

@@ -126,15 +126,32 @@ test('a hundred copies share no random bytes, no ids and no addresses', { timeou
 });
 
 describe('a template that is of no use', () => {
+  const withoutProcess = (damageIt: (directory: string) => void) => (directory: string) => {
+    rmSync(join(directory, 'process'));
+    damageIt(directory);
+  };
   const damage: Record<string, (directory: string) => void> = {
-    'has a state that is none': (directory) => writeFileSync(join(directory, 'state'), 'x'.repeat(50_000)),
-    'has a state that was cut short': (directory) => truncateSync(join(directory, 'state'), 20_000),
+    'has a process that is none': (directory) =>
+      writeFileSync(join(directory, 'process'), 'x'.repeat(50_000)),
+    'has a process that was cut short': (directory) => truncateSync(join(directory, 'process'), 20_000),
+    'has a process without most of its memory': (directory) =>
+      truncateSync(join(directory, 'process'), 8 << 20),
+    'has a process whose machine has a memory of zeros': (directory) => {
+      truncateSync(join(directory, 'process.memory'), 0);
+      truncateSync(join(directory, 'process.memory'), 1 << 30);
+    },
+    'has a state that is none': withoutProcess((directory) =>
+      writeFileSync(join(directory, 'state'), 'x'.repeat(50_000)),
+    ),
+    'has a state that was cut short': withoutProcess((directory) =>
+      truncateSync(join(directory, 'state'), 20_000),
+    ),
     'has lost its memory': (directory) => rmSync(join(directory, 'memory')),
     'has a memory of another size': (directory) => truncateSync(join(directory, 'memory'), 1 << 20),
-    'has a memory of zeros': (directory) => {
+    'has a memory of zeros': withoutProcess((directory) => {
       truncateSync(join(directory, 'memory'), 0);
       truncateSync(join(directory, 'memory'), 1 << 30);
-    },
+    }),
   };
   for (const [what, damageIt] of Object.entries(damage)) {
     test(`because it ${what}: the machine is booted, and the user sees nothing of it`, async () => {

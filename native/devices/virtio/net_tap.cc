@@ -19,6 +19,13 @@ unsigned tun_offloads(uint64_t features) {
            (features & kNetGuestTso6 ? TUN_F_TSO6 : 0u);
 }
 
+Result<void> set_headers(int tap) {
+    const int header = sizeof(NetHeader), little_endian = 1;
+    if (ioctl(tap, TUNSETVNETHDRSZ, &header) < 0 || ioctl(tap, TUNSETVNETLE, &little_endian) < 0)
+        return Error::last("set up a tap interface's packet headers");
+    return {};
+}
+
 } // namespace
 
 Result<std::vector<Fd>> NetTap::open(const std::string& name, size_t queues) {
@@ -44,6 +51,13 @@ Result<std::vector<Fd>> NetTap::open(const std::string& name, size_t queues) {
     return taps;
 }
 
+Result<void> NetTap::set_up(int tap, uint64_t features) {
+    HRUN_TRY(set_headers(tap));
+    if (ioctl(tap, TUNSETOFFLOAD, static_cast<unsigned long>(tun_offloads(features))) < 0)
+        return Error::last("set up a tap interface's offloads");
+    return {};
+}
+
 Result<std::unique_ptr<NetTap>> NetTap::create(Fd tap) {
     ifreq request{};
     if (ioctl(tap.get(), TUNGETIFF, &request) < 0)
@@ -51,9 +65,7 @@ Result<std::unique_ptr<NetTap>> NetTap::create(Fd tap) {
     if (!(request.ifr_flags & IFF_TAP) || !(request.ifr_flags & IFF_VNET_HDR) ||
         !(request.ifr_flags & IFF_NO_PI))
         return Error{EINVAL, "use a tap interface without IFF_VNET_HDR and IFF_NO_PI"};
-    const int header = sizeof(NetHeader), little_endian = 1;
-    if (ioctl(tap.get(), TUNSETVNETHDRSZ, &header) < 0 || ioctl(tap.get(), TUNSETVNETLE, &little_endian) < 0)
-        return Error::last("set up a tap interface's packet headers");
+    HRUN_TRY(set_headers(tap.get()));
     const int flags = fcntl(tap.get(), F_GETFL);
     if (flags < 0 || fcntl(tap.get(), F_SETFL, flags | O_NONBLOCK) < 0)
         return Error::last("make a tap interface non-blocking");

@@ -22,6 +22,9 @@ class NetTap : public NetBackend {
     // `tap` is an open tap interface with IFF_VNET_HDR, or one of its queues: EINVAL otherwise.
     static Result<std::unique_ptr<NetTap>> create(Fd tap);
 
+    // Does what a device does on its tap once its driver has agreed to `features`: for a device that was set up with another one.
+    static Result<void> set_up(int tap, uint64_t features);
+
     Result<void> watch(EventLoop& loop, EventLoop::Callback changed) override;
     uint64_t offloads() const override;
     void set_offloads(uint64_t features) override; // of all its queues

@@ -49,7 +49,7 @@ TEST_CASE("a copy has all bytes of the memory, and takes no more room") {
     REQUIRE(files);
     auto copy = create_memory_file("copy", kBytes);
     REQUIRE(copy);
-    REQUIRE(files->copy_memory(copy->get()));
+    REQUIRE(TemplateFiles::copy_memory(files->memory.get(), copy->get(), kBytes));
     CHECK(byte_at(copy->get(), kFirst) == 'a');
     CHECK(byte_at(copy->get(), kFirst + 4095) == 'a');
     CHECK(byte_at(copy->get(), kFirst - 1) == 0);
@@ -64,7 +64,7 @@ TEST_CASE("an empty memory is copied too") {
     const Directory directory;
     auto files = TemplateFiles::open(directory.path, Engine::kQemu, kBytes);
     auto copy = create_memory_file("copy", kBytes);
-    CHECK(files->copy_memory(copy->get()));
+    CHECK(TemplateFiles::copy_memory(files->memory.get(), copy->get(), kBytes));
 }
 
 TEST_CASE("zeros of the memory go back to the file system, the rest stays") {
