@@ -130,6 +130,9 @@ bool stop_threads() {
         }
     }
     sigaction(kStop, &before, nullptr);
+    for (unsigned i = 0; good && i < tables.header.threads; ++i)
+        if (!tables.threads[i].tid_address)
+            good = fail("this kernel does not tell what it knows of threads (CONFIG_CHECKPOINT_RESTORE)");
     if (good && stopped_tids[0] != getpid())
         good = fail("the first thread is not the one the process began with");
     return good;
