@@ -167,6 +167,7 @@ void Keeper::start_share() {
 void Keeper::open_template() {
     if (container_.template_path.empty())
         return;
+    thaws_ = false;
     auto files = TemplateFiles::open(container_.template_path, container_.config.engine,
                                      container_.config.memory_mib << 20);
     if (!files) {
@@ -175,6 +176,7 @@ void Keeper::open_template() {
     }
     if (files->nic && !has_prepared_nic(container_.config))
         return say("booted, for its template has an interface"); // it has been disconnected since
+    thaws_ = files->process.valid();
     container_.origin = std::move(*files);
 }
 
@@ -251,8 +253,12 @@ void Keeper::boot_instead(bool spoilt) {
         container_.template_path.clear();
 }
 
-// Nobody starts from it any more, and the next who would makes another.
+// Nobody starts from it any more, and the next who would makes another. One that does not thaw is good for copies still.
 void Keeper::give_up_template() {
+    if (std::exchange(thaws_, false)) {
+        unlink((container_.template_path + "/" + TemplateFiles::kProcess).c_str());
+        return;
+    }
     unlink((container_.template_path + "/" + TemplateFiles::kState).c_str());
     container_.template_path.clear();
 }

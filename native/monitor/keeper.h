@@ -101,6 +101,7 @@ class Keeper {
     std::optional<uint32_t> exit_code_; // of the container's process
     std::string violation_;
     bool restored_disk_ = false; // of a checkpoint, which has not got its name yet
+    bool thaws_ = false;         // its template has a process
     bool boots_instead_ = false; // of what a template should have spared it
     bool ready_ = false;         // a machine that waits
     bool handed_over_ = false;   // to a machine that has waited, and no other has been tried

@@ -34,7 +34,8 @@ uint32_t exit_code_of(uint32_t kind) {
 // Nobody has been told anything yet: clients wait for whoever serves them. What was in the way of the machine's start may not be
 // the template's fault: then the boot tells.
 void Vm::boot_instead(const std::string& why, bool spoilt) {
-    dprintf(STDERR_FILENO, "hrun-vmm: booted, for it cannot start from its template: %s\n", why.c_str());
+    dprintf(STDERR_FILENO, "hrun-vmm: started again, for it cannot start from its template: %s\n",
+            why.c_str());
     phase_ = Phase::kGone;
     limit_.reset();
     connector_.cancel();

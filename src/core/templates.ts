@@ -13,9 +13,11 @@ import {
   findAssets,
   findTemplate,
   hasPreparedNic,
+  isToBeMadeAgain,
   listTemplates,
   makeTemplate,
   memoryMiB,
+  readTemplate,
   readVmConfig,
   removeTemplate,
   type Template,
@@ -56,7 +58,8 @@ export function findOrigin(root: Root, containerDirectory: string, assets: VmAss
   const directory = findTemplate(root, inputs);
   const makeForNextTime = () => {
     if (directory !== undefined) prepareNext(root, inputs, basename(directory));
-    else if (policy === 'auto') makeInBackground(vm);
+    const template = directory === undefined ? undefined : readTemplate(root, basename(directory));
+    if (policy === 'auto' && (!template || isToBeMadeAgain(template))) makeInBackground(vm);
   };
   return { directory, makeForNextTime };
 }

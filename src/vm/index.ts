@@ -74,7 +74,15 @@ export {
   templateInputs,
   templateKey,
 } from './template.ts';
-export { findTemplate, listTemplates, makeTemplate, removeTemplate, type Template } from './templates.ts';
+export {
+  findTemplate,
+  isToBeMadeAgain,
+  listTemplates,
+  makeTemplate,
+  readTemplate,
+  removeTemplate,
+  type Template,
+} from './templates.ts';
 export {
   type DeviceLimits,
   deviceSlots,

@@ -40,6 +40,7 @@ const KEY = /^[0-9a-f]{64}$/;
 const DESCRIPTION = 'template.json';
 /** Of different sizes of machines, each with and without an interface; the oldest goes. */
 const MOST_TEMPLATES = 16;
+const MAKE_AGAIN_MS = 600_000;
 
 /** The directory of the template of these inputs; undefined when there is none. */
 export function findTemplate(root: Root, inputs: TemplateInputs): string | undefined {
@@ -48,7 +49,7 @@ export function findTemplate(root: Root, inputs: TemplateInputs): string | undef
 }
 
 /**
- * Makes the template of these inputs unless it is there, and returns its id. With `wait` false, undefined when somebody makes
+ * Makes the template of these inputs unless it is there, with the process that it was made with, and returns its id. With `wait` false, undefined when somebody makes
  * it already. TEMPLATE_FAILED when the machine does not boot.
  */
 export async function makeTemplate(
@@ -69,12 +70,24 @@ export async function makeTemplate(
     (wait && (await native().lockFile(path, { shared: false, wait: true })));
   if (!lock) return undefined;
   try {
-    if (!isWhole(root, key, inputs)) await make(root, key, inputs, rehearse);
+    const found = isWhole(root, key, inputs) ? readTemplate(root, key) : undefined;
+    if (!found || (wait ? hasLostProcess(found) : isToBeMadeAgain(found)))
+      await make(root, key, inputs, rehearse);
     return key;
   } finally {
     await rm(path, { force: true });
     lock.release();
   }
+}
+
+/** Whether it is time to make a template again that has lost its process: where no machine can be thawed, not for each that starts. */
+export function isToBeMadeAgain(template: Template): boolean {
+  return hasLostProcess(template) && Date.now() - Date.parse(template.created) > MAKE_AGAIN_MS;
+}
+
+/** A process that did not thaw was taken away. */
+function hasLostProcess({ inputs, frozen, notFrozen }: Template): boolean {
+  return inputs.engine.engine === 'qemu' && !frozen && notFrozen === undefined;
 }
 
 /** All that are whole, newest first. */
@@ -155,7 +168,8 @@ async function freeze(
   }
 }
 
-function readTemplate(root: Root, id: string): Template | undefined {
+/** Undefined when it is not whole. */
+export function readTemplate(root: Root, id: string): Template | undefined {
   const directory = join(root.templates, id);
   try {
     const { created, inputs, notFrozen } = JSON.parse(

@@ -206,11 +206,15 @@ describe('a machine that fails before its container is made', () => {
   });
 
   test('is not missed: its template is damaged, which is found out once', async () => {
-    const [template] = readdirSync(join(store.dir, 'templates'));
-    truncateSync(join(store.dir, 'templates', template!, 'process'), 20_000);
+    const template = await store.ok('template', 'create'); // with its process, which was taken away
+    await isTidy();
+    truncateSync(join(store.dir, 'templates', template, 'process'), 20_000);
     const result = await store.hrun(['run', '-i', '--rm', 'busybox', 'cat'], 'well');
     expect(result).toEqual(WELL);
-    expect(existsSync(join(store.dir, 'templates', template!, 'state'))).toBe(false);
+    expect(readdirSync(join(store.dir, 'templates', template!))).not.toContain('process');
+    truncateSync(join(store.dir, 'templates', template, 'state'), 20_000);
+    expect(await store.hrun(['run', '-i', '--rm', 'busybox', 'cat'], 'well')).toEqual(WELL);
+    expect(existsSync(join(store.dir, 'templates', template, 'state'))).toBe(false);
     await store.ok('template', 'create');
     await isTidy();
   });

@@ -131,15 +131,6 @@ describe('a template that is of no use', () => {
     damageIt(directory);
   };
   const damage: Record<string, (directory: string) => void> = {
-    'has a process that is none': (directory) =>
-      writeFileSync(join(directory, 'process'), 'x'.repeat(50_000)),
-    'has a process that was cut short': (directory) => truncateSync(join(directory, 'process'), 20_000),
-    'has a process without most of its memory': (directory) =>
-      truncateSync(join(directory, 'process'), 8 << 20),
-    'has a process whose machine has a memory of zeros': (directory) => {
-      truncateSync(join(directory, 'process.memory'), 0);
-      truncateSync(join(directory, 'process.memory'), 1 << 30);
-    },
     'has a state that is none': withoutProcess((directory) =>
       writeFileSync(join(directory, 'state'), 'x'.repeat(50_000)),
     ),
@@ -166,6 +157,33 @@ describe('a template that is of no use', () => {
       expect(await store.script([], IS_COPY)).toBe('booted\n');
       await makeTemplate();
       expect(await store.script([], IS_COPY)).toBe('copied\n');
+    });
+  }
+});
+
+describe('a template whose process is of no use', () => {
+  const damage: Record<string, (directory: string) => void> = {
+    'is none': (directory) => writeFileSync(join(directory, 'process'), 'x'.repeat(50_000)),
+    'was cut short': (directory) => truncateSync(join(directory, 'process'), 20_000),
+    'lacks most of its memory': (directory) => truncateSync(join(directory, 'process'), 8 << 20),
+    'goes with a memory of zeros': (directory) => {
+      truncateSync(join(directory, 'process.memory'), 0);
+      truncateSync(join(directory, 'process.memory'), 1 << 30);
+    },
+  };
+  for (const [what, damageIt] of Object.entries(damage)) {
+    test(`because it ${what}: the machine is copied, and the user sees nothing of it`, async () => {
+      const id = await makeTemplate();
+      damageIt(join(store.dir, 'templates', id));
+      const script = `cat; ${IS_COPY}`;
+      for (const said of ['first\n', 'second\n']) {
+        const result = await store.hrun(['run', '-i', '--rm', 'busybox', 'sh', '-c', script], said);
+        expect(result).toEqual({ exitCode: 0, stdout: `${said}copied\n`, stderr: '' });
+      }
+      const [shown] = JSON.parse(await store.ok('template', 'inspect', id));
+      expect(shown).toMatchObject({ current: true, frozen: false });
+      expect(await makeTemplate()).toBe(id);
+      expect(existsSync(join(store.dir, 'templates', id, 'process'))).toBe(true);
     });
   }
 });
