@@ -33,7 +33,7 @@ void move_kernel_pages(uint64_t from, uint64_t size, uint64_t to) {
         fail("move the kernel's pages");
 }
 
-// The kernel's pages lie to each other as they did in the image: `to_aside` of first and last are known.
+// The kernel's pages lie to each other as they did in the image.
 const Region* kernel_regions(const Region*& last) {
     const Region* first = nullptr;
     for (uint32_t i = 0; i < thawing.header.regions; ++i)
@@ -60,23 +60,26 @@ void unmap(uint64_t begin, uint64_t end) {
         fail("unmap");
 }
 
+// The one that was opened last: a file's regions are one behind the other.
+struct {
+    const char* name = nullptr;
+    int fd = -1;
+} file;
+
 int open_file(const Region& region) {
-    static const char* last;
-    static int fd = -1;
     const char* name = thawing.text + region.text;
-    if (last && strcmp(last, name) == 0)
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    fd = open(name, O_RDONLY | O_CLOEXEC);
-    last = name;
+    if (file.name && strcmp(file.name, name) == 0)
+        return file.fd;
+    if (file.fd >= 0)
+        close(file.fd);
+    file = {name, open(name, O_RDONLY | O_CLOEXEC)};
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0)
+    if (file.fd < 0 || fstat(file.fd, &st) < 0)
         fail("open ", name);
     if (st.st_dev != region.device || st.st_ino != region.inode || st.st_ctim.tv_sec != region.changed_s ||
         st.st_ctim.tv_nsec != region.changed_ns)
         refuse("a file that it has mapped is another");
-    return fd;
+    return file.fd;
 }
 
 void map(const Region& region, int flags, int fd) {
@@ -151,6 +154,7 @@ void replace_memory() {
     const Region* first = kernel_regions(last);
     for (uint32_t i = 0; i < thawing.header.regions; ++i)
         map_region(thawing.regions[i], first);
+    close(file.fd);
     unmap(kAside, kAsideEnd);
     set_layout();
 }
