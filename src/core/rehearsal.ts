@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The image of the container that a machine rehearses before it waits for its own (docs/pool.md): one layer with one program that ends at once.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+// The image of the container that a machine rehearses before it waits for its own (docs/pool.md): one layer with one program and its interpreter.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { replaceFile } from '../base/atomic-file.ts';
 import { makeDirectory } from '../base/directory.ts';
 import type { Root } from '../base/root.ts';
@@ -9,7 +10,13 @@ import { settingsPath } from '../base/settings.ts';
 import { makeWritableDisk } from '../container/index.ts';
 import { native } from '../native/index.ts';
 import { BLOCK, makeTarHeader, padding } from '../tar/index.ts';
-import { type EmptyMachine, REHEARSAL_SLOTS, type Rehearse, writeEmptyMachine } from '../vm/index.ts';
+import {
+  type EmptyMachine,
+  findAssets,
+  REHEARSAL_SLOTS,
+  type Rehearse,
+  writeEmptyMachine,
+} from '../vm/index.ts';
 import { rehearsalPayloads } from './guest-config.ts';
 
 /** How many disks a rehearsal has. */
@@ -17,6 +24,7 @@ export const REHEARSAL_DISKS = 2;
 
 /** The program's path in it. */
 const REHEARSAL_PROGRAM = '/true';
+const NAME_DIGITS = 16;
 
 /** Writes the settings of a machine that rehearses, and its disk, into its directory. */
 export async function writeRehearsal(root: Root, directory: string, machine: EmptyMachine): Promise<void> {
@@ -34,21 +42,20 @@ export function rehearseIn(root: Root): Rehearse {
   return (directory, machine) => writeRehearsal(root, directory, machine);
 }
 
-const LOAD_ADDRESS = 0x400000n;
-const ELF_HEADER_BYTES = 64;
-const PROGRAM_HEADER_BYTES = 56;
-/** mov eax, 60 (exit); xor edi, edi; syscall */
-const EXIT = Buffer.from([0xb8, 60, 0, 0, 0, 0x31, 0xff, 0x0f, 0x05]);
+/** Its files, by their paths, and what they are called beside the initrd (initrd/rehearsal.c). */
+const FILES = { true: 'hrun-rehearsed', loader: 'hrun-rehearsal' };
 
 /** The EROFS image, which is made when it is not there. */
 export async function rehearsalLayer(root: Root): Promise<string> {
-  const path = join(root.cache, `rehearsal.v${native().converterVersion}.erofs`);
+  const layer = archive(dirname(findAssets().initrd));
+  const name = createHash('sha256').update(layer).digest('hex').slice(0, NAME_DIGITS);
+  const path = join(root.cache, `rehearsal.${name}.v${native().converterVersion}.erofs`);
   if (existsSync(path)) return path;
   await makeDirectory(root.cache, 0o700);
   await replaceFile(path, 0o600, async (file) => {
     const stream = native().openLayerStream({ outputFd: file.fd });
     try {
-      await stream.write(archive());
+      await stream.write(layer);
       await stream.end();
     } catch (error) {
       await stream.abort();
@@ -58,34 +65,10 @@ export async function rehearsalLayer(root: Root): Promise<string> {
   return path;
 }
 
-function archive(): Buffer {
-  const program = exitProgram();
-  const header = makeTarHeader(REHEARSAL_PROGRAM.slice(1), program.length, 0o755);
-  return Buffer.concat([header, program, padding(program.length), Buffer.alloc(2 * BLOCK)]);
-}
-
-/** A static x86-64 executable (ELF-64, System V ABI) of one segment. */
-function exitProgram(): Buffer {
-  const code = ELF_HEADER_BYTES + PROGRAM_HEADER_BYTES;
-  const size = code + EXIT.length;
-  const elf = Buffer.alloc(size);
-  elf.write('\x7fELF\x02\x01\x01', 0, 'latin1'); // 64 bits, little-endian, version 1
-  elf.writeUInt16LE(2, 16); // e_type: ET_EXEC
-  elf.writeUInt16LE(62, 18); // e_machine: EM_X86_64
-  elf.writeUInt32LE(1, 20); // e_version
-  elf.writeBigUInt64LE(LOAD_ADDRESS + BigInt(code), 24); // e_entry
-  elf.writeBigUInt64LE(BigInt(ELF_HEADER_BYTES), 32); // e_phoff
-  elf.writeUInt16LE(ELF_HEADER_BYTES, 52); // e_ehsize
-  elf.writeUInt16LE(PROGRAM_HEADER_BYTES, 54); // e_phentsize
-  elf.writeUInt16LE(1, 56); // e_phnum
-  const segment = ELF_HEADER_BYTES;
-  elf.writeUInt32LE(1, segment); // p_type: PT_LOAD
-  elf.writeUInt32LE(5, segment + 4); // p_flags: read, execute
-  elf.writeBigUInt64LE(LOAD_ADDRESS, segment + 16); // p_vaddr
-  elf.writeBigUInt64LE(LOAD_ADDRESS, segment + 24); // p_paddr
-  elf.writeBigUInt64LE(BigInt(size), segment + 32); // p_filesz
-  elf.writeBigUInt64LE(BigInt(size), segment + 40); // p_memsz
-  elf.writeBigUInt64LE(0x1000n, segment + 48); // p_align
-  EXIT.copy(elf, code);
-  return elf;
+function archive(directory: string): Buffer {
+  const entries = Object.entries(FILES).flatMap(([path, file]) => {
+    const program = readFileSync(join(directory, file));
+    return [makeTarHeader(path, program.length, 0o755), program, padding(program.length)];
+  });
+  return Buffer.concat([...entries, Buffer.alloc(2 * BLOCK)]);
 }
