@@ -196,6 +196,16 @@ static int set_addresses(int socket_fd, int index, const struct nic_requests* re
     return 0;
 }
 
+static int remove_address(int socket_fd, int index, const struct hrun_nic_address* address) {
+    struct rtnetlink_message message;
+    const struct ifaddrmsg head = {.ifa_family = family_of(address->family),
+                                   .ifa_prefixlen = address->prefix,
+                                   .ifa_index = (uint32_t)index};
+    rtnetlink_begin(&message, RTM_DELADDR, 0, &head, sizeof(head));
+    rtnetlink_put(&message, IFA_LOCAL, address->address, size_of(address->family));
+    return rtnetlink_send(socket_fd, &message);
+}
+
 static int nic_up(int socket_fd, const struct nic_in_hand* in_hand, const struct nic_requests* requests,
                   const struct hrun_nic* nic, struct err* err) {
     int index = in_hand->made.index;
@@ -216,6 +226,25 @@ static int find_made(const char* sysfs, uint32_t slot, struct made_nic* made, st
         return -1;
     made->index = (int)if_nametoindex(made->name);
     return made->index > 0 ? 0 : err_system(err, "find the network interface %s", made->name);
+}
+
+/* Addresses for documentation, RFC 5737: nothing is sent to them. */
+int nics_rehearse(const char* sysfs, const struct ready_nic* ready, struct err* err) {
+    struct nic_requests requests = {
+        .nics = {{.slot = ready->slot, .mtu = USUAL_MTU, .mac = {2}}},
+        .count = 1,
+        .addresses = {{.given = {ready->slot, HRUN_ADDRESS_IPV4, 24, 0, {192, 0, 2, 2}}},
+                      {.given = {ready->slot, HRUN_ADDRESS_IPV4, 0, 0, {192, 0, 2, 1}}, .gateway = true}},
+        .address_count = 2};
+    if (ready->made.index == 0)
+        return 0;
+    memcpy(requests.nics[0].name, ready->made.name, sizeof(requests.nics[0].name));
+    if (nics_up(sysfs, &requests, ready, err) < 0)
+        return -1;
+    owned_fd socket_fd = rtnetlink_open();
+    if (socket_fd < 0 || remove_address(socket_fd, ready->made.index, &requests.addresses[0].given) < 0)
+        return err_system(err, "take an address from %s", ready->made.name);
+    return 0;
 }
 
 int nics_change(const char* sysfs, const struct network_request* request, struct err* err) {

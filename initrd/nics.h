@@ -28,6 +28,10 @@ struct ready_nic {
  * another. */
 int nics_prepare(const char* sysfs, uint32_t slot, struct ready_nic* ready, struct err* err);
 
+/* In a copy that is to be saved as a process (docs/frozen.md): does with such an interface what CONFIGURE will do, and takes the address away
+ * again. The MAC address stays. */
+int nics_rehearse(const char* sysfs, const struct ready_nic* ready, struct err* err);
+
 /* Sets every requested interface up. `sysfs` is where sysfs is. */
 int nics_up(const char* sysfs, const struct nic_requests* requests, const struct ready_nic* ready,
             struct err* err);

@@ -59,8 +59,10 @@ int suspend_begin(struct agent* agent, struct connection* connection, const stru
     uint32_t slot;
     memcpy(&slot, frame->payload, sizeof(slot));
     if (slot <= HRUN_MAX_SLOT && is_waiting(agent)) {
-        tell(connection, NULL);
-        agent->suspend = (struct suspend){.step = SUSPEND_HELD, .slot = slot};
+        bool rehearsed = nics_rehearse(agent->container.sysfs, &agent->container.nic, &failed) == 0;
+        tell(connection, rehearsed ? NULL : failed.text);
+        if (rehearsed)
+            agent->suspend = (struct suspend){.step = SUSPEND_HELD, .slot = slot};
         return 0;
     }
     if (!session || !session->init || slot > HRUN_MAX_SLOT)

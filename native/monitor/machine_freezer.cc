@@ -69,9 +69,10 @@ void MachineFreezer::connect() {
 }
 
 Result<void> MachineFreezer::agent_suspended(std::string_view why) {
-    if (!why.empty())
-        return Error{EPROTO, "the guest does not stand still"};
-    machine_->suspend([this](const Result<void>& done) { suspended(done); });
+    if (why.empty())
+        machine_->suspend([this](const Result<void>& done) { suspended(done); });
+    else
+        give_up("the guest does not stand still: " + std::string(why));
     return {};
 }
 

@@ -56,6 +56,18 @@ describe.skipIf(cannot)('a template that has an interface', () => {
     );
   });
 
+  test('leaves nothing of what its process has rehearsed', async () => {
+    const [template] = JSON.parse(
+      await out('template', 'inspect', (await out('template', 'ls', '-q')).split('\n')[0]!),
+    );
+    expect(template.frozen).toBe(true);
+    const shown = await out('run', '--rm', 'busybox', 'sh', '-c', 'ip addr; ip route; cat /proc/net/arp');
+    expect(shown).toContain('inet 172.31.');
+    expect(shown).not.toContain('192.0.2.');
+    const addressless = await out('run', '--rm', '--network', 'none', 'busybox', 'ip', 'addr');
+    expect(addressless).not.toContain('192.0.2.');
+  });
+
   test('gives each copy an interface with an address and a MAC address of its own, and no IPv6 unasked', async () => {
     const names = ['one', 'two', 'three'];
     await Promise.all(names.map((name) => out('run', '-d', '--name', name, ...SLEEP)));
