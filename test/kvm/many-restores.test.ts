@@ -17,7 +17,7 @@ describe.skipIf(!kvmUsable())(onKvm('many restores of one snapshot'), () => {
   beforeAll(async () => {
     const { vm, said } = await createGuest('snapshot', { commandLine: 'clones', memoryMiB: 128 });
     await vm.start();
-    await said('saved here');
+    await said('saved here\n');
     await vm.pause();
     await vm.snapshot(snapshot);
     await vm.stop();
